@@ -1,0 +1,1 @@
+"""Distances between sources and destinations."""

@@ -1,0 +1,1 @@
+"""Where addresses are: offline tables first, then a service."""

@@ -1,0 +1,1 @@
+"""The embedded store and queues: one SQLite file, several processes."""

@@ -1,0 +1,1 @@
+"""Frozen values of the business: no I/O, no clock, no environment."""

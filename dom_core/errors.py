@@ -1,0 +1,112 @@
+"""Everything the core can raise. Business outcomes (no stock, too far, offline) are values in a plan, not errors.
+
+DomError
+├── InvalidInput           the caller's data is wrong: every problem listed, each with its path    never retried
+├── NotFound               the thing named does not exist                             never retried
+├── Conflict               the request contradicts what is stored                     never retried
+│   ├── DifferentContent   the same key with other content
+│   └── IllegalTransition  the line's state does not allow this; says what is allowed
+├── Forbidden              the key or role does not allow this                        never retried
+├── StoreConflict          somebody else wrote first: read again, decide again                     retried by the caller
+│   └── AlreadyExists      a create found a document with that id
+├── LeaseLost              this run no longer owns its lease, or its fence is old                  the run stops
+├── Unavailable            a service did not answer: geocoder, store, queue                        retried by the host
+├── SolverFailed           the solver is missing, crashed or answered nonsense                     retried by the next run
+└── PlanRejected           the audit found a plan that breaks a rule: our defect, never applied    never retried
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing wrong with an input: where (`lines[0].units`), and what to do about it."""
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message}" if self.path else self.message
+
+
+class DomError(Exception):
+    """Base of all errors of this project."""
+
+    retryable = False
+
+
+class InvalidInput(DomError):
+    """The input breaks its format or refers to what does not exist. Carries every problem, not the first."""
+
+    def __init__(self, problems: Sequence[Problem], subject: str = "input") -> None:
+        self.problems = tuple(problems)
+        self.subject = subject
+        listed = "; ".join(str(problem) for problem in self.problems)
+        super().__init__(f"invalid {subject}: {listed}")
+
+
+class NotFound(DomError):
+    """Nothing is stored under this name."""
+
+    def __init__(self, kind: str, id: str) -> None:
+        self.kind = kind
+        self.id = id
+        super().__init__(f"no {kind} '{id}'")
+
+
+class Conflict(DomError):
+    """The request contradicts what is stored."""
+
+
+class DifferentContent(Conflict):
+    """The same key arrived with other content."""
+
+
+class IllegalTransition(Conflict):
+    """The line's state does not allow the event."""
+
+    def __init__(self, event: str, state: str, allowed: Sequence[str]) -> None:
+        self.event = event
+        self.state = state
+        self.allowed = tuple(allowed)
+        choices = ", ".join(self.allowed) or "nothing"
+        super().__init__(f"'{event}' is not possible while the line is '{state}'; possible now: {choices}")
+
+
+class Forbidden(DomError):
+    """The caller may not do this."""
+
+
+class StoreConflict(DomError):
+    """The document changed since it was read (ETag), or vanished."""
+
+    retryable = True
+
+
+class AlreadyExists(StoreConflict):
+    """A create found a document with that id in that partition."""
+
+
+class LeaseLost(DomError):
+    """Another run holds the lease, or has taken a higher fence."""
+
+
+class Unavailable(DomError):
+    """A service did not answer; the same call may work later."""
+
+    retryable = True
+
+
+class SolverFailed(DomError):
+    """The solver could not be run, crashed, or answered with something that is not a solution."""
+
+    retryable = True
+
+
+class PlanRejected(DomError):
+    """The audit found that a plan breaks a rule. The plan is not applied."""
+
+    def __init__(self, findings: Sequence[str]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("the audit refused the plan: " + "; ".join(self.findings))

@@ -1,0 +1,91 @@
+"""The intake message: one order, as a storefront posts it or an order provider queues it."""
+
+import hashlib
+import json
+from collections import Counter
+from datetime import datetime
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from dom_core.domain.ids import Id, Label, Name
+from dom_core.domain.network import Address, Location
+from dom_core.domain.order import Event, Line, Order
+from dom_core.domain.units import Cents, Count, PositiveUnits, UtcTime
+
+
+class IntakeLine(BaseModel):
+    """One line. `ship_to`, `location` and `mode_of_delivery` default to the order's."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: Id
+    product_id: Id
+    units: PositiveUnits
+    amount_cents: Cents = 0
+    tax_cents: Cents = 0
+    ship_to: Address | None = None
+    location: Location | None = None
+    mode_of_delivery: Label | None = None
+    direct_delivery: bool = False
+
+
+class IntakeOrder(BaseModel):
+    """One order. The key is (`id`, `revision`): the same key with the same content changes nothing."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: Id
+    revision: Count = 1
+    ordered_at: UtcTime
+    lines: Annotated[tuple[IntakeLine, ...], Field(min_length=1, max_length=1000)]
+    ship_to: Address
+    location: Location | None = None
+    mode_of_delivery: Label = "standard"
+    sales_origin: Label | None = None
+    legal_entity: Label = "default"
+    priority_class: Annotated[int, Field(strict=True, ge=1, le=5)] | None = None
+    promised_by: UtcTime | None = None
+    customer_reference: Name = ""
+
+    @model_validator(mode="after")
+    def _line_ids_are_unique(self) -> Self:
+        twice = sorted(line for line, times in Counter(line.id for line in self.lines).items() if times > 1)
+        if twice:
+            raise ValueError(f"line ids must be unique; used more than once: {', '.join(twice)}")
+        return self
+
+    @property
+    def content_hash(self) -> str:
+        """SHA-256 of the content in canonical JSON: equal for equal orders, whatever their formatting."""
+        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        return hashlib.sha256(canonical.encode()).hexdigest()
+
+    def to_order(self, received_at: datetime, who: str) -> Order:
+        """The order as the system keeps it; line locations not given are still to be geocoded."""
+        return Order(
+            id=self.id,
+            revision=self.revision,
+            ordered_at=self.ordered_at,
+            lines=tuple(self._line(line) for line in self.lines),
+            content_hash=self.content_hash,
+            sales_origin=self.sales_origin,
+            legal_entity=self.legal_entity,
+            priority_class=self.priority_class,
+            promised_by=self.promised_by,
+            customer_reference=self.customer_reference,
+            history=(Event(at=received_at, who=who, what="received"),),
+        )
+
+    def _line(self, line: IntakeLine) -> Line:
+        # A line with its own address does not take the order's coordinates.
+        location = line.location or (self.location if line.ship_to is None else None)
+        return Line(
+            id=line.id,
+            product_id=line.product_id,
+            units=line.units,
+            ship_to=line.ship_to or self.ship_to,
+            location=location,
+            mode_of_delivery=line.mode_of_delivery or self.mode_of_delivery,
+            amount_cents=line.amount_cents,
+            tax_cents=line.tax_cents,
+            direct_delivery=line.direct_delivery,
+        )

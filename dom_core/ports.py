@@ -1,0 +1,173 @@
+"""What the core needs from the world. Adapters implement these; only use cases call them.
+
+Each port has a contract suite in `tests/contract/` that every adapter passes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol
+
+from dom_core.domain.network import Address, Location
+
+Body = dict[str, Any]
+"""A JSON object."""
+
+
+class Container(StrEnum):
+    """The containers of the document store. Every document lives in one partition of one container."""
+
+    ORDERS = "orders"
+    STOCK = "stock"
+    PLANS = "plans"
+    CONFIG = "config"
+    RUNS = "runs"
+    DEAD_LETTERS = "deadletters"
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A stored JSON object. The ETag changes with every write."""
+
+    partition: str
+    id: str
+    body: Body
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some documents of an answer, and the token that continues it (None at the end)."""
+
+    documents: tuple[Document, ...]
+    continuation: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Create:
+    """Write a document that must not exist yet."""
+
+    id: str
+    body: Body
+
+
+@dataclass(frozen=True, slots=True)
+class Replace:
+    """Write a document that must still have this ETag."""
+
+    id: str
+    body: Body
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
+class Delete:
+    """Remove a document that must still have this ETag."""
+
+    id: str
+    etag: str
+
+
+Write = Create | Replace | Delete
+"""One operation of an atomic batch."""
+
+
+class DocumentStore(Protocol):
+    """JSON documents in partitions, with optimistic concurrency.
+
+    There is no unconditional write: a caller creates what must be new, or replaces what it has read.
+    """
+
+    def read(self, container: Container, partition: str, id: str) -> Document | None:
+        """The document, or None. A point read."""
+        ...
+
+    def create(self, container: Container, partition: str, id: str, body: Body) -> Document:
+        """Store a new document. Raises AlreadyExists."""
+        ...
+
+    def replace(self, container: Container, partition: str, id: str, body: Body, etag: str) -> Document:
+        """Overwrite the document that has this ETag. Raises StoreConflict if it changed or vanished."""
+        ...
+
+    def delete(self, container: Container, partition: str, id: str, etag: str) -> None:
+        """Remove the document that has this ETag. Raises StoreConflict if it changed or vanished."""
+        ...
+
+    def batch(self, container: Container, partition: str, writes: Sequence[Write]) -> tuple[str | None, ...]:
+        """All writes or none (at most 100, one partition). The new ETags, None for deletes.
+
+        Raises AlreadyExists or StoreConflict for the first write that fails, InvalidInput for more than 100.
+        """
+        ...
+
+    def query(
+        self,
+        container: Container,
+        *,
+        partition: str | None = None,
+        where: Mapping[str, str | int | bool] | None = None,
+        limit: int = 100,
+        continuation: str | None = None,
+    ) -> Page:
+        """Documents whose top-level fields equal `where`, at most `limit` (1..1000) a page.
+
+        Without a partition the query crosses partitions. Within one partition documents come in the order of their
+        ids; across partitions the order is the store's own. Following the continuation visits each document that
+        did not change meanwhile exactly once. Raises InvalidInput for a continuation that is not one.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ReceivedMessage:
+    """A message that is invisible to others until `next_visible_at`; deleting it needs the pop receipt."""
+
+    id: str
+    body: bytes
+    dequeue_count: int
+    inserted_at: datetime
+    expires_at: datetime
+    next_visible_at: datetime
+    pop_receipt: str
+
+
+class MessageQueues(Protocol):
+    """Queues with at-least-once delivery, no order, and messages of at most 64 KiB."""
+
+    def send(self, queue: str, body: bytes, *, visible_after_s: float = 0, time_to_live_s: float | None = None) -> str:
+        """Add a message that lives 7 days unless told otherwise (-1: for ever). Its id. InvalidInput over 64 KiB."""
+        ...
+
+    def receive(self, queue: str, *, limit: int = 1, visibility_timeout_s: float = 600) -> list[ReceivedMessage]:
+        """Take up to `limit` (1..32) visible messages and hide them; each receive raises the dequeue count."""
+        ...
+
+    def renew(self, queue: str, message: ReceivedMessage, visibility_timeout_s: float) -> ReceivedMessage:
+        """Hide a received message for longer. Raises StoreConflict when the receipt is no longer the newest."""
+        ...
+
+    def delete(self, queue: str, message: ReceivedMessage) -> None:
+        """Remove a received message. Raises StoreConflict when the receipt is no longer the newest."""
+        ...
+
+    def length(self, queue: str) -> int:
+        """About how many messages there are, hidden ones included."""
+        ...
+
+
+class Clock(Protocol):
+    """The time. Always aware, always UTC."""
+
+    def now(self) -> datetime:
+        """The current moment."""
+        ...
+
+
+class Geocoder(Protocol):
+    """Where an address is."""
+
+    def locate(self, address: Address) -> Location | None:
+        """The address's location; None if there is no such place. Raises Unavailable when it cannot be asked."""
+        ...

@@ -1,0 +1,1 @@
+"""Typed access to the document store: domain values in, domain values out, versions kept."""

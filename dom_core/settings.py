@@ -1,0 +1,124 @@
+"""Settings: the only reader of the environment.
+
+One table holds each setting's name, parser, default and meaning. A missing or malformed setting is reported together
+with all others, in one error. The README's table is compared with this one by a test.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dom_core.errors import InvalidInput, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that an installation can set."""
+
+    store: str
+    store_path: str
+    orders_queue: str
+    plan_schedule: str
+    geocoder: str
+    nominatim_url: str
+    azure_maps_key: str
+    lease_s: int
+    max_body_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One row of the table: a field of Settings and the environment variable that sets it."""
+
+    field: str
+    variable: str
+    parse: Callable[[str], Any]
+    default: str
+    meaning: str
+
+
+def _text(raw: str) -> str:
+    return raw.strip()
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def parse(raw: str) -> str:
+        if raw not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return raw
+
+    return parse
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def parse(raw: str) -> int:
+        if not raw.isdecimal() or not least <= int(raw) <= most:
+            raise ValueError(f"must be a whole number from {least} to {most}")
+        return int(raw)
+
+    return parse
+
+
+TABLE: tuple[Setting, ...] = (
+    Setting(
+        "store", "DOM_STORE", _one_of("sqlite"), "sqlite", "Where configuration, orders, plans and queues are kept."
+    ),
+    Setting("store_path", "DOM_STORE_PATH", _text, "var/dom.sqlite3", "The file of the embedded store."),
+    Setting("orders_queue", "DOM_ORDERS_QUEUE", _text, "orders", "The queue from which orders are collected."),
+    Setting(
+        "plan_schedule",
+        "DOM_PLAN_SCHEDULE",
+        _text,
+        "0 */15 * * * *",
+        "When due strategies run: NCRONTAB with seconds, UTC.",
+    ),
+    Setting(
+        "geocoder",
+        "DOM_GEOCODER",
+        _one_of("offline", "nominatim", "azure_maps"),
+        "offline",
+        "Who finds addresses that come without coordinates, after the offline tables.",
+    ),
+    Setting(
+        "nominatim_url",
+        "DOM_NOMINATIM_URL",
+        _text,
+        "https://nominatim.openstreetmap.org",
+        "The Nominatim server, when it is the geocoder.",
+    ),
+    Setting(
+        "azure_maps_key",
+        "DOM_AZURE_MAPS_KEY",
+        _text,
+        "",
+        "The Azure Maps key, when that is the geocoder. A Key Vault reference in the cloud.",
+    ),
+    Setting(
+        "lease_s",
+        "DOM_LEASE_S",
+        _whole(10, 3600),
+        "300",
+        "Seconds for which a run holds its strategy before somebody else may take over.",
+    ),
+    Setting(
+        "max_body_bytes",
+        "DOM_MAX_BODY_BYTES",
+        _whole(1024, 100_000_000),
+        "1000000",
+        "The largest HTTP body that is read.",
+    ),
+)
+
+
+def from_environment(environment: Mapping[str, str]) -> Settings:
+    """The settings that these variables give. Raises InvalidInput naming every bad variable."""
+    values: dict[str, Any] = {}
+    problems = []
+    for setting in TABLE:
+        try:
+            values[setting.field] = setting.parse(environment.get(setting.variable, setting.default))
+        except ValueError as error:
+            problems.append(Problem(setting.variable, str(error)))
+    if problems:
+        raise InvalidInput(problems, "settings")
+    return Settings(**values)

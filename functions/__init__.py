@@ -1,0 +1,1 @@
+"""Blueprints: decode, one call, encode."""

@@ -1,0 +1,1 @@
+"""The development host: runs function_app on one machine without Azure tools."""
