@@ -1,18 +1,18 @@
 """Everything the core can raise. Business outcomes (no stock, too far, offline) are values in a plan, not errors.
 
 DomError
-├── InvalidInput           the caller's data is wrong: every problem listed, each with its path    never retried
-├── NotFound               the thing named does not exist                             never retried
-├── Conflict               the request contradicts what is stored                     never retried
-│   ├── DifferentContent   the same key with other content
-│   └── IllegalTransition  the line's state does not allow this; says what is allowed
-├── Forbidden              the key or role does not allow this                        never retried
-├── StoreConflict          somebody else wrote first: read again, decide again                     retried by the caller
-│   └── AlreadyExists      a create found a document with that id
-├── LeaseLost              this run no longer owns its lease, or its fence is old                  the run stops
-├── Unavailable            a service did not answer: geocoder, store, queue                        retried by the host
-├── SolverFailed           the solver is missing, crashed or answered nonsense                     retried by the next run
-└── PlanRejected           the audit found a plan that breaks a rule: our defect, never applied    never retried
+├── InvalidInput         the caller's data is wrong: every problem with its path     never retried
+├── NotFound             the thing named does not exist                              never retried
+├── Conflict             the request contradicts what is stored                      never retried
+│   ├── DifferentContent the same key with other content
+│   └── IllegalTransitionthe line's state does not allow this; says what it allows
+├── Forbidden            the key or role does not allow this                         never retried
+├── StoreConflict        somebody else wrote first: read and decide again            retried by the caller
+│   └── AlreadyExists    a create found a document with that id
+├── LeaseLost            the lease is gone, or the fence is old                      the run stops
+├── Unavailable          a service did not answer: geocoder, store, queue            retried by the host
+├── SolverFailed         the solver is missing, crashed or answered nonsense         retried by the next run
+└── PlanRejected         the audit found a plan that breaks a rule: our defect       never retried, never applied
 """
 
 from collections.abc import Sequence
