@@ -112,7 +112,11 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A customer's order. `revision` counts the storefront's own changes; order id and revision are the intake key."""
+    """A customer's order.
+
+    `revision` counts the storefront's own changes: order id and revision are the intake key. `version` counts every
+    change stored here: a plan is applied only to the version that it has seen.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     id: OrderId
@@ -127,6 +131,7 @@ class Order:
     customer_reference: Name = ""
     on_hold: bool = False
     cancelled: bool = False
+    version: Count = 0
     history: tuple[Event, ...] = ()
 
     @property

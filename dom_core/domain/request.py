@@ -1,0 +1,53 @@
+"""Everything one run needs, as values: the same request gives the same plan."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from dom_core.domain.ids import OrderId, ProductId, SourceId
+from dom_core.domain.network import Product, Source, SourceList
+from dom_core.domain.order import Order
+from dom_core.domain.strategy import RuleRecord, Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLoad:
+    """What earlier plans already put on a source. "Today" is the source's own calendar day."""
+
+    open_order_ids: frozenset[OrderId] = frozenset()
+    order_ids_today: frozenset[OrderId] = frozenset()
+    lines_today: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRequest:
+    """The input of one run.
+
+    `sources` are those of the strategy's list; `rules` those it links; `available` is on hand less reserved, per
+    (product, source), zero where nothing is said; `loads` is per source, empty where nothing is said.
+    """
+
+    plan_id: str
+    run_id: str
+    now: datetime
+    strategy: Strategy
+    sources: tuple[Source, ...]
+    source_lists: tuple[SourceList, ...]
+    products: Mapping[ProductId, Product]
+    rules: tuple[RuleRecord, ...]
+    orders: tuple[Order, ...]
+    available: Mapping[tuple[ProductId, SourceId], int]
+    loads: Mapping[SourceId, SourceLoad]
+
+    def load(self, source_id: SourceId) -> SourceLoad:
+        """What earlier plans already put on this source."""
+        return self.loads.get(source_id, SourceLoad())
+
+    def rules_enabled(self) -> tuple[RuleRecord, ...]:
+        """Linked rules that are enabled, by kind and id."""
+        return tuple(sorted((rule for rule in self.rules if rule.enabled), key=lambda rule: (rule.kind, rule.id)))
+
+    def in_force_at(self, rule: RuleRecord, source: Source | None = None) -> bool:
+        """Whether today lies within the rule's dates: on the source's calendar, or in UTC without one."""
+        moment = source.local_time(self.now) if source else self.now.astimezone(UTC)
+        return rule.in_date(moment.date())

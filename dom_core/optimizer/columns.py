@@ -1,0 +1,82 @@
+"""Eligible lines in columns: the arrays that every later stage indexes."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch
+from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Location, Product, Source
+from dom_core.domain.order import Line
+from dom_core.domain.reason import IntArray
+from dom_core.domain.request import PlanRequest
+from dom_core.domain.strategy import InventoryMode
+from dom_core.domain.units import UNLIMITED_UNITS
+from dom_core.optimizer.eligibility import EligibleOrder
+from dom_core.optimizer.great_circle import distances_m
+
+
+def to_batch(request: PlanRequest, eligible: Sequence[EligibleOrder]) -> Batch:
+    """The columnar view of these lines and of the request's sources."""
+    lines = tuple(line for entry in eligible for line in entry.lines)
+    sources = tuple(sorted(request.sources, key=lambda source: source.id))
+    product_ids = sorted({line.product_id for line in lines})
+    products = tuple(request.products.get(product_id, Product(product_id)) for product_id in product_ids)
+    position = {product_id: index for index, product_id in enumerate(product_ids)}
+    return Batch(
+        request=request,
+        orders=tuple(entry.order for entry in eligible),
+        lines=lines,
+        sources=sources,
+        products=products,
+        order_of=_integers(order for order, entry in enumerate(eligible) for _ in entry.lines),
+        product_of=_integers(position[line.product_id] for line in lines),
+        destination_of=_integers(number for entry in eligible for number in _destinations(entry.lines)),
+        units=_integers(line.units for line in lines),
+        distance_m=_distances(lines, sources),
+        available=_available(request, products, sources),
+    )
+
+
+def _integers(values: object) -> IntArray:
+    return np.array(list(values), dtype=np.int64)  # type: ignore[call-overload]  # any iterable of ints
+
+
+def _destinations(lines: Sequence[Line]) -> list[int]:
+    numbers: dict[Location | None, int] = {}
+    return [numbers.setdefault(line.location, len(numbers)) for line in lines]
+
+
+def _distances(lines: Sequence[Line], sources: Sequence[Source]) -> IntArray:
+    places = list(dict.fromkeys(line.location for line in lines))
+    row = {place: index for index, place in enumerate(places)}
+    table = np.full((len(places), len(sources)), UNKNOWN_DISTANCE_M, dtype=np.int64)
+    known_rows = [index for index, place in enumerate(places) if place]
+    known_columns = [index for index, source in enumerate(sources) if source.location]
+    if known_rows and known_columns:
+        origins = _degrees([place for place in places if place])
+        targets = _degrees([source.location for source in sources if source.location])
+        table[np.ix_(known_rows, known_columns)] = distances_m(origins, targets)
+    return table[[row[line.location] for line in lines]] if lines else np.empty((0, len(sources)), dtype=np.int64)
+
+
+def _degrees(places: Sequence[Location]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+    return np.array([(place.latitude, place.longitude) for place in places], dtype=np.float64)
+
+
+def _available(request: PlanRequest, products: Sequence[Product], sources: Sequence[Source]) -> IntArray:
+    units = np.zeros((len(products), len(sources)), dtype=np.int64)
+    for row, product in enumerate(products):
+        for column, source in enumerate(sources):
+            if product.id == WRITE_IN_PRODUCT_ID or not _counts_stock(request, source):
+                units[row, column] = UNLIMITED_UNITS
+            else:
+                units[row, column] = request.available.get((product.id, source.id), 0)
+    return units
+
+
+def _counts_stock(request: PlanRequest, source: Source) -> bool:
+    match request.strategy.inventory_mode:
+        case InventoryMode.INHERIT:
+            return source.use_real_inventory
+        case mode:
+            return mode is InventoryMode.REAL

@@ -1,0 +1,119 @@
+"""What a rule is: hooks whose default is "no objection".
+
+A rule overrides the hooks that it needs; hard or soft is not its business.
+
+The stages call the hooks; `optimizer/candidates.py` is the caller of most. Dates are not the rule's business either:
+the stages ask only rules in force, and mask sources on whose calendar a rule is not.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
+
+from dom_core.domain.batch import Batch
+from dom_core.domain.ids import RuleId
+from dom_core.domain.order import Line, Order
+from dom_core.domain.plan import Plan
+from dom_core.domain.reason import IntArray, Reason, Rejection
+from dom_core.domain.request import PlanRequest
+
+
+@dataclass(frozen=True, slots=True)
+class SplitLimits:
+    """How far one order may be torn apart. `None` is any number. Field by field, the stricter of several wins."""
+
+    max_sources: int | None = None
+    partial_orders: bool = True
+    partial_lines: bool = True
+    max_sources_per_line: int | None = None
+
+    def stricter(self, other: "SplitLimits") -> "SplitLimits":
+        """Both limits together."""
+        return SplitLimits(
+            _least(self.max_sources, other.max_sources),
+            self.partial_orders and other.partial_orders,
+            self.partial_lines and other.partial_lines,
+            _least(self.max_sources_per_line, other.max_sources_per_line),
+        )
+
+
+DEFAULT_SPLIT_LIMITS = SplitLimits(partial_lines=False)
+"""Without a partial-orders rule: any sources, some lines may wait, each line in full."""
+
+
+@dataclass(frozen=True, slots=True)
+class CapacityLimit:
+    """Room left at a group of sources together: at most `remaining` more orders (or lines).
+
+    `counted` holds (order position, source position) pairs that earlier plans already count: they need no room.
+    """
+
+    sources: tuple[int, ...]
+    remaining: int
+    per_line: bool
+    counted: frozenset[tuple[int, int]] = frozenset()
+    rule_id: RuleId = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """A rule broken by an assignment of a plan. Without an order it concerns the source as a whole."""
+
+    rule_id: RuleId
+    message: str
+    order_id: str | None = None
+    line_id: str | None = None
+    source_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A business constraint of one kind, with its parameters understood."""
+
+    kind: ClassVar[str]
+    never_relaxed: ClassVar[bool] = False
+    applies_to_write_in: ClassVar[bool] = False
+
+    id: RuleId
+
+    @classmethod
+    def from_params(cls, id: RuleId, params: Mapping[str, Any]) -> Self:
+        """The rule that these stored parameters describe. Raises InvalidInput with a path for each problem."""
+        raise NotImplementedError
+
+    def references(self) -> Iterator[tuple[str, str, str]]:
+        """What the parameters name, as (path, kind of object, id): checked when a configuration is saved."""
+        return iter(())
+
+    def hold_line(self, request: PlanRequest, order: Order, line: Line) -> Reason | None:
+        """Why this line may not be planned now at all."""
+        return None
+
+    def reject_candidates(self, batch: Batch) -> Iterable[Rejection]:
+        """Pairs that this rule takes out."""
+        return ()
+
+    def units_kept_back(self, batch: Batch) -> IntArray | None:
+        """Units per product and source (P, S) that may not be promised."""
+        return None
+
+    def priorities(self, batch: Batch) -> IntArray | None:
+        """Priority per pair (L, S), 1 best to 10, 0 for none."""
+        return None
+
+    def split_limits(self, batch: Batch) -> tuple[SplitLimits, ...] | None:
+        """How far each order (O) may be torn apart."""
+        return None
+
+    def capacities(self, batch: Batch) -> Iterable[CapacityLimit]:
+        """Room left at sources."""
+        return ()
+
+    def violations(self, request: PlanRequest, plan: Plan) -> Iterable[Violation]:
+        """What of a plan breaks this rule, found without looking at how the plan was made."""
+        return ()
+
+
+def _least(one: int | None, other: int | None) -> int | None:
+    given = [value for value in (one, other) if value is not None]
+    return min(given) if given else None
