@@ -18,6 +18,7 @@ class Settings:
     store: str
     store_path: str
     orders_queue: str
+    runs_queue: str
     plan_schedule: str
     geocoder: str
     nominatim_url: str
@@ -65,6 +66,7 @@ TABLE: tuple[Setting, ...] = (
     ),
     Setting("store_path", "DOM_STORE_PATH", _text, "var/dom.sqlite3", "The file of the embedded store."),
     Setting("orders_queue", "DOM_ORDERS_QUEUE", _text, "orders", "The queue from which orders are collected."),
+    Setting("runs_queue", "DOM_RUNS_QUEUE", _text, "plan-runs", "The queue of runs that somebody asked for by HTTP."),
     Setting(
         "plan_schedule",
         "DOM_PLAN_SCHEDULE",
