@@ -1,0 +1,67 @@
+"""Which linked rules act in which iteration, where, and how (docs/semantics.md section 3)."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dom_core.domain.batch import Batch
+from dom_core.domain.reason import BoolArray
+from dom_core.domain.request import PlanRequest
+from dom_core.domain.strategy import LocationPriorityMode, RuleRecord
+from dom_core.rules import build
+from dom_core.rules.base import Rule
+
+LOCATION_PRIORITY = "location_priority"
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveRule:
+    """A rule that acts in an iteration. One that only ranks takes no pair out."""
+
+    rule: Rule
+    record: RuleRecord
+    only_ranks: bool = False
+
+    def sources_in_force(self, batch: Batch) -> BoolArray:
+        """The sources (S) on whose own calendar the rule is in force."""
+        return np.array([batch.request.in_force_at(self.record, source) for source in batch.sources], dtype=bool)
+
+    def in_force(self, request: PlanRequest) -> bool:
+        """Whether the rule is in force by UTC, for what is no source's affair."""
+        return request.in_force_at(self.record)
+
+
+def in_iteration(request: PlanRequest, number: int) -> tuple[ActiveRule, ...]:
+    """The rules that act in iteration 1 (all enabled ones) or 2 (soft ones dropped), by kind and id."""
+    return tuple(_active(request, number))
+
+
+def soft_rules(request: PlanRequest) -> tuple[RuleRecord, ...]:
+    """The enabled rules that iteration 2 drops and that are in force somewhere today."""
+    kept = {active.record.id for active in in_iteration(request, 2)}
+    return tuple(
+        record for record in request.rules_enabled() if record.id not in kept and _in_force_anywhere(request, record)
+    )
+
+
+def ranks_by_priority(request: PlanRequest) -> bool:
+    """Whether a location-priority rule is linked and in force: it then has its level in the objective."""
+    return any(record.kind == LOCATION_PRIORITY and request.in_force_at(record) for record in request.rules_enabled())
+
+
+def _active(request: PlanRequest, number: int) -> Iterator[ActiveRule]:
+    mode = request.strategy.location_priority_mode
+    for record in request.rules_enabled():
+        rule = build(record)
+        binding = record.hard or rule.never_relaxed
+        only_ranks = False
+        if record.kind == LOCATION_PRIORITY:
+            binding = binding or mode is LocationPriorityMode.ALWAYS_HARD
+            only_ranks = mode is LocationPriorityMode.FLAG_DECIDES and not record.hard
+        if number == 1 or binding:
+            yield ActiveRule(rule, record, only_ranks)
+
+
+def _in_force_anywhere(request: PlanRequest, record: RuleRecord) -> bool:
+    return request.in_force_at(record) or any(request.in_force_at(record, source) for source in request.sources)

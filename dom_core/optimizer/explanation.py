@@ -1,0 +1,198 @@
+"""Exactly one reason for every (line, source) pair of the strategy's list.
+
+Chosen and excluded pairs are known. For the others the order is looked at alone, with the stock and the room that
+the plan leaves: either somebody else has what the pair would need (*taken*), or serving the line from there would
+cost more (*dearer*: the most important level that differs), or the order may not be split that way (*excluded*).
+"""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from dom_core.domain.plan import Level, ReasonTable
+from dom_core.domain.reason import Reason, Verdict
+from dom_core.domain.units import UNLIMITED_UNITS
+from dom_core.optimizer.problem import Flow, Problem, levels_of, total_of
+from dom_core.optimizer.relaxation import IterationResult, TwoIterations
+from dom_core.rules.base import CapacityLimit, SplitLimits
+
+_CHOSEN = Reason(Verdict.CHOSEN, "chosen")
+_UNITS = {
+    Level.UNFILLED_UNITS: "units unfilled",
+    Level.SHIPMENTS: "shipments",
+    Level.PRIORITY_STEPS: "priority steps",
+    Level.DISTANCE_KM: "km",
+}
+
+
+def reasons(iterations: TwoIterations) -> ReasonTable:
+    """The reason table of the run's lines."""
+    batch = iterations.first.problem.batch
+    judge = _Judge(iterations)
+    templates: dict[Reason, int] = {}
+    codes = tuple(
+        tuple(templates.setdefault(judge.reason(line, source), len(templates)) for source in range(batch.shape[1]))
+        for line in range(batch.shape[0])
+    )
+    return ReasonTable(tuple(source.id for source in batch.sources), tuple(templates), codes)
+
+
+class _Judge:
+    """Judges pairs against the state in which the plan leaves stock, room and orders."""
+
+    def __init__(self, iterations: TwoIterations) -> None:
+        self.iterations = iterations
+        self.batch = iterations.first.problem.batch
+        self.flows = (*iterations.first.flows, *iterations.second.flows)
+        self.chosen = {(line, source) for line, source, _ in self.flows}
+        self.filled = Counter[int]()
+        self.of_order: dict[int, list[Flow]] = {}
+        for line, source, units in self.flows:
+            self.filled[line] += units
+            self.of_order.setdefault(int(self.batch.order_of[line]), []).append((line, source, units))
+        self.relaxed_ran = bool(iterations.second.problem.allowed.any())
+
+    def reason(self, line: int, source: int) -> Reason:
+        if (line, source) in self.chosen:
+            return _CHOSEN
+        result = self._iteration_of(line)
+        objection = int(result.candidates.rejected_by[line, source])
+        if objection >= 0:
+            return result.candidates.rejections[objection].reason(line, source)
+        return (
+            self._stock_taken(result, line, source)
+            or self._room_taken(result, line, source)
+            or self._dearer(result, line, source)
+        )
+
+    def _iteration_of(self, line: int) -> IterationResult:
+        """The last iteration that the line took part in: its rules count."""
+        entered = self.iterations.second.problem.wanted[line] > 0
+        return self.iterations.second if entered and self.relaxed_ran else self.iterations.first
+
+    def _left(self, result: IterationResult, line: int, source: int) -> int:
+        """Units left in the cell after the whole plan."""
+        product = int(self.batch.product_of[line])
+        stock = int(result.candidates.stock[product, source])
+        if stock >= UNLIMITED_UNITS:
+            return stock
+        drawn = sum(u for other, at, u in self.flows if at == source and int(self.batch.product_of[other]) == product)
+        return stock - drawn
+
+    def _stock_taken(self, result: IterationResult, line: int, source: int) -> Reason | None:
+        limits = self._limits(result, line)
+        must_be_whole = limits.max_sources_per_line == 1 and not limits.partial_lines
+        needed = int(self.batch.units[line]) if must_be_whole else 1
+        stock = int(result.candidates.stock[int(self.batch.product_of[line]), source])
+        if stock < needed:
+            return Reason(Verdict.EXCLUDED, "line_in_full", limit=f"{needed} units", actual=f"{stock} units")
+        left = self._left(result, line, source)
+        if left < needed:
+            return Reason(Verdict.TAKEN, "stock", limit=f"{stock} units", actual=f"{left} units left")
+        return None
+
+    def _room_taken(self, result: IterationResult, line: int, source: int) -> Reason | None:
+        order = int(self.batch.order_of[line])
+        for capacity in result.candidates.capacities:
+            if source not in capacity.sources or (order, source) in capacity.counted:
+                continue
+            if any(at == source for _, at, _ in self.of_order.get(order, ())) and not capacity.per_line:
+                continue
+            if self._visits(capacity) >= capacity.remaining:
+                unit = "lines" if capacity.per_line else "orders"
+                limit = f"{capacity.remaining} more {unit}"
+                return Reason(
+                    Verdict.TAKEN, "maximum_orders", capacity.rule_id, limit, f"{self._visits(capacity)} {unit}"
+                )
+        return None
+
+    def _visits(self, capacity: CapacityLimit) -> int:
+        if capacity.per_line:
+            return len({(line, at) for line, at, _ in self.flows if at in capacity.sources})
+        visits = {(int(self.batch.order_of[line]), at) for line, at, _ in self.flows if at in capacity.sources}
+        return len(visits - capacity.counted)
+
+    def _limits(self, result: IterationResult, line: int) -> SplitLimits:
+        return result.candidates.split_limits[int(self.batch.order_of[line])]
+
+    def _dearer(self, result: IterationResult, line: int, source: int) -> Reason:
+        order = int(self.batch.order_of[line])
+        now = self.of_order.get(order, [])
+        alternatives = [
+            flows for flows in self._alternatives(result, line, source, now) if self._may_split(result, order, flows)
+        ]
+        if not alternatives:
+            limits = self._limits(result, line)
+            return Reason(
+                Verdict.EXCLUDED, "partial_orders", limit=_split_text(limits), actual="would need another split"
+            )
+        priced = [self._change(result, order, now, flows) for flows in alternatives]
+        _, level, amount = min(priced, key=lambda change: change[0])
+        if level is None:
+            return Reason(Verdict.DEARER, "tie", actual="equal; earlier orders and lower ids go first")
+        return Reason(Verdict.DEARER, level.value, actual=f"{amount:+d} {_UNITS[level]}")
+
+    def _alternatives(
+        self, result: IterationResult, line: int, source: int, now: Sequence[Flow]
+    ) -> Iterator[list[Flow]]:
+        """The line alone goes to the source; all lines that it travels with go; the whole order goes."""
+        mine = {at for other, at, _ in now if other == line}
+        for movers in ({line}, {other for other, at, _ in now if at in mine} | {line}, {o for o, _, _ in now} | {line}):
+            moved = [self._moved(result, other, source) for other in sorted(movers)]
+            if all(flow is not None for flow in moved):
+                yield [flow for flow in now if flow[0] not in movers] + [flow for flow in moved if flow]
+
+    def _moved(self, result: IterationResult, line: int, source: int) -> Flow | None:
+        if not result.candidates.allowed[line, source]:
+            return None
+        held = sum(units for other, at, units in self.flows if (other, at) == (line, source))
+        units = min(int(self.batch.units[line]), self._left(result, line, source) + held)
+        return (line, source, units) if units > 0 else None
+
+    def _may_split(self, result: IterationResult, order: int, flows: Sequence[Flow]) -> bool:
+        limits = result.candidates.split_limits[order]
+        filled = Counter[int]()
+        for line, _, units in flows:
+            filled[line] += units
+        sources = {at for _, at, _ in flows}
+        per_line = Counter(line for line, _ in {(line, at) for line, at, _ in flows})
+        whole = all(filled[line] == int(self.batch.units[line]) for line in filled)
+        missing = [line for line in np.flatnonzero(self.batch.order_of == order).tolist() if line not in filled]
+        return (
+            (limits.max_sources is None or len(sources) <= limits.max_sources)
+            and (limits.max_sources_per_line is None or max(per_line.values()) <= limits.max_sources_per_line)
+            and (limits.partial_lines or whole)
+            and (limits.partial_orders or (whole and not missing))
+        )
+
+    def _change(
+        self, result: IterationResult, order: int, now: Sequence[Flow], flows: Sequence[Flow]
+    ) -> tuple[int, Level | None, int]:
+        """Points more, and the most important level that changes with its change."""
+        problem = _of_order(self.iterations.first.problem, result, order)
+        before, after = levels_of(problem, now), levels_of(problem, flows)
+        points = total_of(after) - total_of(before)
+        for old, new in zip(before, after, strict=True):
+            if old.amount != new.amount and old.rate:
+                return points, new.level, new.amount - old.amount
+        return points, None, 0
+
+
+def _of_order(first: Problem, result: IterationResult, order: int) -> Problem:
+    """The problem reduced to one order that uses nothing yet."""
+    wanted = np.where(first.batch.order_of == order, first.batch.units, 0)
+    return replace(first, wanted=wanted, steps=result.candidates.steps)
+
+
+def _split_text(limits: SplitLimits) -> str:
+    most = "any number of" if limits.max_sources is None else f"at most {limits.max_sources}"
+    parts = [f"{most} sources"]
+    if not limits.partial_orders:
+        parts.append("the whole order or nothing")
+    elif not limits.partial_lines:
+        parts.append("each line in full")
+    if limits.max_sources_per_line is not None:
+        parts.append(f"at most {limits.max_sources_per_line} sources a line")
+    return ", ".join(parts)

@@ -1,0 +1,322 @@
+"""The compact mathematical model of a block of orders: variables, constraints, objective.
+
+Minimise, in points,  Σ unfilled + Σ shipments + Σ priority steps + Σ kilometres  subject to
+
+    demand            Σ_s x[l,s] + short[l] = wanted[l]
+    stock             Σ_l x[l,s] ≤ stock of the cell, where it can bind
+    opening           x[l,s] ≤ min(wanted, stock) · z[l,s],   z[l,s] ≤ y[o,s]
+    max sources       Σ_s y[o,s] ≤ limit of the order,   Σ_s z[l,s] ≤ limit of the line
+    partial orders    no: every line of the order in full, or none
+    partial lines     no: each line in full, or not at all
+    maximum orders    Σ_o y[o,s] ≤ room, where it can bind
+
+x is whole units of a line from a source, z and y say whether a line or an order uses it. A single unit needs no x,
+an order with one line no y. What an earlier iteration already pays for is free. Sources: docs/semantics.md sections
+3 to 5.
+
+Only this file and `solving.py` know PuLP. Variables are named by number: no user text reaches a model file.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pulp
+
+from dom_core.domain.plan import Level
+from dom_core.domain.reason import BoolArray, IntArray
+from dom_core.errors import SolverFailed
+from dom_core.optimizer.decomposition import capacity_binds, cell_binds
+from dom_core.optimizer.problem import Flow, Problem
+from dom_core.rules.base import SplitLimits
+
+Terms = list[tuple[pulp.LpVariable, float]]
+Pair = tuple[int, int]
+
+TIE_BUDGET_POINTS = 0.4
+"""What all tie-breaking charges of one part may add up to: less than the smallest real difference, one point."""
+
+ROUNDING_TOLERANCE = 1e-4
+"""How far a solver's value of a whole variable may be from a whole number."""
+
+
+@dataclass(slots=True)
+class Model:
+    """A PuLP model and the meaning of its variables."""
+
+    program: pulp.LpProblem
+    levels: Mapping[Level, Terms]
+    ties: Terms
+    constant: float
+    ties_at_most: float
+    units: Mapping[Pair, tuple[pulp.LpVariable, int]] = field(default_factory=dict)
+
+    def flows(self) -> tuple[Flow, ...]:
+        """The solver's answer as whole units. Raises SolverFailed when a value is not whole."""
+        flows = []
+        for (line, source), (variable, factor) in sorted(self.units.items()):
+            value = variable.value() or 0.0
+            whole = round(value)
+            if abs(value - whole) > ROUNDING_TOLERANCE * max(1.0, abs(value)):
+                raise SolverFailed(f"the solver gave {value} where whole units are asked")
+            if whole > 0:
+                flows.append((line, source, whole * factor))
+        return tuple(flows)
+
+
+def expression(terms: Terms) -> pulp.LpAffineExpression:
+    """The sum of terms. PuLP keeps only the last coefficient of a variable named twice, so they are added up here."""
+    coefficients: dict[pulp.LpVariable, float] = defaultdict(float)
+    for variable, coefficient in terms:
+        coefficients[variable] += coefficient
+    return pulp.LpAffineExpression(coefficients)
+
+
+def build(problem: Problem, parts: Sequence[IntArray]) -> Model:
+    """The model of one block of independent parts."""
+    return _Builder(problem, parts).model()
+
+
+class _Builder:
+    """Adds variables and constraints order by order; every loop runs over sorted positions."""
+
+    def __init__(self, problem: Problem, parts: Sequence[IntArray]) -> None:
+        self.problem = problem
+        self.parts = parts
+        self.lines = np.sort(np.concatenate(parts))
+        self.program = pulp.LpProblem("dom", pulp.LpMinimize)
+        self.levels: dict[Level, Terms] = {level: [] for level in Level}
+        self.ties: Terms = []
+        self.constant = 0.0
+        self.units: dict[Pair, tuple[pulp.LpVariable, int]] = {}
+        self.opens: dict[Pair, pulp.LpVariable] = {}
+        self.ships: dict[Pair, pulp.LpVariable] = {}
+        self.fills: dict[int, pulp.LpVariable] = {}
+        self.candidates: dict[int, list[int]] = {}
+        self.shipments_before = Counter(order for order, _ in problem.used.shipments)
+        self.sources_before = Counter(line for line, _ in problem.used.line_sources)
+        self._numbers = 0
+
+    def model(self) -> Model:
+        for order_lines in self._by_order():
+            self._add_order(order_lines)
+        self._limit_stock()
+        self._limit_capacities()
+        self._break_ties()
+        return Model(self.program, self.levels, self.ties, self.constant, self._ties_at_most(), self.units)
+
+    def _by_order(self) -> list[list[int]]:
+        grouped: dict[int, list[int]] = defaultdict(list)
+        for line in self.lines.tolist():
+            grouped[int(self.problem.batch.order_of[line])].append(line)
+        return [grouped[order] for order in sorted(grouped)]
+
+    # Variables and constraints of one order.
+
+    def _add_order(self, lines: list[int]) -> None:
+        order = int(self.problem.batch.order_of[lines[0]])
+        limits = self.problem.split_limits[order]
+        rate = float(self.problem.rates.unfilled_unit) * float(self.problem.weights[order])
+        self.constant += rate * float(self.problem.wanted[lines].sum())
+        self.candidates.update({line: self._useful_sources(line, limits) for line in lines})
+        if not limits.partial_orders and not all(self._can_fill(line) for line in lines):
+            return
+        lines = [line for line in lines if limits.partial_lines or self._can_fill(line)]
+        for line in lines:
+            self._add_line(line, limits, rate)
+        if not limits.partial_orders:
+            self._all_or_nothing(lines)
+        self._add_shipments(order, lines)
+        self._limit_sources(order, lines, limits)
+        self._charge_priority_and_distance(order, lines)
+
+    def _useful_sources(self, line: int, limits: SplitLimits) -> list[int]:
+        """Candidate sources, less those that cannot hold the whole line where it must come from one place."""
+        sources = np.flatnonzero(self.problem.allowed[line]).tolist()
+        if not self._whole_from_one(line, limits):
+            return [int(source) for source in sources]
+        wanted = int(self.problem.wanted[line])
+        return [int(source) for source in sources if self._stock(line, source) >= wanted]
+
+    def _whole_from_one(self, line: int, limits: SplitLimits) -> bool:
+        return limits.max_sources_per_line == 1 and not limits.partial_lines and not self.sources_before[line]
+
+    def _can_fill(self, line: int) -> bool:
+        return sum(self._stock(line, source) for source in self.candidates[line]) >= int(self.problem.wanted[line])
+
+    def _stock(self, line: int, source: int) -> int:
+        return int(self.problem.stock[self.problem.batch.product_of[line], source])
+
+    def _add_line(self, line: int, limits: SplitLimits, rate: float) -> None:
+        wanted = int(self.problem.wanted[line])
+        whole = self._whole_from_one(line, limits)
+        supply: Terms = []
+        for source in self.candidates[line]:
+            opened = self._binary()
+            self.opens[line, source] = opened
+            if wanted == 1 or whole:
+                self.units[line, source] = (opened, wanted)
+                supply.append((opened, float(wanted)))
+                continue
+            most = min(wanted, self._stock(line, source))
+            moved = self._whole_number(most)
+            self.units[line, source] = (moved, 1)
+            supply.append((moved, 1.0))
+            self._require([(moved, 1.0), (opened, -float(most))], "<=", 0.0)
+        self.levels[Level.UNFILLED_UNITS] += [(variable, -rate * units) for variable, units in supply]
+        if limits.partial_lines or wanted == 1 or whole:
+            self._require(supply, "<=", float(wanted))
+        else:
+            self.fills[line] = self._binary()
+            self._require([*supply, (self.fills[line], -float(wanted))], "==", 0.0)
+
+    def _all_or_nothing(self, lines: Sequence[int]) -> None:
+        """Every line of the order in full, or none."""
+        full = self._binary()
+        for line in lines:
+            supply = [(variable, float(factor)) for variable, factor in self._supply(line)]
+            self._require([*supply, (full, -float(self.problem.wanted[line]))], "==", 0.0)
+
+    def _supply(self, line: int) -> list[tuple[pulp.LpVariable, int]]:
+        return [self.units[line, source] for source in self.candidates[line]]
+
+    def _add_shipments(self, order: int, lines: Sequence[int]) -> None:
+        for source, users in self._users(lines).items():
+            if len(users) == 1:
+                shipped = self.opens[users[0], source]
+            else:
+                shipped = self._binary()
+                for line in users:
+                    self._require([(self.opens[line, source], 1.0), (shipped, -1.0)], "<=", 0.0)
+            self.ships[order, source] = shipped
+            if (order, source) not in self.problem.used.shipments:
+                self.levels[Level.SHIPMENTS].append((shipped, float(self.problem.rates.shipment)))
+
+    def _users(self, lines: Iterable[int]) -> dict[int, list[int]]:
+        users: dict[int, list[int]] = defaultdict(list)
+        for line in lines:
+            for source in self.candidates[line]:
+                users[source].append(line)
+        return dict(sorted(users.items()))
+
+    def _limit_sources(self, order: int, lines: Sequence[int], limits: SplitLimits) -> None:
+        used = self.problem.used
+        if limits.max_sources is not None:
+            before = self.shipments_before[order]
+            new = [(self.ships[order, s], 1.0) for s in self._users(lines) if (order, s) not in used.shipments]
+            self._at_most(new, max(0, limits.max_sources - before))
+        if limits.max_sources_per_line is not None:
+            for line in lines:
+                before = self.sources_before[line]
+                new = [(self.opens[line, s], 1.0) for s in self.candidates[line] if (line, s) not in used.line_sources]
+                self._at_most(new, max(0, limits.max_sources_per_line - before))
+
+    def _charge_priority_and_distance(self, order: int, lines: Sequence[int]) -> None:
+        for source, users in self._users(lines).items():
+            paid = self.problem.used.paid_steps.get((order, source), 0)
+            steps = {line: max(0, int(self.problem.steps[line, source]) - paid) for line in users}
+            self._charge_worst(order, source, steps)
+            by_leg: dict[tuple[int, int, int], list[int]] = defaultdict(list)
+            for line in users:
+                by_leg[self.problem.leg(line, source)].append(line)
+            for leg, travellers in by_leg.items():
+                if leg not in self.problem.used.legs:
+                    self._charge_leg(order, source, travellers, everybody=len(travellers) == len(users))
+
+    def _charge_worst(self, order: int, source: int, steps: Mapping[int, int]) -> None:
+        """A shipment pays the priority of its worst line."""
+        rate = float(self.problem.rates.priority_step)
+        least, most = min(steps.values()), max(steps.values())
+        if least:
+            self.levels[Level.PRIORITY_STEPS].append((self.ships[order, source], rate * least))
+        if most > least and rate:
+            above = self.program.add_variable(self._name(), 0, most - least)
+            self.levels[Level.PRIORITY_STEPS].append((above, rate))
+            for line, worth in steps.items():
+                if worth > least:
+                    self._require([(self.opens[line, source], float(worth - least)), (above, -1.0)], "<=", 0.0)
+
+    def _charge_leg(self, order: int, source: int, travellers: Sequence[int], *, everybody: bool) -> None:
+        """Lines that travel together from a source pay the way once."""
+        cost = float(self.problem.rates.kilometre) * float(self.problem.km[travellers[0], source])
+        if not cost:
+            return
+        if everybody:
+            travels = self.ships[order, source]
+        elif len(travellers) == 1:
+            travels = self.opens[travellers[0], source]
+        else:
+            travels = self._binary()
+            for line in travellers:
+                self._require([(self.opens[line, source], 1.0), (travels, -1.0)], "<=", 0.0)
+        self.levels[Level.DISTANCE_KM].append((travels, cost))
+
+    # Constraints that join orders.
+
+    def _limit_stock(self) -> None:
+        binds: BoolArray = cell_binds(self.problem)
+        drawn: dict[Pair, Terms] = defaultdict(list)
+        for (line, source), (variable, factor) in self.units.items():
+            product = int(self.problem.batch.product_of[line])
+            if binds[product, source]:
+                drawn[product, source].append((variable, float(factor)))
+        for (product, source), terms in sorted(drawn.items()):
+            self._require(terms, "<=", float(self.problem.stock[product, source]))
+
+    def _limit_capacities(self) -> None:
+        for capacity in self.problem.capacities:
+            if not capacity_binds(self.problem, capacity):
+                continue
+            sources = set(capacity.sources)
+            counted = self.problem.used.line_sources if capacity.per_line else capacity.counted
+            choices = self.opens if capacity.per_line else self.ships
+            terms = [(v, 1.0) for pair, v in choices.items() if pair[1] in sources and pair not in counted]
+            self._at_most(terms, capacity.remaining)
+
+    # Ties: earliest ordered first, then lowest source ids.
+
+    def _break_ties(self) -> None:
+        """Charges too small to outweigh one point: units of earlier orders are worth more, later sources cost more."""
+        for part in self.parts:
+            lines = [line for line in part.tolist() if self.candidates.get(line)]
+            units = sum(int(self.problem.wanted[line]) for line in lines)
+            orders = {order: rank for rank, order in enumerate(sorted({self._order(line) for line in lines}))}
+            sources = self.problem.batch.shape[1]
+            opened = sum(min(int(self.problem.wanted[line]), len(self.candidates[line])) for line in lines)
+            for line in lines:
+                earliness = (len(orders) - orders[self._order(line)]) / len(orders)
+                for source in self.candidates[line]:
+                    if (line, source) not in self.units:
+                        continue
+                    variable, factor = self.units[line, source]
+                    self.ties.append((variable, -factor * earliness * TIE_BUDGET_POINTS / 2 / units))
+                    lateness = (source + 1) / sources
+                    self.ties.append((self.opens[line, source], lateness * TIE_BUDGET_POINTS / 2 / opened))
+
+    def _ties_at_most(self) -> float:
+        return TIE_BUDGET_POINTS * len(self.parts)
+
+    def _order(self, line: int) -> int:
+        return int(self.problem.batch.order_of[line])
+
+    # PuLP.
+
+    def _name(self) -> str:
+        self._numbers += 1
+        return f"v{self._numbers}"
+
+    def _binary(self) -> pulp.LpVariable:
+        return self.program.add_variable(self._name(), 0, 1, cat=pulp.LpInteger)
+
+    def _whole_number(self, most: int) -> pulp.LpVariable:
+        return self.program.add_variable(self._name(), 0, most, cat=pulp.LpInteger)
+
+    def _at_most(self, terms: Terms, limit: int) -> None:
+        if len(terms) > limit:
+            self._require(terms, "<=", float(limit))
+
+    def _require(self, terms: Terms, sense: str, right: float) -> None:
+        if terms:
+            left = expression(terms)
+            self.program += left == right if sense == "==" else left <= right

@@ -1,0 +1,161 @@
+"""From flows to a plan: assignments, exceptions, reasons and figures in domain words."""
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from pydantic import TypeAdapter
+
+from dom_core import __version__
+from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch
+from dom_core.domain.network import Source
+from dom_core.domain.order import ExceptionKind
+from dom_core.domain.plan import HeldLine, Plan, PlanAssignment, PlanLine, PlanState
+from dom_core.domain.request import PlanRequest
+from dom_core.optimizer import activation, explanation
+from dom_core.optimizer.problem import Flow
+from dom_core.optimizer.relaxation import TwoIterations
+from dom_core.rules import build
+from dom_core.rules.base import Violation
+
+
+def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -> Plan:
+    """The plan of a run. Assignments of iteration 2 name the soft rules that they break."""
+    request = batch.request
+    plan = Plan(
+        id=request.plan_id,
+        run_id=request.run_id,
+        strategy_id=request.strategy.id,
+        state=PlanState.SIMULATED if request.strategy.simulation else PlanState.PROPOSED,
+        planned_at=request.now,
+        engine_version=__version__,
+        configuration_hash=_hash(_configuration(request)),
+        input_hash=_hash({**_configuration(request), **_facts(request)}),
+        lines=_lines(batch, iterations),
+        held=tuple(held),
+        iterations=tuple(result.report for result in iterations.results),
+        reasons=explanation.reasons(iterations),
+        largest_distance_km=iterations.largest_distance_km,
+    )
+    return _name_relaxed_rules(request, plan)
+
+
+def _lines(batch: Batch, iterations: TwoIterations) -> tuple[PlanLine, ...]:
+    by_line: dict[int, list[tuple[int, Flow]]] = defaultdict(list)
+    for result in iterations.results:
+        for flow in result.flows:
+            by_line[flow[0]].append((result.report.number, flow))
+    return tuple(_line(batch, iterations, line, by_line[line]) for line in range(len(batch.lines)))
+
+
+def _line(batch: Batch, iterations: TwoIterations, line: int, flows: Sequence[tuple[int, Flow]]) -> PlanLine:
+    order, demand = batch.order(line), batch.lines[line]
+    assignments = tuple(
+        PlanAssignment(batch.sources[source].id, units, _distance(batch, line, source), number)
+        for number, (_, source, units) in sorted(flows, key=lambda item: (item[1][1], item[0]))
+    )
+    filled = sum(assignment.units for assignment in assignments)
+    return PlanLine(
+        order_id=order.id,
+        line_id=demand.id,
+        order_version=order.version,
+        product_id=demand.product_id,
+        units=demand.units,
+        assignments=assignments,
+        exception=None if filled == demand.units else _exception(batch, iterations, line),
+    )
+
+
+def _distance(batch: Batch, line: int, source: int) -> int | None:
+    metres = int(batch.distance_m[line, source])
+    return None if metres == UNKNOWN_DISTANCE_M else metres
+
+
+def _exception(batch: Batch, iterations: TwoIterations, line: int) -> ExceptionKind:
+    """Why a line stays short: nothing there, nobody allowed, or no room in the plan."""
+    product = int(batch.product_of[line])
+    if not (batch.available[product] >= 1).any():
+        return ExceptionKind.NO_QUANTITY
+    last = iterations.second
+    allowed = last.candidates.allowed[line]
+    if not allowed.any():
+        return ExceptionKind.NO_SOURCE
+    left = last.problem.stock[product].copy()
+    for other, source, units in last.flows:
+        if int(batch.product_of[other]) == product:
+            left[source] -= units
+    missing = int(last.problem.wanted[line])
+    enough = 1 if last.candidates.split_limits[int(batch.order_of[line])].partial_lines else missing
+    return ExceptionKind.NOT_IN_PLAN if int(left[allowed].sum()) >= enough else ExceptionKind.NO_QUANTITY
+
+
+def _name_relaxed_rules(request: PlanRequest, plan: Plan) -> Plan:
+    """Write on each assignment of iteration 2 which soft rules it breaks."""
+    if not any(assignment.iteration == 2 for line in plan.lines for assignment in line.assignments):
+        return plan
+    broken: list[Violation] = []
+    for record in activation.soft_rules(request):
+        broken += [
+            violation
+            for violation in build(record).violations(request, plan)
+            if request.in_force_at(record, _source(request, violation.source_id))
+        ]
+    lines = tuple(_with_relaxed(line, broken) for line in plan.lines)
+    return replace(plan, lines=lines)
+
+
+def _source(request: PlanRequest, source_id: str | None) -> Source | None:
+    return next((source for source in request.sources if source.id == source_id), None)
+
+
+def _with_relaxed(line: PlanLine, broken: Sequence[Violation]) -> PlanLine:
+    def relaxed(assignment: PlanAssignment) -> PlanAssignment:
+        if assignment.iteration != 2:
+            return assignment
+        names = {violation.rule_id for violation in broken if _concerns(violation, line, assignment)}
+        return replace(assignment, relaxed_rule_ids=tuple(sorted(names)))
+
+    return replace(line, assignments=tuple(relaxed(assignment) for assignment in line.assignments))
+
+
+def _concerns(violation: Violation, line: PlanLine, assignment: PlanAssignment) -> bool:
+    return (
+        violation.order_id in (None, line.order_id)
+        and violation.line_id in (None, line.line_id)
+        and violation.source_id in (None, assignment.source_id)
+    )
+
+
+def _hash(value: Mapping[str, object]) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+_PLAIN: TypeAdapter[object] = TypeAdapter(object)
+
+
+def _plain(value: object) -> object:
+    return _PLAIN.dump_python(value, mode="json")
+
+
+def _configuration(request: PlanRequest) -> dict[str, object]:
+    return {
+        "strategy": _plain(request.strategy),
+        "sources": _plain(sorted(request.sources, key=lambda source: source.id)),
+        "source_lists": _plain(sorted(request.source_lists, key=lambda source_list: source_list.id)),
+        "products": _plain(sorted(request.products.values(), key=lambda product: product.id)),
+        "rules": _plain(sorted(request.rules, key=lambda rule: rule.id)),
+    }
+
+
+def _facts(request: PlanRequest) -> dict[str, object]:
+    return {
+        "now": request.now.isoformat(),
+        "orders": _plain(sorted(request.orders, key=lambda order: order.id)),
+        "available": sorted([product, source, units] for (product, source), units in request.available.items()),
+        "loads": {
+            source: [sorted(load.open_order_ids), sorted(load.order_ids_today), load.lines_today]
+            for source, load in sorted(request.loads.items())
+        },
+    }

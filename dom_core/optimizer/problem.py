@@ -1,0 +1,200 @@
+"""One iteration as a mathematical problem in arrays: what is wanted, what is there, what it costs.
+
+The formulation builds a model of it, the objective prices an answer to it; neither looks at rules or documents.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch
+from dom_core.domain.plan import Level, LevelValue
+from dom_core.domain.reason import BoolArray, IntArray
+from dom_core.domain.request import PlanRequest
+from dom_core.domain.units import UNLIMITED_UNITS
+from dom_core.optimizer.activation import ranks_by_priority
+from dom_core.optimizer.candidates import Candidates, class_weight
+from dom_core.rules.base import CapacityLimit, SplitLimits
+
+Flow = tuple[int, int, int]
+"""Line position, source position, units."""
+
+
+@dataclass(frozen=True, slots=True)
+class PointRates:
+    """Exchange rates of the objective, in points, with the defaults filled in."""
+
+    unfilled_unit: int
+    shipment: int
+    priority_step: int
+    kilometre: int
+
+    def of(self, level: Level) -> int:
+        """The rate of a level."""
+        return {
+            Level.UNFILLED_UNITS: self.unfilled_unit,
+            Level.SHIPMENTS: self.shipment,
+            Level.PRIORITY_STEPS: self.priority_step,
+            Level.DISTANCE_KM: self.kilometre,
+        }[level]
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """What an earlier iteration of the same run already uses, and so has paid for."""
+
+    flows: tuple[Flow, ...] = ()
+    paid_steps: Mapping[tuple[int, int], int] = field(default_factory=dict)
+    legs: frozenset[tuple[int, int, int]] = frozenset()
+    line_sources: frozenset[tuple[int, int]] = frozenset()
+
+    @property
+    def shipments(self) -> frozenset[tuple[int, int]]:
+        """(order, source) pairs already shipping."""
+        return frozenset(self.paid_steps)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Problem:
+    """One iteration.
+
+    Shapes: `wanted` (L) units to fill, zero for lines that do not take part; `allowed`, `km`, `steps` (L, S);
+    `stock` (P, S); `weights` (O); `split_limits` per order, as the rules say it: what `used` already takes of them is
+    subtracted where they are applied.
+    """
+
+    batch: Batch
+    wanted: IntArray
+    allowed: BoolArray
+    km: IntArray
+    steps: IntArray
+    stock: IntArray
+    weights: IntArray
+    split_limits: tuple[SplitLimits, ...]
+    capacities: tuple[CapacityLimit, ...]
+    rates: PointRates
+    used: Used = field(default_factory=Used)
+
+    def leg(self, line: int, source: int) -> tuple[int, int, int]:
+        """The journey of a line from a source: order, destination, source. Lines of one leg travel together."""
+        return (int(self.batch.order_of[line]), int(self.batch.destination_of[line]), source)
+
+
+def largest_distance_km(candidates: Candidates) -> int:
+    """D: the largest distance of any pair that may serve, rounded up to the next 1,000 km, at least 1,000."""
+    metres = candidates.batch.distance_m[candidates.allowed]
+    farthest_m = int(metres.max(initial=0))
+    return max(1000, -(-farthest_m // 1_000_000) * 1000)
+
+
+def point_rates(request: PlanRequest, largest_km: int) -> PointRates:
+    """The strategy's rates, with the defaults of docs/semantics.md section 5 where it sets none."""
+    given = request.strategy.rates
+    ranked = ranks_by_priority(request)
+    shipment = given.shipment if given.shipment is not None else largest_km * (10 if ranked else 1)
+    return PointRates(
+        unfilled_unit=given.unfilled_unit if given.unfilled_unit is not None else 4 * shipment,
+        shipment=shipment,
+        priority_step=given.priority_step if given.priority_step is not None else (largest_km if ranked else 0),
+        kilometre=given.kilometre if given.kilometre is not None else 1,
+    )
+
+
+def first_problem(candidates: Candidates, rates: PointRates, largest_km: int) -> Problem:
+    """Iteration 1: everything eligible is wanted and nothing is used yet."""
+    batch = candidates.batch
+    return Problem(
+        batch=batch,
+        wanted=batch.units.copy(),
+        allowed=candidates.allowed,
+        km=objective_km(batch, largest_km),
+        steps=candidates.steps,
+        stock=candidates.stock,
+        weights=np.array([class_weight(order) for order in batch.orders], dtype=np.int64),
+        split_limits=candidates.split_limits,
+        capacities=candidates.capacities,
+        rates=rates,
+    )
+
+
+def next_problem(first: Problem, relaxed: Candidates, flows: Sequence[Flow]) -> Problem:
+    """Iteration 2: what is still unfilled, under fewer rules, with what the flows of iteration 1 left."""
+    batch = first.batch
+    wanted, stock = first.wanted.copy(), relaxed.stock.copy()
+    for line, source, units in flows:
+        wanted[line] -= units
+        stock[batch.product_of[line], source] -= units
+    used = use_of(first, flows)
+    return replace(
+        first,
+        wanted=wanted,
+        allowed=relaxed.allowed & (wanted > 0)[:, None],
+        steps=relaxed.steps,
+        stock=np.where(relaxed.stock >= UNLIMITED_UNITS, UNLIMITED_UNITS, np.maximum(stock, 0)),
+        split_limits=relaxed.split_limits,
+        capacities=tuple(_after(capacity, used) for capacity in relaxed.capacities),
+        used=used,
+    )
+
+
+def use_of(problem: Problem, flows: Sequence[Flow]) -> Used:
+    """What these flows use: shipments with the priority steps paid for, legs, and each line's sources."""
+    paid: dict[tuple[int, int], int] = {}
+    for line, source, _ in flows:
+        shipment = (int(problem.batch.order_of[line]), source)
+        paid[shipment] = max(paid.get(shipment, 0), int(problem.steps[line, source]))
+    return Used(
+        flows=tuple(flows),
+        paid_steps=paid,
+        legs=frozenset(problem.leg(line, source) for line, source, _ in flows),
+        line_sources=frozenset((line, source) for line, source, _ in flows),
+    )
+
+
+def _after(capacity: CapacityLimit, used: Used) -> CapacityLimit:
+    """The room that the earlier iteration left."""
+    sources = set(capacity.sources)
+    if capacity.per_line:
+        taken = sum(source in sources for _, source in used.line_sources)
+        return replace(capacity, remaining=max(0, capacity.remaining - taken))
+    new = {shipment for shipment in used.shipments if shipment[1] in sources} - capacity.counted
+    return replace(capacity, remaining=max(0, capacity.remaining - len(new)), counted=capacity.counted | new)
+
+
+def objective_km(batch: Batch, largest_km: int) -> IntArray:
+    """Whole kilometres as the objective counts them: zero within the local radius, D where unknown."""
+    metres = batch.distance_m
+    km = (metres + 500) // 1000
+    km[metres <= batch.request.strategy.local_radius_km * 1000] = 0
+    km[metres == UNKNOWN_DISTANCE_M] = largest_km
+    return km
+
+
+def levels_of(problem: Problem, flows: Sequence[Flow]) -> tuple[LevelValue, ...]:
+    """What an answer costs, level by level, in whole numbers: the solver's own word is not used."""
+    batch = problem.batch
+    short = problem.wanted.copy()
+    for line, _, units in flows:
+        short[line] -= units
+    now = use_of(problem, flows)
+    before = problem.used
+    amounts = {
+        Level.UNFILLED_UNITS: int((short * problem.weights[batch.order_of]).sum()) if len(short) else 0,
+        Level.SHIPMENTS: len(now.shipments - before.shipments),
+        Level.PRIORITY_STEPS: sum(
+            max(0, steps - before.paid_steps.get(shipment, 0)) for shipment, steps in now.paid_steps.items()
+        ),
+        Level.DISTANCE_KM: _leg_km(problem, flows, before.legs),
+    }
+    return tuple(LevelValue(level, amount, problem.rates.of(level)) for level, amount in amounts.items())
+
+
+def _leg_km(problem: Problem, flows: Sequence[Flow], paid: frozenset[tuple[int, int, int]]) -> int:
+    legs = {problem.leg(line, source): int(problem.km[line, source]) for line, source, _ in flows}
+    return sum(km for leg, km in legs.items() if leg not in paid)
+
+
+def total_of(levels: Sequence[LevelValue]) -> int:
+    """The sum of all levels, in points."""
+    return sum(value.points for value in levels)

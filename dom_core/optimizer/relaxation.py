@@ -1,0 +1,150 @@
+"""The two iterations: first every rule as hard, then what is left without the soft rules."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from dom_core.domain.batch import Batch
+from dom_core.domain.plan import Ending, IterationReport
+from dom_core.domain.reason import IntArray
+from dom_core.domain.request import PlanRequest
+from dom_core.domain.strategy import ObjectiveMode, SolverLimits
+from dom_core.optimizer import activation, candidates, decomposition, formulation
+from dom_core.optimizer.candidates import Candidates
+from dom_core.optimizer.problem import (
+    Flow,
+    Problem,
+    first_problem,
+    largest_distance_km,
+    levels_of,
+    next_problem,
+    point_rates,
+    total_of,
+)
+from dom_core.optimizer.solving import Answer, Solver
+
+Step = Callable[[float], None]
+"""Told the share of an iteration's lines that is decided, 0 to 1."""
+
+_WORST_FIRST = (Ending.NO_PLAN, Ending.INFEASIBLE, Ending.UNPROVEN, Ending.WITHIN_GAP, Ending.OPTIMAL)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class IterationResult:
+    """One iteration: the problem it solved, under which candidates, the flows, and the figures."""
+
+    candidates: Candidates
+    problem: Problem
+    flows: tuple[Flow, ...]
+    report: IterationReport
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TwoIterations:
+    """Both iterations of a run. The second is there even when there was nothing to relax."""
+
+    first: IterationResult
+    second: IterationResult
+    largest_distance_km: int
+
+    @property
+    def results(self) -> tuple[IterationResult, IterationResult]:
+        """Both, in order."""
+        return (self.first, self.second)
+
+
+def two_iterations(batch: Batch, solver: Solver, step: Step) -> TwoIterations:
+    """Plan the batch with every rule, then what is left without the soft ones."""
+    request = batch.request
+    strict = candidates.generate(batch, activation.in_iteration(request, 1))
+    relaxed = candidates.generate(batch, activation.in_iteration(request, 2))
+    largest_km = largest_distance_km(relaxed)
+    rates = point_rates(request, largest_km)
+    problem = first_problem(strict, rates, largest_km)
+    first = _solve(1, strict, problem, solver, lambda share: step(share * 0.8))
+    leftover = next_problem(problem, relaxed, first.flows)
+    if not activation.soft_rules(request):
+        leftover = replace(leftover, allowed=np.zeros_like(leftover.allowed))
+    second = _solve(2, relaxed, leftover, solver, lambda share: step(0.8 + share * 0.2))
+    return TwoIterations(first, second, largest_km)
+
+
+def _solve(number: int, found: Candidates, problem: Problem, solver: Solver, step: Step) -> IterationResult:
+    started = time.monotonic()
+    parts = decomposition.independent_parts(problem)
+    answers = []
+    decided, lines = 0, sum(map(len, parts))
+    for block in decomposition.blocks(parts):
+        answers.append(_solve_block(problem, block, solver, lines))
+        decided += sum(map(len, block))
+        step(decided / lines)
+    flows = tuple(sorted(flow for answer in answers for flow in answer.flows))
+    report = _report(number, problem, flows, answers, solver.name, parts)
+    return IterationResult(found, problem, flows, replace(report, seconds=round(time.monotonic() - started, 3)))
+
+
+def _solve_block(problem: Problem, block: Sequence[IntArray], solver: Solver, lines: int) -> Answer:
+    """Solve one block. When the search is complete, what was found is the bound: totals are whole points."""
+    model = formulation.build(problem, block)
+    limits = _share_of_limits(problem.batch.request, sum(map(len, block)) / lines)
+    if problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT:
+        answer = solver.solve_strictly(model, limits)
+    else:
+        answer = solver.solve(model, limits)
+    if answer.ending is Ending.OPTIMAL:
+        return replace(answer, bound=float(_total_of_lines(problem, np.concatenate(block), answer.flows)))
+    return answer
+
+
+def _share_of_limits(request: PlanRequest, share: float) -> SolverLimits:
+    limits = request.strategy.limits
+    return replace(limits, solve_limit_s=max(1.0, limits.solve_limit_s * share))
+
+
+def _total_of_lines(problem: Problem, lines: IntArray, flows: Sequence[Flow]) -> int:
+    """Points of an answer that concerns only these lines."""
+    wanted = np.zeros_like(problem.wanted)
+    wanted[lines] = problem.wanted[lines]
+    return total_of(levels_of(replace(problem, wanted=wanted), flows))
+
+
+def _report(
+    number: int,
+    problem: Problem,
+    flows: Sequence[Flow],
+    answers: Sequence[Answer],
+    solver_name: str,
+    parts: Sequence[IntArray],
+) -> IterationReport:
+    levels = levels_of(problem, flows)
+    total = total_of(levels)
+    hopeless = np.setdiff1d(np.flatnonzero(problem.wanted > 0), np.concatenate([*parts, np.array([], dtype=np.int64)]))
+    bound = _total_of_lines(problem, hopeless, ()) + sum(max(0.0, answer.bound) for answer in answers)
+    bound = min(float(total), bound)
+    filled = _filled(problem, flows)
+    taking_part = problem.wanted > 0
+    ending = min((answer.ending for answer in answers), key=_WORST_FIRST.index, default=Ending.OPTIMAL)
+    return IterationReport(
+        number=number,
+        lines=int(taking_part.sum()),
+        filled_lines=int((taking_part & (filled == problem.wanted)).sum()),
+        units=int(problem.wanted.sum()),
+        filled_units=int(filled.sum()),
+        levels=levels,
+        total=total,
+        bound=round(bound, 3),
+        gap=(total - bound) / total if total else 0.0,
+        ending=ending,
+        ending_limit=next((answer.limit for answer in answers if answer.limit), ""),
+        solver=solver_name,
+        seconds=0.0,
+    )
+
+
+def _filled(problem: Problem, flows: Sequence[Flow]) -> IntArray:
+    filled = np.zeros_like(problem.wanted)
+    for line, _, units in flows:
+        filled[line] += units
+    return filled
