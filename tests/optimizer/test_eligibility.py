@@ -1,0 +1,109 @@
+"""Which lines a run takes: one test per condition of docs/semantics.md section 6."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from dom_core.domain.order import Acceptance, ExceptionKind, LineAssignment, LineState
+from dom_core.optimizer import eligibility
+from dom_core.rules import build
+from tests.builders import NOW, OrderBuilder, RequestBuilder, a_request, a_rule, an_order
+
+
+def held_code(order: OrderBuilder, **strategy: Any) -> str | None:
+    """The reason code for the first line of the order; None when the run takes it."""
+    request = a_request().with_strategy(**strategy).with_orders(order).build()
+    eligible, held = eligibility.split(request, ())
+    assert len(eligible) + len(held) == 1
+    return held[0].reason.code if held else None
+
+
+def test_an_open_line_is_taken() -> None:
+    assert held_code(an_order().with_line("P")) is None
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"on_hold": True}, "order_on_hold"),
+        ({"cancelled": True}, "order_cancelled"),
+        ({"cancelled": True, "on_hold": True}, "order_cancelled"),
+    ],
+)
+def test_the_state_of_the_order_holds_its_lines(fields: dict[str, Any], code: str) -> None:
+    assert held_code(an_order().with_line("P").with_fields(**fields)) == code
+
+
+def test_legal_entity_must_be_one_of_the_strategys() -> None:
+    order = an_order().with_line("P").with_fields(legal_entity="USMF")
+    assert held_code(order, legal_entities=("USMF", "USRT")) is None
+    assert held_code(order, legal_entities=("USRT",)) == "legal_entity"
+
+
+@pytest.mark.parametrize(
+    ("origin", "listed", "process_empty", "code"),
+    [
+        ("web", ("web", "app"), False, None),
+        ("store", ("web", "app"), False, "sales_origin"),
+        (None, ("web",), False, "sales_origin"),
+        (None, ("web",), True, None),
+        (None, (), False, None),
+        ("web", (), False, None),
+    ],
+)
+def test_sales_origin_and_its_absence(
+    origin: str | None, listed: tuple[str, ...], process_empty: bool, code: str | None
+) -> None:
+    order = an_order().with_line("P").with_fields(sales_origin=origin)
+    assert held_code(order, sales_origins=listed, process_empty_sales_origin=process_empty) == code
+
+
+@pytest.mark.parametrize(
+    ("fields", "code"),
+    [
+        ({"mode_of_delivery": "pickup"}, "needs_no_source"),
+        ({"mode_of_delivery": "electronic"}, "needs_no_source"),
+        ({"mode_of_delivery": "overnight"}, "mode_of_delivery"),
+        ({"direct_delivery": True}, "direct_delivery"),
+        ({"state": LineState.EXCLUDED}, "line_excluded"),
+        ({"state": LineState.PICKED}, "line_picked"),
+        ({"state": LineState.SHIPPED}, "line_shipped"),
+        ({"location": None}, "no_location"),
+        ({"state": LineState.EXCEPTION, "exception": ExceptionKind.MAX_REJECTS}, "permanent_exception"),
+        ({"state": LineState.EXCEPTION, "exception": ExceptionKind.NOT_IN_PLAN}, None),
+        ({"attempts": 9}, None),
+        ({"attempts": 10}, "max_attempts"),
+    ],
+)
+def test_the_line_itself(fields: dict[str, Any], code: str | None) -> None:
+    assert held_code(an_order().with_line("P", **fields), modes_of_delivery=("standard",), max_attempts=10) == code
+
+
+@pytest.mark.parametrize(
+    ("acceptance", "code"), [(Acceptance.PENDING, "already_assigned"), (Acceptance.ACCEPTED, "accepted")]
+)
+def test_an_assigned_line_is_not_planned_again(acceptance: Acceptance, code: str) -> None:
+    assignment = LineAssignment("S1", "P0", "strategy", 1, 1000, acceptance, NOW)
+    assert held_code(an_order().with_line("P", state=LineState.ASSIGNED, assignment=assignment)) == code
+
+
+def test_rules_hold_lines_that_the_gates_let_through() -> None:
+    request = a_request().with_rules(a_rule("maximum_rejects", {"threshold": 2}))
+    order = an_order().with_line("P").rejected_by("S1", NOW + timedelta(days=1), rejects=2)
+    _, held = _split(request.with_orders(order))
+    assert [line.reason.code for line in held] == ["maximum_rejects"]
+
+
+def test_orders_come_earliest_first_then_by_id() -> None:
+    late = an_order("A").with_line("P").ordered_at(NOW)
+    early = an_order("C").with_line("P").ordered_at(NOW - timedelta(hours=2))
+    early_too = replace(early, order=replace(early.order, id="B"))
+    eligible, _ = _split(a_request().with_orders(late, early, early_too))
+    assert [entry.order.id for entry in eligible] == ["B", "C", "A"]
+
+
+def _split(builder: RequestBuilder) -> tuple[tuple[eligibility.EligibleOrder, ...], tuple[Any, ...]]:
+    request = builder.build()
+    return eligibility.split(request, [build(record) for record in request.rules])

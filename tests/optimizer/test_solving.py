@@ -1,0 +1,101 @@
+"""Endings, bounds and the executable of CBC, on models small enough to solve by eye."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from dom_core.domain.plan import Ending
+from dom_core.domain.strategy import SolverLimits
+from dom_core.errors import SolverFailed
+from dom_core.optimizer import (
+    activation,
+    candidates,
+    columns,
+    decomposition,
+    eligibility,
+    formulation,
+    problem,
+    solving,
+)
+from tests.builders import RequestBuilder, a_request, a_source, an_order
+
+
+def a_model(builder: RequestBuilder) -> formulation.Model:
+    request = builder.build()
+    batch = columns.to_batch(request, eligibility.split(request, ())[0])
+    found = candidates.generate(batch, activation.in_iteration(request, 1))
+    largest_km = problem.largest_distance_km(found)
+    first = problem.first_problem(found, problem.point_rates(request, largest_km), largest_km)
+    return formulation.build(first, decomposition.independent_parts(first))
+
+
+def rivals(count: int) -> RequestBuilder:
+    """So many orders of two lines, and stock for half of them scattered over four sources."""
+    places = [(47.6, -122.3), (40.7, -74.0), (33.7, -84.4), (41.9, -87.6)]
+    sources = [a_source(f"S{number}", at=place) for number, place in enumerate(places)]
+    orders = [an_order(f"O{number:02}").with_line("P", 3).with_line("Q", 2) for number in range(count)]
+    stock = {(product, source.id): count // 2 + 1 for product in ("P", "Q") for source in sources[:3]}
+    return a_request().with_sources(*sources).with_orders(*orders).with_stock(stock)
+
+
+def test_a_finished_search_is_optimal_and_its_flows_are_whole_units() -> None:
+    # One line of 2 units, one source with stock: 2 units flow, in one shipment.
+    builder = (
+        a_request().with_sources(a_source()).with_stock({("P", "S1"): 5}).with_orders(an_order().with_line("P", 2))
+    )
+    answer = solving.CbcSolver().solve(a_model(builder), SolverLimits())
+    assert (answer.flows, answer.ending, answer.limit) == (((0, 0, 2),), Ending.OPTIMAL, "")
+
+
+def test_a_gap_that_was_allowed_is_not_called_optimal() -> None:
+    answer = solving.CbcSolver().solve(a_model(rivals(3)), SolverLimits(relative_gap=0.5))
+    assert answer.ending in (Ending.WITHIN_GAP, Ending.OPTIMAL)
+    exact = solving.CbcSolver().solve(a_model(rivals(3)), SolverLimits())
+    assert exact.ending is Ending.OPTIMAL
+    assert answer.bound <= exact.bound + 1e-6
+
+
+def test_a_node_limit_ends_unproven_and_is_named() -> None:
+    answer = solving.CbcSolver().solve(a_model(rivals(40)), SolverLimits(max_nodes=1, solve_limit_s=20))
+    assert (answer.ending, answer.limit) in ((Ending.UNPROVEN, "nodes"), (Ending.OPTIMAL, ""))
+
+
+def test_the_bound_is_read_from_the_end_of_the_log() -> None:
+    log = "Cbc0010I After 0 nodes, best possible 5\nResult - Stopped on time limit\nLower bound:    -1006.435\n"
+    assert solving._bound_in(log, fallback=0.0) == pytest.approx(-1006.435)
+    assert solving._limit_in(log) == "seconds"
+
+
+def test_a_cbc_that_lost_its_executable_bit_is_copied_and_mended(tmp_path: Path) -> None:
+    bundled = tmp_path / "app" / "cbc"
+    bundled.parent.mkdir()
+    bundled.write_text("#!/bin/sh\nexit 0\n")
+    bundled.chmod(0o444)
+    found = solving.find_cbc(bundled, lambda _: None)
+    assert found != bundled
+    assert os.access(found, os.X_OK)
+    assert found.read_text() == bundled.read_text()
+
+
+def test_without_any_cbc_the_error_says_how_to_get_one(tmp_path: Path) -> None:
+    with pytest.raises(SolverFailed, match="pip install"):
+        solving.find_cbc(tmp_path / "nothing", lambda _: None)
+
+
+def test_a_cbc_on_the_path_serves_when_none_is_bundled(tmp_path: Path) -> None:
+    assert solving.find_cbc(tmp_path / "nothing", lambda name: f"/opt/{name}") == Path("/opt/cbc")
+
+
+def test_values_that_are_not_whole_are_refused() -> None:
+    model = a_model(rivals(2))
+    for variable in model.program.variables():
+        variable.varValue = 0.5
+    with pytest.raises(SolverFailed, match="whole units"):
+        model.flows()
+
+
+def test_a_crashing_solver_is_a_plain_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solving, "cbc_executable", lambda: Path("/bin/false"))
+    with pytest.raises(SolverFailed, match="could not solve"):
+        solving.CbcSolver().solve(a_model(rivals(2)), SolverLimits())
