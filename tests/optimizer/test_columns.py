@@ -31,9 +31,8 @@ def test_inventory_mode_decides_whose_stock_counts() -> None:
     def available(mode: InventoryMode) -> list[list[int]]:
         sources = (a_source("S1"), a_source("S2", use_real_inventory=False))
         builder = a_request().with_sources(*sources).with_stock({("P", "S1"): 3, ("P", "S2"): 4})
-        return (
-            builder.with_strategy(inventory_mode=mode).with_orders(an_order().with_line("P")).batch().available.tolist()
-        )
+        batch = builder.with_strategy(inventory_mode=mode).with_orders(an_order().with_line("P")).batch()
+        return [[int(units) for units in row] for row in batch.available]
 
     assert available(InventoryMode.INHERIT) == [[3, UNLIMITED_UNITS]]
     assert available(InventoryMode.REAL) == [[3, 4]]
