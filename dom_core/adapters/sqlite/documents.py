@@ -208,12 +208,9 @@ def _condition(
     container: Container, partition: str | None, where: Where, after: tuple[str, str]
 ) -> tuple[str, list[str | int]]:
     """SQL made of constants only, and the values to bind to it (field names are bound, too)."""
-    if partition is None:
-        terms, values = ["container = ?", "(partition, id) > (?, ?)"], [container, *after]
-    else:
-        # Said without the pair, so that SQLite goes straight to the place in its index.
-        terms, values = ["container = ?", "partition = ?", "id > ?"], [container, partition, after[1]]
-    bound: list[str | int] = list(values)
+    # Within one partition the pair is not compared, so that SQLite goes straight to the place in its index.
+    terms = ["container = ?", *(["(partition, id) > (?, ?)"] if partition is None else ["partition = ?", "id > ?"])]
+    bound: list[str | int] = [container, *(after if partition is None else (partition, after[1]))]
     for field, value in where.items():
         term, operands = _equality(field, value)
         terms.append(term)
