@@ -214,6 +214,17 @@ class TestReceipts:
         with pytest.raises(StoreConflict):
             queues.renew(QUEUE, received, 2)
 
+    def test_the_receipt_of_a_deleted_message_does_not_open_the_next_one(self, queues: MessageQueues) -> None:
+        queues.send(QUEUE, b"{}")
+        first = receive_one(queues)
+        queues.delete(QUEUE, first)
+        queues.send(QUEUE, b"{}")
+        receive_one(queues)
+
+        with pytest.raises(StoreConflict):
+            queues.delete(QUEUE, first)
+        assert queues.length(QUEUE) == 1
+
     def test_a_receipt_opens_its_own_message_only(self, queues: MessageQueues) -> None:
         for _ in range(2):
             queues.send(QUEUE, b"{}")
@@ -238,8 +249,8 @@ class TestTimeToLive:
         kept = in_time.queues.send(QUEUE, b"{}", time_to_live_s=60)
         in_time.let_pass(2)
 
-        assert [message.id for message in in_time.queues.receive(QUEUE, limit=32)] == [kept]
         assert in_time.queues.length(QUEUE) == 1
+        assert [message.id for message in in_time.queues.receive(QUEUE, limit=32)] == [kept]
 
     def test_a_message_that_expires_while_it_is_hidden_does_not_return(self, in_time: QueuesInTime) -> None:
         in_time.queues.send(QUEUE, b"{}", time_to_live_s=2)

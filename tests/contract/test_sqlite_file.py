@@ -4,15 +4,16 @@ import gc
 import os
 import sqlite3
 import threading
+import time
 import warnings
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from dom_core.adapters.sqlite import Database, SqliteDocuments
-from dom_core.errors import StoreUnusable, Unavailable
-from dom_core.ports import Container
+from dom_core.adapters.sqlite import Database, SqliteDocuments, faults
+from dom_core.errors import DomError, StoreUnusable, Unavailable
+from dom_core.ports import Container, Create
 
 ORDERS = Container.ORDERS
 
@@ -80,6 +81,14 @@ def test_a_new_file_that_another_process_keeps_locked_is_unavailable(path: Path)
             SqliteDocuments(database).read(ORDERS, "O-1", "order")
 
 
+def test_a_process_waits_for_another_that_is_making_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as other, Database(path) as database:
+        other.execute("BEGIN IMMEDIATE")
+        monkeypatch.setattr(time, "sleep", lambda _: other.execute("COMMIT"))
+
+        SqliteDocuments(database).create(ORDERS, "O-1", "order", {})
+
+
 def write_and_be_interrupted(database: Database) -> None:
     with database.writing() as connection:
         connection.execute("UPDATE last_write SET number = 77")
@@ -131,6 +140,34 @@ def test_a_page_that_is_damaged_later_is_named_together_with_the_way_out(path: P
 
     with Database(path) as database, pytest.raises(StoreUnusable, match="malformed"):
         SqliteDocuments(database).query(ORDERS)
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (sqlite3.SQLITE_BUSY_SNAPSHOT, Unavailable),
+        (sqlite3.SQLITE_IOERR_READ, StoreUnusable),
+        (sqlite3.SQLITE_CORRUPT_INDEX, StoreUnusable),
+        (sqlite3.SQLITE_READONLY_DBMOVED, StoreUnusable),
+    ],
+)
+def test_sqlites_detailed_codes_mean_what_their_families_mean(path: Path, code: int, kind: type[DomError]) -> None:
+    error = sqlite3.OperationalError("as SQLite says it")
+    error.sqlite_errorcode = code
+
+    assert type(faults.explain(error, path)) is kind
+
+
+def test_an_error_in_our_own_statement_stays_sqlites(path: Path) -> None:
+    with Database(path) as database, pytest.raises(sqlite3.OperationalError), database.reading() as connection:
+        connection.execute("SELECT nothing FROM nowhere")
+
+
+def test_a_last_page_that_is_exactly_full_says_that_it_is_the_last(path: Path) -> None:
+    with Database(path) as database:
+        SqliteDocuments(database).batch(ORDERS, "O-1", [Create("a", {}), Create("b", {})])
+
+        assert SqliteDocuments(database).query(ORDERS, limit=2).continuation is None
 
 
 def test_a_folder_in_the_place_of_the_file_is_refused(tmp_path: Path) -> None:
