@@ -15,8 +15,8 @@ Parameters:
 {"lines": [{"units": 2}, {"source_list_id": "stores", "category": "Phones", "units": 5}], "mode": "subtract"}
 ```
 
-Reasons: with `exclude_if_below`, limit `5 units`, actual `3 units`. With `subtract` the pair stays, with fewer units;
-where none are left the plan says `no_stock`.
+Reasons: limit `5 units`, actual `3 units`: the minimum and what is available. With `subtract` only where nothing
+allocatable is left; otherwise the pair stays, with fewer units.
 """
 
 from collections import Counter

@@ -154,6 +154,14 @@ def test_a_plan_is_within_every_maximum_exactly_when_it_is_within_every_capacity
     assert (broken(rule, builder.build(), assigned) == []) is fits
 
 
+def test_assignments_come_iteration_by_iteration_and_in_plan_order_within() -> None:
+    request = a_request().with_orders(an_order().with_line("P", id="1").with_line("P", id="2")).build()
+    later, first = from_source("A", iteration=2), from_source("B")
+    plan = a_plan(request, {("O1", "1"): (later, first), ("O1", "2"): (first,)})
+    found = [(line.line_id, assignment.source_id) for line, assignment in checking.assignments(plan)]
+    assert found == [("1", "B"), ("2", "B"), ("1", "A")]
+
+
 def test_write_in_lines_are_left_out_unless_asked_for() -> None:
     request = a_request().with_orders(an_order().with_line("write-in").with_line("P")).build()
     plan = a_plan(request, {("O1", "1"): (from_source("A"),), ("O1", "2"): (from_source("A"),)})
