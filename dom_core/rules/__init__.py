@@ -1,40 +1,32 @@
 """The rule kinds. One file each; a new file in this folder is a new kind, nothing lists them.
 
-`base.py` says what a rule is, `scope.py` how the most specific parameter line wins.
+`base.py` says what a rule is, `parameters.py` how its parameters are read, `scope.py` how the most specific parameter
+line wins, and `checking.py` how a finished plan is looked at a second time.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
 from pkgutil import iter_modules
-from types import MappingProxyType
+from types import MappingProxyType, ModuleType
 
 from dom_core.domain.strategy import RuleRecord
 from dom_core.errors import InvalidInput, Problem
 from dom_core.rules.base import Rule
 
-_NOT_KINDS = frozenset({"base", "scope"})
+_NOT_KINDS = frozenset({"base", "checking", "parameters", "scope"})
 
 
 @cache
 def kinds() -> Mapping[str, type[Rule]]:
-    """Every rule kind by name. A module whose rule has another name than its file is refused."""
-    found: dict[str, type[Rule]] = {}
-    for module_info in iter_modules(__path__):
-        if module_info.name in _NOT_KINDS:
-            continue
-        module = import_module(f"{__name__}.{module_info.name}")
-        own = [
-            value
-            for value in vars(module).values()
-            if isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__
-        ]
-        if len(own) != 1 or own[0].kind != module_info.name:
-            raise ImportError(
-                f"rules/{module_info.name}.py must define exactly one Rule whose kind is '{module_info.name}'"
-            )
-        found[module_info.name] = own[0]
-    return MappingProxyType(dict(sorted(found.items())))
+    """Every rule kind by name."""
+    return MappingProxyType(discover(__name__, __path__))
+
+
+def discover(package: str, path: Iterable[str]) -> dict[str, type[Rule]]:
+    """The rule kinds in a package's folders, by name. Raises ImportError for a kind unlike its file."""
+    names = sorted(info.name for info in iter_modules(path) if info.name not in _NOT_KINDS)
+    return {name: _rule_of(import_module(f"{package}.{name}"), name) for name in names}
 
 
 def build(record: RuleRecord) -> Rule:
@@ -44,3 +36,15 @@ def build(record: RuleRecord) -> Rule:
         known = ", ".join(kinds())
         raise InvalidInput([Problem("kind", f"unknown rule kind '{record.kind}'; known: {known}")], f"rule {record.id}")
     return kind.from_params(record.id, record.params)
+
+
+def _rule_of(module: ModuleType, name: str) -> type[Rule]:
+    """The one rule that a module defines, whose kind must be the file's name."""
+    own = [
+        value
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, Rule) and value.__module__ == module.__name__
+    ]
+    if len(own) != 1 or getattr(own[0], "kind", None) != name:
+        raise ImportError(f"{name}.py must define exactly one Rule, and its kind must be '{name}'")
+    return own[0]
