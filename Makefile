@@ -1,0 +1,52 @@
+# `make` lists the commands. `make run` needs Python and make only; `make test` needs Node besides, once real Azure parts are tested.
+.DEFAULT_GOAL := help
+.PHONY: help run demo-rejection test test-oracle check lint types format clean
+
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 7071
+CASES ?= 2000
+BIN := $(VENV)/bin
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: $(VENV)/.demo ## plan the Superstore example on this machine and keep serving on PORT
+	$(BIN)/python -m examples.superstore.demo --port $(PORT)
+
+demo-rejection: $(VENV)/.demo ## the same, then reject lines and watch them go elsewhere
+	$(BIN)/python -m examples.superstore.demo --port $(PORT) --rejections
+
+test: $(VENV)/.dev ## run every test
+	$(BIN)/python -m pytest
+
+test-oracle: $(VENV)/.dev ## compare CASES generated cases with brute force
+	$(BIN)/python -m tests.oracle --cases $(CASES)
+
+check: lint types test ## what CI runs, on this Python
+
+lint: $(VENV)/.dev ## style, and formatting as ruff would write it
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev ## mypy, strict
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## write formatting and safe fixes
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove environments, caches and the example's store
+	rm -rf .venv .venv-* var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: pyproject.toml requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --editable '.[demo]'
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml requirements.txt | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --editable '.[dev]'
+	@touch $@ $(VENV)/.demo
