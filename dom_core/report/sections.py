@@ -70,7 +70,7 @@ def level_words(report: IterationReport) -> list[str]:
 def loads(view: PlanView, entries: Sequence[Load]) -> Html:
     """What the plan puts on each source, the busiest first."""
     most = max((load.units for load in entries), default=0)
-    headings = ("Source", "Load", "Units", "Lines", "Orders", "Average distance")
+    headings = ("Source", "Load", "Units", "Lines", "Orders", "Average km")
     return _table("Load per source", headings, [_load(view, load, most) for load in entries])
 
 
@@ -82,7 +82,7 @@ def _load(view: PlanView, load: Load, most: int) -> list[Content]:
         f"{load.units:,}",
         f"{load.lines:,}",
         f"{load.orders:,}",
-        km_words(load.average_km),
+        "–" if load.average_km is None else f"{load.average_km:,.0f}",
     ]
 
 
