@@ -16,6 +16,7 @@ from zoneinfo import available_timezones
 
 from dom_core import rules
 from dom_core.configuration import Configuration
+from dom_core.configuration_scopes import ParameterScope, WiderScopes
 from dom_core.domain.strategy import RuleRecord, Strategy
 from dom_core.errors import InvalidInput, Problem
 from dom_core.rules.base import Rule
@@ -289,6 +290,21 @@ def _lists_without_active_source(configuration: Configuration) -> Iterator[Probl
             )
 
 
+def _loosening_distances(configuration: Configuration) -> Iterator[Problem]:
+    """Distance lines that mean to loosen a wider one: the lowest wins, so they do nothing (C10)."""
+    scopes = WiderScopes(configuration)
+    for record, _ in _built_rules(configuration):
+        if record.kind == "maximum_distance":
+            lines = [ParameterScope.of(line) for line in record.params["lines"]]
+            limits_km = [float(line["km"]) for line in record.params["lines"]]
+            for position, wider_km in scopes.stricter(lines, limits_km):
+                yield Problem(
+                    f"rules[{record.id}].params.lines[{position}].km",
+                    f"{limits_km[position]:g} km loosens nothing: a wider line of this rule says {wider_km:g} km, "
+                    "and the lowest wins",
+                )
+
+
 _RISKY_WHEN_SOFT = {
     "offline_location": "iteration 2 will use places that are offline",
     "minimum_inventory": "iteration 2 will use the stock that is kept back",
@@ -311,4 +327,9 @@ _ERRORS: tuple[Check, ...] = (
     _unknown_time_zones,
     _cycles,
 )
-_WARNINGS: tuple[Check, ...] = (_lists_without_active_source, _risky_soft_rules, _unused_categories)
+_WARNINGS: tuple[Check, ...] = (
+    _lists_without_active_source,
+    _risky_soft_rules,
+    _loosening_distances,
+    _unused_categories,
+)

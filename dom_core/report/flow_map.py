@@ -11,7 +11,7 @@ from dom_core.report import outline
 from dom_core.report.figures import Load
 from dom_core.report.markup import Html, tag
 from dom_core.report.projection import Point, Projection, in_north_america, projection_for
-from dom_core.report.view import PlanView, ViewedSource
+from dom_core.report.view import Destination, PlanView, ViewedSource
 from dom_core.report.wording import count_words, words
 
 WIDTH = 1000
@@ -58,7 +58,8 @@ def flow_map(view: PlanView, loads: Sequence[Load]) -> Html:
     """The map of a plan; a sentence instead when nothing has coordinates."""
     sources = [source for source in view.network if source.location]
     places = [source.location for source in sources if source.location]
-    places += [destination.location for destination in view.destinations if destination.location]
+    destinations = _planned_destinations(view)
+    places += [destination.location for destination in destinations if destination.location]
     if not places:
         return tag("p", "No source or destination has coordinates: there is nothing to draw.", class_="empty")
     borders = outline.united_states() if in_north_america(places) else {}
@@ -73,7 +74,7 @@ def flow_map(view: PlanView, loads: Sequence[Load]) -> Html:
         "svg",
         [_border(drawing, kind, lines) for kind, lines in borders.items()],
         tag("g", [_flow(drawing, known[flow.source_id], flow) for flow in flows[:MOST_FLOWS]], class_="flows"),
-        tag("g", _destinations(drawing, view), class_="destinations"),
+        tag("g", _destinations(drawing, view, destinations), class_="destinations"),
         tag("g", [_source(drawing, source, units) for source in by_units], class_="sources"),
         tag("g", _labels(drawing, by_units, units), class_="labels", aria_hidden="true"),
         viewBox=f"0 0 {WIDTH} {drawing.height}",
@@ -174,10 +175,18 @@ def _arc(start: Point, end: Point) -> str:
     return f"M{_pair(start)}Q{_pair(control)} {_pair(end)}"
 
 
-def _destinations(drawing: Drawing, view: PlanView) -> list[Html]:
+def _planned_destinations(view: PlanView) -> list[Destination]:
+    """Where the lines that the run took go."""
+    places = view.places()
+    keys = [(line.order_id, line.line_id) for line in view.plan.lines]
+    return [places[key] for key in keys if key in places]
+
+
+def _destinations(drawing: Drawing, view: PlanView, destinations: Sequence[Destination]) -> list[Html]:
+    """A dot for each place; a cross where a line stays short."""
     short = {(line.order_id, line.line_id) for line in view.plan.lines if line.filled_units < line.units}
-    places = dict.fromkeys(destination.location for destination in view.destinations if destination.location)
-    unfilled = {d.location: d.place for d in view.destinations if d.location and (d.order_id, d.line_id) in short}
+    places = dict.fromkeys(destination.location for destination in destinations if destination.location)
+    unfilled = {d.location: d.place for d in destinations if d.location and (d.order_id, d.line_id) in short}
     dots = [_dot(drawing.at(place)) for place in places if place not in unfilled]
     return dots + [_cross(*drawing.at(place), f"Unfilled: {name}") for place, name in unfilled.items()]
 

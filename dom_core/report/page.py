@@ -82,7 +82,7 @@ def _main(view: PlanView, figures: Figures) -> Html:
         _card("From where to where", legend(view), flow_map(view, figures.loads), _undrawn(view), class_="map"),
         tag(
             "div",
-            _card("Load per source", sections.loads(view, figures.loads)),
+            _card("Load per source", sections.loads(view, figures.loads), class_="loads"),
             tag(
                 "div",
                 _card("What was not filled", sections.unfilled(figures)),

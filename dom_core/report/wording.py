@@ -28,12 +28,21 @@ def reason_words(reason: Reason) -> str:
 
 
 def _evidence(reason: Reason) -> str:
-    if reason.verdict is Verdict.EXCLUDED:
-        parts = [f"limit {reason.limit}"] if reason.limit else []
-        parts += [f"actual {reason.actual}"] if reason.actual else []
-    else:
-        parts = [part for part in (reason.limit, reason.actual) if part]
+    limit, actual = _EVIDENCE.get(reason.code, ("limit", "actual"))
+    if reason.verdict is not Verdict.EXCLUDED:
+        limit = actual = ""
+    parts = [f"{limit} {reason.limit}".strip()] if reason.limit else []
+    parts += [f"{actual} {reason.actual}".strip()] if reason.actual else []
     return f": {', '.join(parts)}" if parts else ""
+
+
+_EVIDENCE = {
+    "no_stock": ("needs", "has"),
+    "mode_of_delivery": ("takes", "this line:"),
+    "sales_origin": ("takes", "this order:"),
+    "legal_entity": ("takes", "this order:"),
+}
+"""What limit and actual value are called, where those words do not fit: only gates, which no rule owns."""
 
 
 def distance_words(distance_m: int | None) -> str:
