@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from dom_core.errors import DomError
 from dom_core.optimizer.pipeline import plan_once
-from dom_core.optimizer.solving import default_solver
+from dom_core.optimizer.solving import CbcSolver
 from tests.oracle.comparison import describe, describe_plan, disagreements
 from tests.oracle.generation import generate
 
@@ -35,7 +35,7 @@ def _options() -> argparse.Namespace:
 def _agrees(seed: int) -> bool:
     request = generate(seed)
     try:
-        plan = plan_once(request, default_solver())
+        plan = plan_once(request, CbcSolver())
     except DomError as error:
         _say(f"seed {seed}: {type(error).__name__}: {error}\n{describe(request)}\n")
         return False
