@@ -223,10 +223,14 @@ def _rules(random: Random, sources: tuple[Source, ...], now: datetime) -> tuple[
 
 
 def _dated(random: Random, record: RuleRecord, today: date) -> RuleRecord:
-    """Sometimes dates that begin or end around today, so that the calendar of the source decides."""
+    """Sometimes dates that begin or end around today, so that the calendar of the source decides.
+
+    A limit on the total of several sources has no calendar of its own: for it, only dates that are clear everywhere.
+    """
     if random.random() < 0.75:
         return record
-    days = random.choice((-1, 0, 0, 1))
+    together = any(line.get("per") == "total" for line in record.params.get("lines", ()))
+    days = random.choice((-3, 3) if together else (-1, 0, 0, 1))
     if random.random() < 0.5:
         return replace(record, start_date=today + timedelta(days=days))
     return replace(record, end_date=today + timedelta(days=days))
