@@ -64,4 +64,7 @@ def request_for(configuration: Configuration, strategy_id: str, facts: RunFacts)
         orders=tuple(facts.orders),
         available=dict(facts.available),
         loads=dict(facts.loads),
+        cost_factors=tuple(
+            sorted((f for f in configuration.cost_factors if f.id in strategy.cost_factor_ids), key=lambda f: f.id)
+        ),
     )

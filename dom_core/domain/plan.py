@@ -7,7 +7,18 @@ from typing import ClassVar
 
 from pydantic import ConfigDict
 
-from dom_core.domain.ids import Id, LineId, OrderId, PlanId, ProductId, RuleId, RunId, SourceId, StrategyId
+from dom_core.domain.ids import (
+    CostFactorId,
+    Id,
+    LineId,
+    OrderId,
+    PlanId,
+    ProductId,
+    RuleId,
+    RunId,
+    SourceId,
+    StrategyId,
+)
 from dom_core.domain.network import STRICT
 from dom_core.domain.order import ExceptionKind
 from dom_core.domain.reason import Reason, Verdict
@@ -44,10 +55,11 @@ class Ending(StrEnum):
 
 
 class Level(StrEnum):
-    """The levels of the objective, most important first."""
+    """The levels of the objective, most important first: a plan by `closest` has shipments, one by `cost` has cents."""
 
     UNFILLED_UNITS = "unfilled_units"
     SHIPMENTS = "shipments"
+    COST_CENTS = "cost_cents"
     PRIORITY_STEPS = "priority_steps"
     DISTANCE_KM = "distance_km"
 
@@ -90,14 +102,28 @@ class IterationReport:
 
 
 @dataclass(frozen=True, slots=True)
+class CostItem:
+    """An assignment's share of what a cost factor charges. The shares of all assignments add up to the cent."""
+
+    factor_id: CostFactorId
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class PlanAssignment:
-    """So many units of a line from a source."""
+    """So many units of a line from a source, and what that costs where the strategy counts cost."""
 
     source_id: SourceId
     units: int
     distance_m: int | None
     iteration: int
     relaxed_rule_ids: tuple[RuleId, ...] = ()
+    costs: tuple[CostItem, ...] = ()
+
+    @property
+    def cost_cents(self) -> int:
+        """The sum of all cost items."""
+        return sum(item.cents for item in self.costs)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from dom_core.domain.ids import OrderId, ProductId, SourceId
 from dom_core.domain.network import Product, Source, SourceList
 from dom_core.domain.order import Order
-from dom_core.domain.strategy import RuleRecord, Strategy
+from dom_core.domain.strategy import CostFactorRecord, Objective, RuleRecord, Strategy
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class PlanRequest:
     orders: tuple[Order, ...]
     available: Mapping[tuple[ProductId, SourceId], int]
     loads: Mapping[SourceId, SourceLoad]
+    cost_factors: tuple[CostFactorRecord, ...] = ()
 
     def load(self, source_id: SourceId) -> SourceLoad:
         """What earlier plans already put on this source."""
@@ -46,6 +47,14 @@ class PlanRequest:
     def rules_enabled(self) -> tuple[RuleRecord, ...]:
         """Linked rules that are enabled, by kind and id."""
         return tuple(sorted((rule for rule in self.rules if rule.enabled), key=lambda rule: (rule.kind, rule.id)))
+
+    def costs_in_force(self) -> tuple[CostFactorRecord, ...]:
+        """Linked cost factors that are active today (UTC), by id; none when the objective is not `cost`."""
+        if self.strategy.objective is not Objective.COST:
+            return ()
+        today = self.now.astimezone(UTC).date()
+        active = (factor for factor in self.cost_factors if factor.active and factor.in_date(today))
+        return tuple(sorted(active, key=lambda factor: factor.id))
 
     def in_force_at(self, rule: RuleRecord, source: Source | None = None) -> bool:
         """Whether today lies within the rule's dates: on the source's calendar, or in UTC without one."""

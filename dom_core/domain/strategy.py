@@ -107,6 +107,10 @@ class CostFactorRecord:
     start_date: date | None = None
     end_date: date | None = None
 
+    def in_date(self, day: date) -> bool:
+        """Whether a date lies within the factor's dates; both ends belong to it."""
+        return (self.start_date is None or self.start_date <= day) and (self.end_date is None or day <= self.end_date)
+
 
 @dataclass(frozen=True, slots=True)
 class Strategy:

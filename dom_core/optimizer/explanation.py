@@ -14,7 +14,8 @@ import numpy as np
 from dom_core.domain.plan import Level, ReasonTable
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.units import UNLIMITED_UNITS
-from dom_core.optimizer.problem import Flow, Problem, levels_of, total_of
+from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.problem import Problem, levels_of, total_of
 from dom_core.optimizer.relaxation import IterationResult, TwoIterations
 from dom_core.rules.base import CapacityLimit, SplitLimits
 
@@ -22,6 +23,7 @@ _CHOSEN = Reason(Verdict.CHOSEN, "chosen")
 _UNITS = {
     Level.UNFILLED_UNITS: "units unfilled",
     Level.SHIPMENTS: "shipments",
+    Level.COST_CENTS: "cents",
     Level.PRIORITY_STEPS: "priority steps",
     Level.DISTANCE_KM: "km",
 }
@@ -174,9 +176,11 @@ class _Judge:
         problem = _of_order(self.iterations.first.problem, result, order)
         before, after = levels_of(problem, now), levels_of(problem, flows)
         points = total_of(after) - total_of(before)
-        for old, new in zip(before, after, strict=True):
-            if old.amount != new.amount and old.rate:
-                return points, new.level, new.amount - old.amount
+        changes = [(new.level, new.amount - old.amount, old.rate) for old, new in zip(before, after, strict=True)]
+        # By cost, levels without a price still decide between plans that cost the same.
+        for level, amount, rate in sorted(changes, key=lambda change: change[2] == 0):
+            if amount and (rate or problem.costs):
+                return points, level, amount
         return points, None, 0
 
 

@@ -1,6 +1,7 @@
 """The compact mathematical model of a block of orders: variables, constraints, objective.
 
-Minimise, in points,  Σ unfilled + Σ shipments + Σ priority steps + Σ kilometres  subject to
+Minimise, in points,  Σ unfilled + Σ shipments + Σ priority steps + Σ kilometres,  or by cost  Σ unfilled + Σ cents,
+subject to
 
     demand            Σ_s x[l,s] + short[l] = wanted[l]
     stock             Σ_l x[l,s] ≤ stock of the cell, where it can bind
@@ -18,7 +19,7 @@ Only this file and `solving.py` know PuLP. Variables are named by number: no use
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,8 +28,9 @@ import pulp
 from dom_core.domain.plan import Level
 from dom_core.domain.reason import BoolArray, IntArray
 from dom_core.errors import SolverFailed
+from dom_core.optimizer.costs import Flow, Journey, PairCosts
 from dom_core.optimizer.decomposition import capacity_binds, cell_binds
-from dom_core.optimizer.problem import Flow, Problem
+from dom_core.optimizer.problem import Problem
 from dom_core.rules.base import SplitLimits
 
 Terms = list[tuple[pulp.LpVariable, float]]
@@ -43,14 +45,31 @@ ROUNDING_TOLERANCE = 1e-4
 
 @dataclass(slots=True)
 class Model:
-    """A PuLP model and the meaning of its variables."""
+    """A PuLP model and the meaning of its variables.
+
+    `levels` are amounts (units, shipments, …), `rates` their points; `nothing` is the amount of unfilled units when
+    nothing flows, of which the first level's terms take away. `tie_breakers` decide between plans of equal points
+    where the objective leaves levels without a price; `ties` are charges too small for any point to feel.
+    """
 
     program: pulp.LpProblem
     levels: Mapping[Level, Terms]
+    rates: Mapping[Level, int]
+    nothing: int
+    tie_breakers: Terms
     ties: Terms
-    constant: float
     ties_at_most: float
     units: Mapping[Pair, tuple[pulp.LpVariable, int]] = field(default_factory=dict)
+
+    @property
+    def constant(self) -> float:
+        """Points of the empty answer."""
+        return float(self.nothing) * self.rates[Level.UNFILLED_UNITS]
+
+    @property
+    def priced(self) -> Terms:
+        """The objective in points, without the constant."""
+        return [(v, amount * self.rates[level]) for level, terms in self.levels.items() for v, amount in terms]
 
     def flows(self) -> tuple[Flow, ...]:
         """The solver's answer as whole units. Raises SolverFailed when a value is not whole."""
@@ -86,9 +105,9 @@ class _Builder:
         self.parts = parts
         self.lines = np.sort(np.concatenate(parts))
         self.program = pulp.LpProblem("dom", pulp.LpMinimize)
-        self.levels: dict[Level, Terms] = {level: [] for level in Level}
+        self.levels: dict[Level, Terms] = {level: [] for level in problem.rates}
         self.ties: Terms = []
-        self.constant = 0.0
+        self.nothing = 0
         self.units: dict[Pair, tuple[pulp.LpVariable, int]] = {}
         self.opens: dict[Pair, pulp.LpVariable] = {}
         self.ships: dict[Pair, pulp.LpVariable] = {}
@@ -104,7 +123,16 @@ class _Builder:
         self._limit_stock()
         self._limit_capacities()
         self._break_ties()
-        return Model(self.program, self.levels, self.ties, self.constant, self._ties_at_most(), self.units)
+        return Model(
+            program=self.program,
+            levels=self.levels,
+            rates=self.problem.rates,
+            nothing=self.nothing,
+            tie_breakers=self._tie_breakers(),
+            ties=self.ties,
+            ties_at_most=TIE_BUDGET_POINTS * len(self.parts),
+            units=self.units,
+        )
 
     def _by_order(self) -> list[list[int]]:
         grouped: dict[int, list[int]] = defaultdict(list)
@@ -117,19 +145,19 @@ class _Builder:
     def _add_order(self, lines: list[int]) -> None:
         order = int(self.problem.batch.order_of[lines[0]])
         limits = self.problem.split_limits[order]
-        rate = float(self.problem.rates.unfilled_unit) * float(self.problem.weights[order])
-        self.constant += rate * float(self.problem.wanted[lines].sum())
+        weight = int(self.problem.weights[order])
+        self.nothing += weight * int(self.problem.wanted[lines].sum())
         self.candidates.update({line: self._useful_sources(line, limits) for line in lines})
         if not limits.partial_orders and not all(self._can_fill(line) for line in lines):
             return
         lines = [line for line in lines if limits.partial_lines or self._can_fill(line)]
         for line in lines:
-            self._add_line(line, limits, rate)
+            self._add_line(line, limits, weight)
         if not limits.partial_orders:
             self._all_or_nothing(lines)
         self._add_shipments(order, lines)
         self._limit_sources(order, lines, limits)
-        self._charge_priority_and_distance(order, lines)
+        self._charge(order, lines)
 
     def _useful_sources(self, line: int, limits: SplitLimits) -> list[int]:
         """Candidate sources, less those that cannot hold the whole line where it must come from one place."""
@@ -148,7 +176,7 @@ class _Builder:
     def _stock(self, line: int, source: int) -> int:
         return int(self.problem.stock[self.problem.batch.product_of[line], source])
 
-    def _add_line(self, line: int, limits: SplitLimits, rate: float) -> None:
+    def _add_line(self, line: int, limits: SplitLimits, weight: int) -> None:
         wanted = int(self.problem.wanted[line])
         whole = self._whole_from_one(line, limits)
         supply: Terms = []
@@ -164,7 +192,7 @@ class _Builder:
             self.units[line, source] = (moved, 1)
             supply.append((moved, 1.0))
             self._require([(moved, 1.0), (opened, -float(most))], "<=", 0.0)
-        self.levels[Level.UNFILLED_UNITS] += [(variable, -rate * units) for variable, units in supply]
+        self.levels[Level.UNFILLED_UNITS] += [(variable, -weight * units) for variable, units in supply]
         if limits.partial_lines or wanted == 1 or whole:
             self._require(supply, "<=", float(wanted))
         else:
@@ -190,8 +218,6 @@ class _Builder:
                 for line in users:
                     self._require([(self.opens[line, source], 1.0), (shipped, -1.0)], "<=", 0.0)
             self.ships[order, source] = shipped
-            if (order, source) not in self.problem.used.shipments:
-                self.levels[Level.SHIPMENTS].append((shipped, float(self.problem.rates.shipment)))
 
     def _users(self, lines: Iterable[int]) -> dict[int, list[int]]:
         users: dict[int, list[int]] = defaultdict(list)
@@ -212,45 +238,71 @@ class _Builder:
                 new = [(self.opens[line, s], 1.0) for s in self.candidates[line] if (line, s) not in used.line_sources]
                 self._at_most(new, max(0, limits.max_sources_per_line - before))
 
-    def _charge_priority_and_distance(self, order: int, lines: Sequence[int]) -> None:
+    def _charge(self, order: int, lines: Sequence[int]) -> None:
+        """The amounts of every level at each source that the order could use, less what is paid already."""
+        used = self.problem.used
         for source, users in self._users(lines).items():
-            paid = self.problem.used.paid_steps.get((order, source), 0)
+            if Level.SHIPMENTS in self.levels and (order, source) not in used.shipments:
+                self.levels[Level.SHIPMENTS].append((self.ships[order, source], 1.0))
+            paid = used.paid_steps.get((order, source), 0)
             steps = {line: max(0, int(self.problem.steps[line, source]) - paid) for line in users}
             self._charge_worst(order, source, steps)
-            by_leg: dict[tuple[int, int, int], list[int]] = defaultdict(list)
-            for line in users:
-                by_leg[self.problem.leg(line, source)].append(line)
-            for leg, travellers in by_leg.items():
-                if leg not in self.problem.used.legs:
-                    self._charge_leg(order, source, travellers, everybody=len(travellers) == len(users))
+            legs = self._legs(users, source)
+            self._charge_journeys(Level.DISTANCE_KM, self.problem.km, legs, used.legs)
+            if self.problem.costs:
+                self._charge_costs(self.problem.costs, order, source, users)
+
+    def _legs(self, users: Sequence[int], source: int) -> dict[Journey, list[int]]:
+        return _grouped(users, lambda line: self.problem.leg(line, source))
+
+    def _charge_costs(self, costs: PairCosts, order: int, source: int, users: Sequence[int]) -> None:
+        used, cents = self.problem.used, self.levels[Level.COST_CENTS]
+        if (order, source) not in used.shipments:
+            cents.append((self.ships[order, source], float(costs.shipment_cents[users[0], source])))
+        for line in users:
+            if (line, source) not in used.line_sources:
+                cents.append((self.opens[line, source], float(costs.part_cents[line, source])))
+        legs = _grouped(users, lambda line: costs.leg(line, source))
+        self._charge_journeys(Level.COST_CENTS, costs.leg_cents, legs, used.cost_legs)
 
     def _charge_worst(self, order: int, source: int, steps: Mapping[int, int]) -> None:
         """A shipment pays the priority of its worst line."""
-        rate = float(self.problem.rates.priority_step)
         least, most = min(steps.values()), max(steps.values())
         if least:
-            self.levels[Level.PRIORITY_STEPS].append((self.ships[order, source], rate * least))
-        if most > least and rate:
+            self.levels[Level.PRIORITY_STEPS].append((self.ships[order, source], float(least)))
+        if most > least:
             above = self.program.add_variable(self._name(), 0, most - least)
-            self.levels[Level.PRIORITY_STEPS].append((above, rate))
+            self.levels[Level.PRIORITY_STEPS].append((above, 1.0))
             for line, worth in steps.items():
                 if worth > least:
                     self._require([(self.opens[line, source], float(worth - least)), (above, -1.0)], "<=", 0.0)
 
-    def _charge_leg(self, order: int, source: int, travellers: Sequence[int], *, everybody: bool) -> None:
+    def _charge_journeys(
+        self, level: Level, charges: IntArray, legs: Mapping[Journey, Sequence[int]], paid: frozenset[Journey]
+    ) -> None:
         """Lines that travel together from a source pay the way once."""
-        cost = float(self.problem.rates.kilometre) * float(self.problem.km[travellers[0], source])
-        if not cost:
-            return
-        if everybody:
-            travels = self.ships[order, source]
-        elif len(travellers) == 1:
-            travels = self.opens[travellers[0], source]
-        else:
-            travels = self._binary()
-            for line in travellers:
-                self._require([(self.opens[line, source], 1.0), (travels, -1.0)], "<=", 0.0)
-        self.levels[Level.DISTANCE_KM].append((travels, cost))
+        everybody = sum(map(len, legs.values()))
+        for leg, travellers in legs.items():
+            order, _, source = leg
+            charge = float(charges[travellers[0], source])
+            if not charge or leg in paid:
+                continue
+            if len(travellers) == everybody:
+                travels = self.ships[order, source]
+            elif len(travellers) == 1:
+                travels = self.opens[travellers[0], source]
+            else:
+                travels = self._binary()
+                for line in travellers:
+                    self._require([(self.opens[line, source], 1.0), (travels, -1.0)], "<=", 0.0)
+            self.levels[level].append((travels, charge))
+
+    def _tie_breakers(self) -> Terms:
+        """By cost, priority and then distance decide between plans that cost the same."""
+        if self.problem.costs is None:
+            return []
+        steps = [(v, amount * self.problem.largest_km) for v, amount in self.levels[Level.PRIORITY_STEPS]]
+        return steps + self.levels[Level.DISTANCE_KM]
 
     # Constraints that join orders.
 
@@ -294,9 +346,6 @@ class _Builder:
                     lateness = (source + 1) / sources
                     self.ties.append((self.opens[line, source], lateness * TIE_BUDGET_POINTS / 2 / opened))
 
-    def _ties_at_most(self) -> float:
-        return TIE_BUDGET_POINTS * len(self.parts)
-
     def _order(self, line: int) -> int:
         return int(self.problem.batch.order_of[line])
 
@@ -320,3 +369,10 @@ class _Builder:
         if terms:
             left = expression(terms)
             self.program += left == right if sense == "==" else left <= right
+
+
+def _grouped(lines: Iterable[int], journey: Callable[[int], Journey]) -> dict[Journey, list[int]]:
+    groups: dict[Journey, list[int]] = defaultdict(list)
+    for line in lines:
+        groups[journey(line)].append(line)
+    return groups

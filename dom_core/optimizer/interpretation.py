@@ -15,7 +15,6 @@ from dom_core.domain.order import ExceptionKind
 from dom_core.domain.plan import HeldLine, Plan, PlanAssignment, PlanLine, PlanState
 from dom_core.domain.request import PlanRequest
 from dom_core.optimizer import activation, explanation
-from dom_core.optimizer.problem import Flow
 from dom_core.optimizer.relaxation import TwoIterations
 from dom_core.rules import build
 from dom_core.rules.base import Violation
@@ -43,19 +42,26 @@ def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -
 
 
 def _lines(batch: Batch, iterations: TwoIterations) -> tuple[PlanLine, ...]:
-    by_line: dict[int, list[tuple[int, Flow]]] = defaultdict(list)
-    for result in iterations.results:
-        for flow in result.flows:
-            by_line[flow[0]].append((result.report.number, flow))
+    flows = [(result.report.number, flow) for result in iterations.results for flow in result.flows]
+    costs = iterations.first.problem.costs
+    items = costs.items([flow for _, flow in flows]) if costs else {}
+    by_line: dict[int, list[PlanAssignment]] = defaultdict(list)
+    for position, (number, (line, source, units)) in enumerate(flows):
+        by_line[line].append(
+            PlanAssignment(
+                source_id=batch.sources[source].id,
+                units=units,
+                distance_m=_distance(batch, line, source),
+                iteration=number,
+                costs=items.get(position, ()),
+            )
+        )
     return tuple(_line(batch, iterations, line, by_line[line]) for line in range(len(batch.lines)))
 
 
-def _line(batch: Batch, iterations: TwoIterations, line: int, flows: Sequence[tuple[int, Flow]]) -> PlanLine:
+def _line(batch: Batch, iterations: TwoIterations, line: int, made: Sequence[PlanAssignment]) -> PlanLine:
     order, demand = batch.order(line), batch.lines[line]
-    assignments = tuple(
-        PlanAssignment(batch.sources[source].id, units, _distance(batch, line, source), number)
-        for number, (_, source, units) in sorted(flows, key=lambda item: (item[1][1], item[0]))
-    )
+    assignments = tuple(sorted(made, key=lambda assignment: (assignment.source_id, assignment.iteration)))
     filled = sum(assignment.units for assignment in assignments)
     return PlanLine(
         order_id=order.id,
@@ -146,6 +152,7 @@ def _configuration(request: PlanRequest) -> dict[str, object]:
         "source_lists": _plain(sorted(request.source_lists, key=lambda source_list: source_list.id)),
         "products": _plain(sorted(request.products.values(), key=lambda product: product.id)),
         "rules": _plain(sorted(request.rules, key=lambda rule: rule.id)),
+        "cost_factors": _plain(sorted(request.cost_factors, key=lambda factor: factor.id)),
     }
 
 

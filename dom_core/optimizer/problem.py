@@ -15,29 +15,11 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer.activation import ranks_by_priority
 from dom_core.optimizer.candidates import Candidates, class_weight
+from dom_core.optimizer.costs import Flow, Journey, PairCosts
 from dom_core.rules.base import CapacityLimit, SplitLimits
 
-Flow = tuple[int, int, int]
-"""Line position, source position, units."""
-
-
-@dataclass(frozen=True, slots=True)
-class PointRates:
-    """Exchange rates of the objective, in points, with the defaults filled in."""
-
-    unfilled_unit: int
-    shipment: int
-    priority_step: int
-    kilometre: int
-
-    def of(self, level: Level) -> int:
-        """The rate of a level."""
-        return {
-            Level.UNFILLED_UNITS: self.unfilled_unit,
-            Level.SHIPMENTS: self.shipment,
-            Level.PRIORITY_STEPS: self.priority_step,
-            Level.DISTANCE_KM: self.kilometre,
-        }[level]
+Rates = Mapping[Level, int]
+"""The levels of the objective, most important first, each with its points per unit of amount."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +28,8 @@ class Used:
 
     flows: tuple[Flow, ...] = ()
     paid_steps: Mapping[tuple[int, int], int] = field(default_factory=dict)
-    legs: frozenset[tuple[int, int, int]] = frozenset()
+    legs: frozenset[Journey] = frozenset()
+    cost_legs: frozenset[Journey] = frozenset()
     line_sources: frozenset[tuple[int, int]] = frozenset()
 
     @property
@@ -73,12 +56,18 @@ class Problem:
     weights: IntArray
     split_limits: tuple[SplitLimits, ...]
     capacities: tuple[CapacityLimit, ...]
-    rates: PointRates
+    rates: Rates
+    largest_km: int
+    costs: PairCosts | None = None
     used: Used = field(default_factory=Used)
 
-    def leg(self, line: int, source: int) -> tuple[int, int, int]:
-        """The journey of a line from a source: order, destination, source. Lines of one leg travel together."""
+    def leg(self, line: int, source: int) -> Journey:
+        """The journey of a line from a source: lines of one order to one destination travel together."""
         return (int(self.batch.order_of[line]), int(self.batch.destination_of[line]), source)
+
+    def cost_leg(self, line: int, source: int) -> Journey:
+        """The journey that cost factors charge: one order, one destination and one mode of delivery."""
+        return self.costs.leg(line, source) if self.costs else self.leg(line, source)
 
 
 def largest_distance_km(candidates: Candidates) -> int:
@@ -88,20 +77,28 @@ def largest_distance_km(candidates: Candidates) -> int:
     return max(1000, -(-farthest_m // 1_000_000) * 1000)
 
 
-def point_rates(request: PlanRequest, largest_km: int) -> PointRates:
+def rates_of(request: PlanRequest, candidates: Candidates, costs: PairCosts | None, largest_km: int) -> Rates:
     """The strategy's rates, with the defaults of docs/semantics.md section 5 where it sets none."""
     given = request.strategy.rates
+    if costs is not None:
+        dearest = max(1, costs.dearest_shipment_cents(candidates))
+        unfilled = _given_or(given.unfilled_unit, 4 * dearest)
+        return {Level.UNFILLED_UNITS: unfilled, Level.COST_CENTS: 1, Level.PRIORITY_STEPS: 0, Level.DISTANCE_KM: 0}
     ranked = ranks_by_priority(request)
-    shipment = given.shipment if given.shipment is not None else largest_km * (10 if ranked else 1)
-    return PointRates(
-        unfilled_unit=given.unfilled_unit if given.unfilled_unit is not None else 4 * shipment,
-        shipment=shipment,
-        priority_step=given.priority_step if given.priority_step is not None else (largest_km if ranked else 0),
-        kilometre=given.kilometre if given.kilometre is not None else 1,
-    )
+    shipment = _given_or(given.shipment, largest_km * (10 if ranked else 1))
+    return {
+        Level.UNFILLED_UNITS: _given_or(given.unfilled_unit, 4 * shipment),
+        Level.SHIPMENTS: shipment,
+        Level.PRIORITY_STEPS: _given_or(given.priority_step, largest_km if ranked else 0),
+        Level.DISTANCE_KM: _given_or(given.kilometre, 1),
+    }
 
 
-def first_problem(candidates: Candidates, rates: PointRates, largest_km: int) -> Problem:
+def _given_or(given: int | None, default: int) -> int:
+    return default if given is None else given
+
+
+def first_problem(candidates: Candidates, rates: Rates, largest_km: int, costs: PairCosts | None = None) -> Problem:
     """Iteration 1: everything eligible is wanted and nothing is used yet."""
     batch = candidates.batch
     return Problem(
@@ -115,6 +112,8 @@ def first_problem(candidates: Candidates, rates: PointRates, largest_km: int) ->
         split_limits=candidates.split_limits,
         capacities=candidates.capacities,
         rates=rates,
+        largest_km=largest_km,
+        costs=costs,
     )
 
 
@@ -148,6 +147,7 @@ def use_of(problem: Problem, flows: Sequence[Flow]) -> Used:
         flows=tuple(flows),
         paid_steps=paid,
         legs=frozenset(problem.leg(line, source) for line, source, _ in flows),
+        cost_legs=frozenset(problem.cost_leg(line, source) for line, source, _ in flows),
         line_sources=frozenset((line, source) for line, source, _ in flows),
     )
 
@@ -182,17 +182,26 @@ def levels_of(problem: Problem, flows: Sequence[Flow]) -> tuple[LevelValue, ...]
     amounts = {
         Level.UNFILLED_UNITS: int((short * problem.weights[batch.order_of]).sum()) if len(short) else 0,
         Level.SHIPMENTS: len(now.shipments - before.shipments),
+        Level.COST_CENTS: _cost_cents(problem, flows),
         Level.PRIORITY_STEPS: sum(
             max(0, steps - before.paid_steps.get(shipment, 0)) for shipment, steps in now.paid_steps.items()
         ),
         Level.DISTANCE_KM: _leg_km(problem, flows, before.legs),
     }
-    return tuple(LevelValue(level, amount, problem.rates.of(level)) for level, amount in amounts.items())
+    return tuple(LevelValue(level, amounts[level], rate) for level, rate in problem.rates.items())
 
 
-def _leg_km(problem: Problem, flows: Sequence[Flow], paid: frozenset[tuple[int, int, int]]) -> int:
+def _leg_km(problem: Problem, flows: Sequence[Flow], paid: frozenset[Journey]) -> int:
     legs = {problem.leg(line, source): int(problem.km[line, source]) for line, source, _ in flows}
     return sum(km for leg, km in legs.items() if leg not in paid)
+
+
+def _cost_cents(problem: Problem, flows: Sequence[Flow]) -> int:
+    """What cost factors charge for these flows, beyond what an earlier iteration already pays."""
+    if problem.costs is None:
+        return 0
+    used = problem.used
+    return problem.costs.total_cents(flows, used.cost_legs, used.shipments, used.line_sources)
 
 
 def total_of(levels: Sequence[LevelValue]) -> int:

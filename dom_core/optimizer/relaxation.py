@@ -13,14 +13,14 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
 from dom_core.optimizer import activation, candidates, decomposition, formulation
 from dom_core.optimizer.candidates import Candidates
+from dom_core.optimizer.costs import Flow, pair_costs
 from dom_core.optimizer.problem import (
-    Flow,
     Problem,
     first_problem,
     largest_distance_km,
     levels_of,
     next_problem,
-    point_rates,
+    rates_of,
     total_of,
 )
 from dom_core.optimizer.solving import Answer, Solver
@@ -61,8 +61,9 @@ def two_iterations(batch: Batch, solver: Solver, step: Step) -> TwoIterations:
     strict = candidates.generate(batch, activation.in_iteration(request, 1))
     relaxed = candidates.generate(batch, activation.in_iteration(request, 2))
     largest_km = largest_distance_km(relaxed)
-    rates = point_rates(request, largest_km)
-    problem = first_problem(strict, rates, largest_km)
+    costs = pair_costs(batch)
+    rates = rates_of(request, relaxed, costs, largest_km)
+    problem = first_problem(strict, rates, largest_km, costs)
     first = _solve(1, strict, problem, solver, lambda share: step(share * 0.8))
     leftover = next_problem(problem, relaxed, first.flows)
     if not activation.soft_rules(request):

@@ -21,8 +21,8 @@ import pulp
 from dom_core.domain.plan import Ending
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
+from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.formulation import Model, Terms, expression
-from dom_core.optimizer.problem import Flow
 
 OPTIMAL_WITHIN = 1e-9
 """Relative difference of value and bound up to which a finished search counts as proven: float arithmetic's share."""
@@ -78,41 +78,55 @@ class CbcSolver:
         return f"CBC via PuLP {pulp.__version__}"
 
     def solve(self, model: Model, limits: SolverLimits) -> Answer:
-        """Minimise the sum of all levels, with ties broken by charges that no point can feel."""
+        """Minimise the sum of all levels; what it leaves equal is decided by charges that no point can feel."""
         started = time.monotonic()
-        costs = [term for terms in model.levels.values() for term in terms]
-        search = _minimise(model, [*costs, *model.ties], limits)
-        bound = model.constant + search.bound - model.ties_at_most
-        return _answer(model, search, bound, started)
+        if not model.tie_breakers:
+            search = _minimise(model, [*model.priced, *model.ties], limits)
+            bound = model.constant + search.bound - model.ties_at_most
+            return _answer(search, _flows(model, search), bound, started)
+        search = _minimise(model, model.priced, limits)
+        flows = _flows(model, search)
+        if search.ending is Ending.OPTIMAL:
+            _fix(model, model.priced)
+            flows = _flows(model, _minimise(model, [*model.tie_breakers, *model.ties], limits)) or flows
+        return _answer(search, flows, model.constant + search.bound, started)
 
     def solve_strictly(self, model: Model, limits: SolverLimits) -> Answer:
-        """Minimise level after level, each fixed at its value before the next; ties last."""
+        """Minimise level after level, each fixed at its value before the next; ties last.
+
+        A level's bound holds for the best plan only while the levels above it are proven.
+        """
         started = time.monotonic()
-        bound, proven = model.constant, True
-        worst = _Search(Ending.OPTIMAL, 0.0, "")
-        for terms in model.levels.values():
+        worst, flows, bound = _Search(Ending.OPTIMAL, 0.0, ""), (), model.constant
+        for level, terms in model.levels.items():
             search = _minimise(model, terms, limits)
+            if worst.ending is Ending.OPTIMAL:
+                bound += search.bound * model.rates[level]
             worst = worst if search.ending is Ending.OPTIMAL else search
-            # A level's bound holds for the best plan only while the levels above it are proven.
-            bound += max(search.bound, -model.constant) if proven else 0.0
-            proven = proven and search.ending is Ending.OPTIMAL
-            if search.ending in (Ending.NO_PLAN, Ending.INFEASIBLE):
-                return _answer(model, search, bound, started)
+            flows = _flows(model, search) or flows
+            if search.ending in _WITHOUT_ANSWER:
+                break
             _fix(model, terms)
-        _minimise(model, model.ties, limits)
-        return _answer(model, worst, bound, started)
+        else:
+            flows = _flows(model, _minimise(model, model.ties, limits)) or flows
+        return _answer(worst, flows, bound, started)
+
+
+_WITHOUT_ANSWER = (Ending.NO_PLAN, Ending.INFEASIBLE)
 
 
 def _fix(model: Model, terms: Terms) -> None:
-    """Let no later level worsen this one. Half a point is less than any real difference."""
+    """Let nothing that follows worsen these terms. Half a point is less than any real difference."""
     if terms:
         reached = round(sum(coefficient * (variable.value() or 0.0) for variable, coefficient in terms))
         model.program += expression(terms) <= reached + 0.5
 
 
-def _answer(model: Model, search: _Search, bound: float, started: float) -> Answer:
-    found = search.ending not in (Ending.NO_PLAN, Ending.INFEASIBLE)
-    flows = model.flows() if found else ()
+def _flows(model: Model, search: _Search) -> tuple[Flow, ...]:
+    return () if search.ending in _WITHOUT_ANSWER else model.flows()
+
+
+def _answer(search: _Search, flows: tuple[Flow, ...], bound: float, started: float) -> Answer:
     return Answer(flows, search.ending, bound, search.limit, time.monotonic() - started)
 
 
