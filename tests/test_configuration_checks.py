@@ -233,7 +233,7 @@ def test_a_distance_line_that_means_to_loosen_a_wider_one_is_a_warning(
     assert found(80, 79) == {}
     assert found(80, 81.5) == {
         "rules[maximum_distance].params.lines[0].km": (
-            "81.5 km loosens nothing: a wider line of this rule says 80 km, and the lowest wins"
+            "81.5 km loosens nothing: a line of this rule that holds here too says 80 km, and the lowest wins"
         )
     }
 
@@ -246,3 +246,9 @@ def test_distance_lines_of_unrelated_places_override_nothing() -> None:
         rules=(a_rule("maximum_distance", {"lines": lines}),),
     )
     assert warnings_of(configuration) == {}
+
+
+def test_of_two_distances_for_the_same_place_the_larger_is_a_warning() -> None:
+    lines = [{"source_id": "S1", "km": 100}, {"source_id": "S1", "km": 50}]
+    warnings = warnings_of(a_configuration(rules=(a_rule("maximum_distance", {"lines": lines}),)))
+    assert list(warnings) == ["rules[maximum_distance].params.lines[0].km"]
