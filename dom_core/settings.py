@@ -4,6 +4,7 @@ One table holds each setting's name, parser, default and meaning. A missing or m
 with all others, in one error. The README's table is compared with this one by a test.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -124,3 +125,8 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
     if problems:
         raise InvalidInput(problems, "settings")
     return Settings(**values)
+
+
+def debugging(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the command line shows tracebacks: DOM_DEBUG is set to anything but nothing and 0."""
+    return environment.get("DOM_DEBUG", "") not in ("", "0")

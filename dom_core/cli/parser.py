@@ -1,0 +1,137 @@
+"""The command line: what may be said, and the help that teaches it."""
+
+import argparse
+from datetime import UTC, datetime
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from dom_core import __version__
+
+_EPILOG = """\
+examples:
+  dom validate config/
+  dom plan --config config/ --orders orders.jsonl --stock stock.csv \\
+           --strategy standard-delivery --out plan.json --report plan.html
+  dom explain plan.json CA-2017-100783/1
+
+exit codes:
+  0    done; lines that a plan leaves unfilled are a result, not an error
+  1    the input has problems; they are listed with file and line, and nothing is written
+  2    the command line is not understood
+  3    the run failed: the solver, the audit of the plan, or a file that cannot be written
+  130  stopped by Ctrl-C
+
+Set DOM_DEBUG=1 to see the traceback of a failure.
+"""
+
+_PLAN_EPILOG = """\
+input:
+  --config  a folder with sources.json, source_lists.json, products.json, rules.json, cost_factors.json and
+            strategies.json; each is a JSON array, a missing file is an empty one
+  --orders  JSON lines (an order a line) or CSV (an order line a row), told apart by how they begin
+  --stock   CSV or JSON lines with product_id, source_id, on_hand
+
+Addresses without coordinates are looked up in tables that come with the program; nothing is sent anywhere.
+
+examples:
+  dom plan --config config/ --orders orders.csv --stock stock.csv --strategy standard --out plan.json
+  zcat orders.jsonl.gz | dom plan --config config/ --orders - --stock stock.csv --strategy standard \\
+      --out plan.json --report plan.html --now 2026-03-02T09:00:00-06:00
+"""
+
+_EXPLAIN_EPILOG = """\
+example:
+  dom explain plan.json CA-2017-100783/1
+"""
+
+_VALIDATE_EPILOG = """\
+Errors (exit code 1) make a configuration unusable. Warnings (exit code 0) are allowed, and probably not meant.
+
+example:
+  dom validate examples/superstore/config
+"""
+
+
+def build() -> argparse.ArgumentParser:
+    """The parser of all commands; the chosen one's function is in `command`."""
+    parser = argparse.ArgumentParser(
+        prog="dom",
+        description="Decide which warehouse, store or vendor ships which order line.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"dom {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    _add_plan(commands)
+    _add_explain(commands)
+    _add_validate(commands)
+    return parser
+
+
+def _add_plan(commands: Any) -> None:
+    plan = _command(commands, "plan", "plan the orders of a file with one strategy", _PLAN_EPILOG)
+    plan.add_argument("--config", type=Path, required=True, metavar="DIR", help="the folder of the configuration")
+    plan.add_argument("--orders", required=True, metavar="FILE", help="the orders; - reads them from standard input")
+    plan.add_argument("--stock", type=Path, required=True, metavar="FILE", help="the units on hand")
+    plan.add_argument("--strategy", required=True, metavar="ID", help="the strategy to run")
+    plan.add_argument("--out", type=Path, required=True, metavar="FILE", help="where the plan is written, as JSON")
+    plan.add_argument("--report", type=Path, metavar="FILE", help="where to write the plan as a web page, too")
+    plan.add_argument("--now", type=_moment, metavar="TIME", help="plan as if it were this time (ISO 8601 with offset)")
+    plan.add_argument("--solve-limit-s", type=_seconds, metavar="N", help="seconds for the solver; else the strategy's")
+    plan.add_argument("--quiet", action="store_true", help="no progress bar, no warnings, no summary")
+
+
+def _add_explain(commands: Any) -> None:
+    explain = _command(commands, "explain", "say why a line ships from where it does", _EXPLAIN_EPILOG)
+    explain.add_argument("plan", type=Path, metavar="PLAN", help="the file that `dom plan` wrote")
+    explain.add_argument("line", type=_order_line, metavar="ORDER/LINE", help="the order's id and the line's")
+
+
+def _add_validate(commands: Any) -> None:
+    validate = _command(commands, "validate", "list every problem of a configuration", _VALIDATE_EPILOG)
+    validate.add_argument("config", type=Path, metavar="DIR", help="the folder of the configuration")
+
+
+def _command(commands: Any, name: str, help: str, epilog: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(
+        name,
+        help=help,
+        description=f"{help[0].upper()}{help[1:]}.",
+        epilog=epilog,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(command=lambda options: _run(name, options))
+    return parser
+
+
+def _run(name: str, options: argparse.Namespace) -> Any:
+    """Import the command when it is used: `--help` does not wait for a solver."""
+    return import_module(f"dom_core.cli.{name}").run(options)
+
+
+def _moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a time such as 2026-03-02T15:00:00Z") from None
+    if moment.tzinfo is None:
+        raise argparse.ArgumentTypeError(f"'{text}' needs its offset from UTC, such as {text}Z")
+    return moment.astimezone(UTC)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= 3600:
+        raise argparse.ArgumentTypeError(f"'{text}' is not a number of seconds above 0, up to 3600")
+    return seconds
+
+
+def _order_line(text: str) -> tuple[str, str]:
+    order_id, slash, line_id = text.rpartition("/")
+    if not (slash and order_id and line_id):
+        raise argparse.ArgumentTypeError(f"'{text}' is not ORDER/LINE, such as CA-2017-100783/1")
+    return order_id, line_id

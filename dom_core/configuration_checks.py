@@ -1,0 +1,314 @@
+"""Everything that is wrong, or doubtful, with a configuration as a whole: all of it at once.
+
+The types check each object by itself; here objects are checked against each other (docs/semantics.md section 2). Errors
+refuse the configuration. Warnings are choices that are allowed and probably not meant.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cache
+from itertools import chain, combinations
+from types import MappingProxyType
+from typing import Protocol
+from zoneinfo import available_timezones
+
+from dom_core import rules
+from dom_core.configuration import Configuration
+from dom_core.domain.strategy import RuleRecord, Strategy
+from dom_core.errors import InvalidInput, Problem
+from dom_core.rules.base import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """What the checks found. Paths begin with the object: `strategies[standard].rule_ids[2]`."""
+
+    errors: tuple[Problem, ...]
+    warnings: tuple[Problem, ...]
+
+
+def check(configuration: Configuration, unread: Mapping[str, frozenset[str]] = MappingProxyType({})) -> Findings:
+    """Every error and every warning of a configuration.
+
+    `unread` are ids, by collection, of objects that exist but could not be read: references to them are not blamed.
+    """
+    known = {name: ids | unread.get(name, frozenset()) for name, ids in _ids(configuration).items()}
+    return Findings(
+        errors=(
+            *chain.from_iterable(find(configuration) for find in _ERRORS),
+            *_unknown_references(configuration, known),
+        ),
+        warnings=tuple(chain.from_iterable(find(configuration) for find in _WARNINGS)),
+    )
+
+
+class _Named(Protocol):
+    @property
+    def id(self) -> str: ...
+
+
+class _Dated(_Named, Protocol):
+    @property
+    def start_date(self) -> date | None: ...
+    @property
+    def end_date(self) -> date | None: ...
+
+
+def _collections(configuration: Configuration) -> dict[str, Sequence[_Named]]:
+    return {
+        "sources": configuration.sources,
+        "source_lists": configuration.source_lists,
+        "products": configuration.products,
+        "rules": configuration.rules,
+        "cost_factors": configuration.cost_factors,
+        "strategies": configuration.strategies,
+    }
+
+
+def _ids(configuration: Configuration) -> dict[str, frozenset[str]]:
+    return {name: frozenset(item.id for item in items) for name, items in _collections(configuration).items()}
+
+
+def _duplicate_ids(configuration: Configuration) -> Iterator[Problem]:
+    for name, items in _collections(configuration).items():
+        for id, times in Counter(item.id for item in items).items():
+            if times > 1:
+                yield Problem(f"{name}[{id}]", f"the id is used {times} times; ids must be unique")
+
+
+@dataclass(frozen=True, slots=True)
+class _Reference:
+    """A field that names an object of another collection."""
+
+    path: str
+    collection: str
+    id: str
+
+
+def _unknown_references(configuration: Configuration, known: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
+    for reference in chain(_references(configuration), _references_of_rules(configuration)):
+        if reference.id not in known[reference.collection]:
+            yield Problem(reference.path, f"there is no {_SINGULAR[reference.collection]} '{reference.id}'")
+
+
+_SINGULAR = {
+    "sources": "source",
+    "source_lists": "source list",
+    "products": "product",
+    "rules": "rule",
+    "cost_factors": "cost factor",
+    "strategies": "strategy",
+}
+
+
+def _references(configuration: Configuration) -> Iterator[_Reference]:
+    for source_list in configuration.source_lists:
+        yield from _many(f"source_lists[{source_list.id}].source_ids", "sources", source_list.source_ids)
+    for product in configuration.products:
+        yield from _one(f"products[{product.id}].parent_id", "products", product.parent_id)
+    for strategy in configuration.strategies:
+        path = f"strategies[{strategy.id}]"
+        yield from _one(f"{path}.source_list_id", "source_lists", strategy.source_list_id)
+        yield from _many(f"{path}.rule_ids", "rules", strategy.rule_ids)
+        yield from _many(f"{path}.cost_factor_ids", "cost_factors", strategy.cost_factor_ids)
+        yield from _one(f"{path}.alternate_strategy_id", "strategies", strategy.alternate_strategy_id)
+
+
+def _one(path: str, collection: str, id: str | None) -> Iterator[_Reference]:
+    if id is not None:
+        yield _Reference(path, collection, id)
+
+
+def _many(path: str, collection: str, ids: Iterable[str]) -> Iterator[_Reference]:
+    for position, id in enumerate(ids):
+        yield _Reference(f"{path}[{position}]", collection, id)
+
+
+def _bad_rules(configuration: Configuration) -> Iterator[Problem]:
+    """Rules of which the kind or the parameters are not understood."""
+    for record in configuration.rules:
+        built = _built(record)
+        if isinstance(built, InvalidInput):
+            for problem in built.problems:
+                yield Problem(_rule_path(record, problem.path), problem.message)
+
+
+def _built(record: RuleRecord) -> Rule | InvalidInput:
+    try:
+        return rules.build(record)
+    except InvalidInput as error:
+        return error
+
+
+def _built_rules(configuration: Configuration) -> Iterator[tuple[RuleRecord, Rule]]:
+    """The rules that are understood; the others are reported by `_bad_rules`."""
+    for record in configuration.rules:
+        built = _built(record)
+        if isinstance(built, Rule):
+            yield record, built
+
+
+def _rule_path(record: RuleRecord, path: str) -> str:
+    """Where in the configuration a rule's own path lies; `kind` is the one path outside the parameters."""
+    if path == "kind":
+        return f"rules[{record.id}].kind"
+    within = path.removeprefix("params").removeprefix(".")
+    return f"rules[{record.id}].params" + (f".{within}" if within else "")
+
+
+def _references_of_rules(configuration: Configuration) -> Iterator[_Reference]:
+    for path, kind, id in _rule_references(configuration):
+        if kind in _COLLECTION_OF:
+            yield _Reference(path, _COLLECTION_OF[kind], id)
+
+
+def _unused_categories(configuration: Configuration) -> Iterator[Problem]:
+    """Categories exist only where products name them: one that no product has is probably misspelt."""
+    named = {
+        "category": frozenset(label for product in configuration.products for label in product.categories),
+        "supplementary_category": frozenset(
+            label for product in configuration.products for label in product.supplementary_categories
+        ),
+    }
+    for path, kind, id in _rule_references(configuration):
+        if kind in named and id not in named[kind]:
+            yield Problem(path, f"no product has the {kind.replace('_', ' ')} '{id}': the line matches nothing")
+
+
+def _rule_references(configuration: Configuration) -> Iterator[tuple[str, str, str]]:
+    for record, rule in _built_rules(configuration):
+        for path, kind, id in rule.references():
+            yield _rule_path(record, path), kind, id
+
+
+_COLLECTION_OF = {singular.replace(" ", "_"): collection for collection, singular in _SINGULAR.items()} | {
+    "variant": "products"
+}
+
+
+def _shared_filters(configuration: Configuration) -> Iterator[Problem]:
+    """A sales origin or a mode of delivery in two strategies that are active on the same day.
+
+    Simulations take nothing away from the others, so they may look at the same lines.
+    """
+    active = [strategy for strategy in configuration.strategies if strategy.enabled and not strategy.simulation]
+    for one, other in combinations(active, 2):
+        if one.id != other.id and _overlap(one, other):
+            yield from _both_have(one, other, "sales_origins", "sales origin", lambda strategy: strategy.sales_origins)
+            yield from _both_have(
+                one, other, "modes_of_delivery", "mode of delivery", lambda strategy: strategy.modes_of_delivery
+            )
+
+
+def _both_have(
+    one: Strategy, other: Strategy, field: str, noun: str, labels: Callable[[Strategy], Sequence[str]]
+) -> Iterator[Problem]:
+    for position, label in enumerate(labels(other)):
+        if label in labels(one):
+            yield Problem(
+                f"strategies[{other.id}].{field}[{position}]",
+                f"the {noun} '{label}' already belongs to the active strategy '{one.id}'",
+            )
+
+
+def _overlap(one: _Dated, other: _Dated) -> bool:
+    start = max(one.start_date or date.min, other.start_date or date.min)
+    return start <= min(one.end_date or date.max, other.end_date or date.max)
+
+
+def _empty_date_ranges(configuration: Configuration) -> Iterator[Problem]:
+    dated: dict[str, Sequence[_Dated]] = {
+        "rules": configuration.rules,
+        "cost_factors": configuration.cost_factors,
+        "strategies": configuration.strategies,
+    }
+    for name, items in dated.items():
+        for item in items:
+            if item.start_date and item.end_date and item.end_date < item.start_date:
+                yield Problem(
+                    f"{name}[{item.id}].end_date", f"{item.end_date} is before the start date {item.start_date}"
+                )
+
+
+def _unknown_time_zones(configuration: Configuration) -> Iterator[Problem]:
+    for source in configuration.sources:
+        if source.time_zone not in _time_zones():
+            yield Problem(
+                f"sources[{source.id}].time_zone",
+                f"'{source.time_zone}' is not an IANA time zone, such as 'America/Chicago'",
+            )
+
+
+@cache
+def _time_zones() -> frozenset[str]:
+    """All zone names; reading them takes a while."""
+    return frozenset(available_timezones())
+
+
+def _cycles(configuration: Configuration) -> Iterator[Problem]:
+    """Alternates and parents that lead back to where they began."""
+    alternates = {strategy.id: strategy.alternate_strategy_id for strategy in configuration.strategies}
+    for loop in _loops(alternates):
+        yield Problem(f"strategies[{loop[0]}].alternate_strategy_id", f"alternates form a circle: {' → '.join(loop)}")
+    parents = {product.id: product.parent_id for product in configuration.products}
+    for loop in _loops(parents):
+        yield Problem(f"products[{loop[0]}].parent_id", f"parents form a circle: {' → '.join(loop)}")
+
+
+def _loops(successors: Mapping[str, str | None]) -> Iterator[list[str]]:
+    """Each circle once, from its lowest id and back to it, in the time of one walk over all ids."""
+    finished: set[str] = set()
+    for start in sorted(successors):
+        trail: dict[str, None] = {}
+        at: str | None = start
+        while at is not None and at not in finished and at not in trail:
+            trail[at] = None
+            at = successors.get(at)
+        if at is not None and at in trail:
+            steps = list(trail)
+            yield _from_lowest(steps[steps.index(at) :])
+        finished |= trail.keys()
+
+
+def _from_lowest(circle: list[str]) -> list[str]:
+    first = circle.index(min(circle))
+    return [*circle[first:], *circle[: first + 1]]
+
+
+def _lists_without_active_source(configuration: Configuration) -> Iterator[Problem]:
+    active = {source.id for source in configuration.sources if source.active}
+    lists = {source_list.id: source_list for source_list in configuration.source_lists}
+    for strategy in configuration.strategies:
+        source_list = lists.get(strategy.source_list_id)
+        if source_list is not None and active.isdisjoint(source_list.source_ids):
+            yield Problem(
+                f"strategies[{strategy.id}].source_list_id",
+                f"the source list '{source_list.id}' has no active source: nothing can be assigned",
+            )
+
+
+_RISKY_WHEN_SOFT = {
+    "offline_location": "iteration 2 will use places that are offline",
+    "minimum_inventory": "iteration 2 will use the stock that is kept back",
+}
+
+
+def _risky_soft_rules(configuration: Configuration) -> Iterator[Problem]:
+    for rule in configuration.rules:
+        if not rule.hard and rule.kind in _RISKY_WHEN_SOFT:
+            yield Problem(f"rules[{rule.id}].hard", f"a soft {rule.kind} rule: {_RISKY_WHEN_SOFT[rule.kind]}")
+
+
+Check = Callable[[Configuration], Iterator[Problem]]
+
+_ERRORS: tuple[Check, ...] = (
+    _duplicate_ids,
+    _bad_rules,
+    _shared_filters,
+    _empty_date_ranges,
+    _unknown_time_zones,
+    _cycles,
+)
+_WARNINGS: tuple[Check, ...] = (_lists_without_active_source, _risky_soft_rules, _unused_categories)

@@ -1,0 +1,1 @@
+"""A plan for people: figures, explanations, and one page that needs nothing but itself."""

@@ -1,0 +1,73 @@
+"""Why a line goes where it goes, and why not to each other source."""
+
+from collections.abc import Iterator
+from itertools import groupby
+
+from dom_core.domain.ids import LineId, OrderId, SourceId
+from dom_core.domain.plan import HeldLine, PlanLine
+from dom_core.domain.reason import Reason, Verdict
+from dom_core.errors import NotFound
+from dom_core.report.view import PlanView
+from dom_core.report.wording import assignment_words, exception_words, reason_words
+
+VERDICT_ORDER = tuple(Verdict)
+"""The order in which verdicts are shown: chosen first."""
+
+HEADINGS = {
+    Verdict.CHOSEN: "Chosen",
+    Verdict.DEARER: "Possible, but dearer",
+    Verdict.TAKEN: "Taken by other orders",
+    Verdict.EXCLUDED: "Ruled out",
+}
+
+
+def explain(view: PlanView, order_id: OrderId, line_id: LineId) -> str:
+    """The explanation of one line as text. Raises NotFound for a line that the plan does not know."""
+    position = view.plan.position(order_id, line_id)
+    if position is not None:
+        return "\n".join(_planned(view, position)) + "\n"
+    for held in view.plan.held:
+        if (held.order_id, held.line_id) == (order_id, line_id):
+            return _not_taken(held)
+    raise NotFound("line in this plan", f"{order_id}/{line_id}")
+
+
+def reasons_by_verdict(view: PlanView, position: int) -> list[tuple[Verdict, list[tuple[SourceId, Reason]]]]:
+    """The reasons of a line, grouped by verdict in the order in which they are shown; sources by id in each."""
+    pairs = sorted(
+        view.plan.reasons.of_line(position), key=lambda pair: (VERDICT_ORDER.index(pair[1].verdict), pair[0])
+    )
+    return [(verdict, list(group)) for verdict, group in groupby(pairs, key=lambda pair: pair[1].verdict)]
+
+
+def _not_taken(held: HeldLine) -> str:
+    return f"Line {held.order_id}/{held.line_id} was not planned in this run.\n  Reason: {reason_words(held.reason)}\n"
+
+
+def _planned(view: PlanView, position: int) -> Iterator[str]:
+    line = view.plan.lines[position]
+    yield from _header(view, line)
+    labels = {source.id: source.label for source in view.sources().values()}
+    width = max((len(labels[source_id]) for source_id in view.plan.reasons.source_ids), default=0)
+    for verdict, pairs in reasons_by_verdict(view, position):
+        yield ""
+        yield f"{HEADINGS[verdict]} ({len(pairs)})"
+        for source_id, reason in pairs:
+            yield f"  {labels[source_id]:<{width}}  {reason_words(reason)}"
+
+
+def _header(view: PlanView, line: PlanLine) -> Iterator[str]:
+    product = view.product_names.get(line.product_id)
+    destination = view.places().get((line.order_id, line.line_id))
+    yield f"Line {line.order_id}/{line.line_id}: {line.units:,} × {line.product_id}" + (
+        f", {product}" if product else ""
+    )
+    if destination and destination.place:
+        yield f"  Ships to {destination.place}"
+    sources = view.sources()
+    for assignment in line.assignments:
+        yield f"  From {sources[assignment.source_id].label}: {assignment_words(assignment)}"
+    missing = line.units - line.filled_units
+    if missing:
+        cause = f" ({exception_words(line.exception)})" if line.exception else ""
+        yield f"  Unfilled: {missing:,} of {line.units:,} units{cause}"

@@ -1,0 +1,83 @@
+"""Codes and reasons in words. Codes of rules that do not exist yet read well too: nothing here lists rule kinds."""
+
+from dom_core.domain.plan import Ending, IterationReport, PlanAssignment
+from dom_core.domain.reason import Reason, Verdict
+
+_EXCEPTIONS = {
+    "no_quantity": "no stock anywhere",
+    "no_source": "every source is ruled out",
+    "not_in_plan": "capacity or split limits",
+    "no_location": "address not found",
+}
+
+
+def words(code: str) -> str:
+    """A code as people read it: `maximum_distance` is "maximum distance"."""
+    return code.replace("_", " ")
+
+
+def exception_words(code: str) -> str:
+    """An exception with what it means, where its name does not say it."""
+    return f"{words(code)}: {_EXCEPTIONS[code]}" if code in _EXCEPTIONS else words(code)
+
+
+def reason_words(reason: Reason) -> str:
+    """A reason without its verdict: what ruled, its limit, and what was found."""
+    rule = f" (rule {reason.rule_id})" if reason.rule_id and reason.rule_id != reason.code else ""
+    return words(reason.code) + rule + _evidence(reason)
+
+
+def _evidence(reason: Reason) -> str:
+    if reason.verdict is Verdict.EXCLUDED:
+        parts = [f"limit {reason.limit}"] if reason.limit else []
+        parts += [f"actual {reason.actual}"] if reason.actual else []
+    else:
+        parts = [part for part in (reason.limit, reason.actual) if part]
+    return f": {', '.join(parts)}" if parts else ""
+
+
+def distance_words(distance_m: int | None) -> str:
+    """A distance in kilometres."""
+    return "distance unknown" if distance_m is None else f"{distance_m / 1000:,.1f} km"
+
+
+def assignment_words(assignment: PlanAssignment) -> str:
+    """What an assignment ships, how far, and in which iteration."""
+    relaxed = f", breaks soft {', '.join(assignment.relaxed_rule_ids)}" if assignment.relaxed_rule_ids else ""
+    units = "unit" if assignment.units == 1 else "units"
+    return (
+        f"{assignment.units:,} {units}, {distance_words(assignment.distance_m)}, "
+        f"iteration {assignment.iteration}{relaxed}"
+    )
+
+
+_ENDINGS = {
+    Ending.OPTIMAL: "proven best",
+    Ending.WITHIN_GAP: "within the gap asked for",
+    Ending.UNPROVEN: "stopped by a limit",
+    Ending.INFEASIBLE: "impossible",
+    Ending.NO_PLAN: "stopped without a plan",
+}
+
+
+def ending_words(iteration: IterationReport) -> str:
+    """How the solver ended, and which limit ended it."""
+    limit = f" ({iteration.ending_limit})" if iteration.ending_limit else ""
+    return _ENDINGS[iteration.ending] + limit
+
+
+def count_words(count: int, noun: str) -> str:
+    """A number with its noun: `1 line`, `2,040 lines`."""
+    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+
+
+def km_words(average_km: float | None) -> str:
+    """An average distance; a dash where nothing was shipped."""
+    return "–" if average_km is None else f"{average_km:,.0f} km"
+
+
+def share_words(part: int, whole: int) -> str:
+    """A share in percent: never 100 % while something is missing."""
+    if whole == 0:
+        return "–"
+    return "100 %" if part == whole else f"{min(99.9, 100 * part / whole):.1f} %"
