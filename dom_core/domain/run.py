@@ -28,7 +28,7 @@ class RunSummary:
     """What a run achieved, in one line of a table.
 
     `shipments` counts distinct order-source pairs, `average_km` is over those whose distance is known.
-    `total` and `bound` are points of both iterations together, `gap` = (total - bound) / total.
+    `total`, `bound` and `gap` are those of iteration 1, which takes every line; the plan has those of both.
     """
 
     lines: Count
@@ -85,8 +85,7 @@ def summarise(plan: Plan) -> RunSummary:
     }
     known = [distance for distance in metres.values() if distance is not None]
     unfilled = (line for line in plan.lines if line.fulfillment is not Fulfillment.FULLY)
-    total = sum(report.total for report in plan.iterations)
-    bound = sum(report.bound for report in plan.iterations)
+    first = plan.iterations[0] if plan.iterations else None
     return RunSummary(
         lines=len(plan.lines),
         filled_lines=sum(line.fulfillment is Fulfillment.FULLY for line in plan.lines),
@@ -95,8 +94,8 @@ def summarise(plan: Plan) -> RunSummary:
         shipments=len(metres),
         average_km=round(sum(known) / len(known) / 1000, 1) if known else None,
         unfilled_by_reason=dict(sorted(Counter(str(line.exception or "partly_filled") for line in unfilled).items())),
-        bound=bound,
-        gap=max(0.0, (total - bound) / total) if total else 0.0,
-        total=total,
+        bound=first.bound if first else 0.0,
+        gap=first.gap if first else 0.0,
+        total=first.total if first else 0,
         seconds=plan.seconds,
     )
