@@ -11,6 +11,7 @@ DomError
 │   └── AlreadyExists    a create found a document with that id
 ├── LeaseLost            the lease is gone, or the fence is old                      the run stops
 ├── Unavailable          a service did not answer: geocoder, store, queue            retried by the host
+├── StoreUnusable        the store cannot be opened or is damaged; says the way out  never retried
 ├── SolverFailed         the solver is missing, crashed or answered nonsense         retried by the next run
 └── PlanRejected         the audit found a plan that breaks a rule: our defect       never retried, never applied
 """
@@ -96,6 +97,16 @@ class Unavailable(DomError):
     """A service did not answer; the same call may work later."""
 
     retryable = True
+
+
+class StoreUnusable(DomError):
+    """The store cannot be opened, or is damaged: a person must act. Says where it is, and what to do."""
+
+    def __init__(self, location: str, fault: str, way_out: str) -> None:
+        self.location = location
+        self.fault = fault
+        self.way_out = way_out
+        super().__init__(f"the store '{location}' cannot be used: {fault}. {way_out}")
 
 
 class SolverFailed(DomError):
