@@ -23,13 +23,14 @@ from dom_core.domain.ids import Id
 from dom_core.domain.order import Order
 from dom_core.domain.plan_header import PlanHeader
 from dom_core.domain.run import Run
+from dom_core.domain.stock import StockLevel
 from dom_core.messages.actions import Acceptance, Rejection, Reset
 from dom_core.messages.orders import IntakeOrder
 from dom_core.messages.reading import adapter
 from dom_core.repositories.configurations import ConfigKind, ConfigObject
 from dom_core.use_cases.check_health import Health
 from dom_core.use_cases.configure import SavedMany
-from dom_core.use_cases.set_stock import Levels, OnHand
+from dom_core.use_cases.set_stock import OnHand
 from functions import shapes, views
 
 TARGET = Path(__file__).parents[1] / "docs" / "openapi.json"
@@ -55,6 +56,7 @@ class Operation:
     query: type[BaseModel] = shapes.NoQuery
     refusals: tuple[HTTPStatus, ...] = ()
     etag: bool = False
+    creates: bool = False
     media_type: str = "application/json"
 
 
@@ -79,18 +81,19 @@ OPERATIONS: Mapping[str, Operation] = {
     "list_configuration": Operation(ConfigObject, listed=True, query=shapes.PageQuery),
     "save_many_configuration": Operation(SavedMany, body=list[ConfigObject]),
     "get_configuration": Operation(ConfigObject, etag=True),
-    "save_configuration": Operation(views.SavedDetails, body=ConfigObject, refusals=_MATCH, etag=True),
+    "save_configuration": Operation(views.SavedDetails, body=ConfigObject, refusals=_MATCH, etag=True, creates=True),
     "delete_configuration": Operation(status=HTTPStatus.NO_CONTENT, refusals=(*_CONFLICT, *_MATCH)),
     "get_stock": Operation(views.StockDetails),
     "set_stock": Operation(views.StockDetails, body=OnHand, refusals=_CONFLICT),
-    "set_many_stock": Operation(shapes.Counted, body=Levels, refusals=_CONFLICT),
+    "set_many_stock": Operation(shapes.Counted, body=tuple[StockLevel, ...], refusals=_CONFLICT),
     "list_dead_letters": Operation(DeadLetter, listed=True, query=shapes.PageQuery),
     "replay_dead_letter": Operation(DeadLetter, body=shapes.Asked),
     "health": Operation(Health, refusals=_BUSY),
 }
 """Every HTTP function by name."""
 
-_PROBLEM: Json = {
+_PROBLEM: Json = {"$ref": "#/components/responses/Problem"}
+_PROBLEM_ANSWER: Json = {
     "description": "What is wrong, as in RFC 9457.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
 }
@@ -124,6 +127,7 @@ def document(triggers: Mapping[str, Json], summaries: Mapping[str, str]) -> Json
         "paths": paths,
         "components": {
             "schemas": components,
+            "responses": {"Problem": _PROBLEM_ANSWER},
             "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-functions-key"}},
         },
     }
@@ -132,7 +136,8 @@ def document(triggers: Mapping[str, Json], summaries: Mapping[str, str]) -> Json
 def _schemas() -> tuple[dict[_Key, Json], Json]:
     """The schema of each body (`name`, validation) and answer (`name`, serialization), and what they refer to."""
     schemas, definitions = TypeAdapter.json_schemas(_shapes(), ref_template=_REF)
-    return schemas, definitions["$defs"]
+    queries = {operation.query.__name__ for operation in OPERATIONS.values()}
+    return schemas, {name: schema for name, schema in definitions["$defs"].items() if name not in queries}
 
 
 def _shapes() -> Iterator[tuple[str, JsonSchemaMode, TypeAdapter[Any]]]:
@@ -167,7 +172,8 @@ def _responses(name: str, operation: Operation, route: str, schemas: Mapping[_Ke
     if operation.etag:
         good["headers"] = _ETAG
     refusals = {str(status.value): _PROBLEM for status in _refusals(operation, route)}
-    return {str(operation.status.value): good, **dict(sorted(refusals.items())), "default": _PROBLEM}
+    created = {str(HTTPStatus.CREATED.value): good | {"description": "Created"}} if operation.creates else {}
+    return {str(operation.status.value): good, **created, **refusals, "default": _PROBLEM}
 
 
 def _refusals(operation: Operation, route: str) -> Iterator[HTTPStatus]:

@@ -7,7 +7,7 @@ our insides: an error that the table does not know becomes an incident, whose nu
 import json
 import logging
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import singledispatch, wraps
 from http import HTTPStatus
@@ -130,9 +130,9 @@ def incident(error: BaseException, what: str) -> str:
     Messages of foreign exceptions may quote the payload, so only their type and place are logged.
     """
     number = str(uuid4())
-    message = f": {error}" if isinstance(error, errors.DomError) else ""
-    place = " < ".join(f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in _frames(error))
-    _logger.error("incident %s in %s: %s%s, at %s", number, what, type(error).__name__, message, place)
+    for single in _singles(error):
+        message = f": {single}" if isinstance(single, errors.DomError) else ""
+        _logger.error("incident %s in %s: %s%s, at %s", number, what, type(single).__name__, message, _place(single))
     return number
 
 
@@ -189,8 +189,19 @@ def _(error: errors.IllegalTransition) -> dict[str, Any]:
     return {"state": error.state, "allowed": list(error.allowed)}
 
 
-def _frames(error: BaseException) -> list[traceback.FrameSummary]:
-    return traceback.extract_tb(error.__traceback__)[::-1]
+def _singles(error: BaseException) -> Iterator[BaseException]:
+    """The error, or those of which a group consists."""
+    if isinstance(error, BaseExceptionGroup):
+        for member in error.exceptions:
+            yield from _singles(member)
+    else:
+        yield error
+
+
+def _place(error: BaseException) -> str:
+    """The way to the error through the code, innermost first."""
+    frames = reversed(traceback.extract_tb(error.__traceback__))
+    return " < ".join(f"{frame.name} ({frame.filename}:{frame.lineno})" for frame in frames)
 
 
 def _json(content: object, status: HTTPStatus, headers: Mapping[str, str], media_type: str) -> func.HttpResponse:

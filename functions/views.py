@@ -16,6 +16,7 @@ from dom_core.repositories.configurations import ConfigObject
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
+
 @dataclass(frozen=True, slots=True)
 class SourceReason:
     """Why a source was, or was not, chosen for a line."""

@@ -37,7 +37,12 @@ def test_what_was_read_can_be_put_again(shop: Ports) -> None:
 
 
 def test_a_new_object_is_created_and_its_warnings_are_told(shop: Ports) -> None:
-    rule = {"id": "closed", "kind": "offline_location", "params": {"places": [{"source_id": "portland"}]}, "hard": False}
+    rule = {
+        "id": "closed",
+        "kind": "offline_location",
+        "params": {"places": [{"source_id": "portland"}]},
+        "hard": False,
+    }
     answer = call("PUT", "config/rules/closed", rule)
     assert answer.status_code == 201, answer.get_body()
     saved = content_of(answer)
@@ -52,7 +57,9 @@ def test_a_cost_factor_can_be_stored(shop: Ports) -> None:
 
 def test_a_put_under_the_read_etag_gives_the_next_one(shop: Ports) -> None:
     read = call("GET", "config/products/SKU-1")
-    answer = call("PUT", "config/products/SKU-1", {"id": "SKU-1", "name": "Lamp"}, headers=if_match(read.headers["ETag"]))
+    answer = call(
+        "PUT", "config/products/SKU-1", {"id": "SKU-1", "name": "Lamp"}, headers=if_match(read.headers["ETag"])
+    )
     assert answer.status_code == 200
     assert answer.headers["ETag"] != read.headers["ETag"]
     assert answer.headers["ETag"] == call("GET", "config/products/SKU-1").headers["ETag"]

@@ -72,7 +72,7 @@ def test_a_known_error_loses_its_causes_on_the_way_to_the_host() -> None:
     @discreet
     def handler() -> None:
         try:
-            raise ValueError(PRIVATE)
+            int(PRIVATE)
         except ValueError as error:
             raise Unavailable("the geocoder does not answer") from error
 

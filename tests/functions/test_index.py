@@ -87,6 +87,16 @@ def test_status_urls_begin_where_the_host_puts_the_routes() -> None:
     assert "/" + host["extensions"]["http"]["routePrefix"] == responses.API_PREFIX
 
 
+def test_the_app_is_imported_within_a_second() -> None:
+    script = "from time import perf_counter as now; start = now(); import function_app; print(now() - start)"
+
+    def import_s() -> float:
+        return float(subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, check=True).stdout)
+
+    # The fastest of three: other work on the machine is not the app's.
+    assert min(import_s() for _ in range(3)) < 1
+
+
 def test_indexing_loads_neither_the_solver_nor_the_adapters() -> None:
     heavy = ["numpy", "pulp", "sqlite3", "zipcodes", "geopy", "dom_core.use_cases", "dom_core.optimizer"]
     script = f"import sys, function_app; print([name for name in {heavy} if name in sys.modules])"

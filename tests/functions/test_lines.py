@@ -97,9 +97,7 @@ def test_more_units_than_the_line_has_cannot_be_rejected(planned: Ports) -> None
         ("reset", {"who": "Ann", "why": "because"}),
     ],
 )
-def test_an_unknown_order_or_line_is_not_found(
-    path: str, action: str, body: dict[str, str], placed: Ports
-) -> None:
+def test_an_unknown_order_or_line_is_not_found(path: str, action: str, body: dict[str, str], placed: Ports) -> None:
     problem_of(call("POST", f"{path}/{action}", body), 404)
 
 

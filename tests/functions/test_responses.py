@@ -101,6 +101,15 @@ def test_an_incident_of_ours_is_logged_with_its_message(caplog: pytest.LogCaptur
     assert "cbc cannot be executed" in caplog.text
 
 
+def test_an_incident_of_several_errors_logs_each(caplog: pytest.LogCaptureFixture) -> None:
+    group = ExceptionGroup("runs failed", [RuntimeError(PRIVATE), ExceptionGroup("more", [KeyError(PRIVATE)])])
+    number = problem_of(answer_to(group), 500)["instance"].removeprefix("urn:uuid:")
+    assert [record.getMessage().count(number) for record in caplog.records] == [1, 1]
+    assert "RuntimeError" in caplog.text
+    assert "KeyError" in caplog.text
+    assert PRIVATE not in caplog.text
+
+
 def test_expected_errors_leave_the_log_alone(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     answer_to(errors.NotFound("order", "O1"))
