@@ -1,0 +1,48 @@
+"""Whether the plan takes the lines that it must take, and no other (docs/semantics.md section 6)."""
+
+from collections.abc import Iterator
+
+from dom_core.domain.order import PICKUP_MODES, Line, LineState, Order
+from dom_core.domain.request import PlanRequest
+from dom_core.optimizer.audit.subject import Check, Subject
+
+
+def _eligibility(subject: Subject) -> Iterator[str]:
+    planned = {(line.order_id, line.line_id) for line in subject.plan.lines}
+    for (order_id, line_id), line in subject.lines.items():
+        order = subject.orders[order_id]
+        held = _why_not(subject.request, order, line) or _held_by_rule(subject, order, line)
+        if held and (order_id, line_id) in planned:
+            yield f"order {order_id} line {line_id} is planned, but {held}"
+        if not held and (order_id, line_id) not in planned:
+            yield f"order {order_id} line {line_id} is held, but nothing keeps it from being planned"
+
+
+def _why_not(request: PlanRequest, order: Order, line: Line) -> str:
+    """Why no run of this strategy may take the line (docs/semantics.md section 6); empty when it may."""
+    strategy = request.strategy
+    origins = strategy.sales_origins
+    origin_fits = order.sales_origin in origins or (order.sales_origin is None and strategy.process_empty_sales_origin)
+    conditions = {
+        "its order is cancelled or on hold": order.cancelled or order.on_hold,
+        "its legal entity is another": strategy.legal_entities and order.legal_entity not in strategy.legal_entities,
+        "its sales origin is another": origins and not origin_fits,
+        "its mode of delivery is another": strategy.modes_of_delivery
+        and line.mode_of_delivery not in strategy.modes_of_delivery,
+        "it needs no source": line.mode_of_delivery in PICKUP_MODES or line.direct_delivery,
+        f"it is {line.state}": line.state not in (LineState.UNASSIGNED, LineState.EXCEPTION),
+        f"it waits for a person ({line.exception})": line.exception is not None and line.exception.permanent,
+        "its attempts are used up": line.attempts >= strategy.max_attempts,
+        "its destination is unknown": line.location is None,
+    }
+    return next((reason for reason, true in conditions.items() if true), "")
+
+
+def _held_by_rule(subject: Subject, order: Order, line: Line) -> str:
+    for bound in subject.rules:
+        if subject.in_force(bound.record) and bound.rule.hold_line(subject.request, order, line):
+            return f"rule {bound.record.id} holds it"
+    return ""
+
+
+CHECKS: tuple[Check, ...] = (_eligibility,)

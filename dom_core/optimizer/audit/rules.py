@@ -1,0 +1,80 @@
+"""Every rule, by its own look at the finished plan, and what iteration 2 says that it relaxed."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from dom_core.domain.network import WRITE_IN_PRODUCT_ID
+from dom_core.domain.plan import Plan, PlanAssignment, PlanLine
+from dom_core.domain.strategy import LocationPriorityMode, RuleRecord
+from dom_core.optimizer.audit.subject import BoundRule, Check, Subject, name
+from dom_core.rules.base import Violation
+
+
+def _rules(subject: Subject) -> Iterator[str]:
+    """Rules that bind both iterations hold for the whole plan, the others for what iteration 1 assigned."""
+    first = replace(subject.plan, lines=tuple(_of_first_iteration(line) for line in subject.plan.lines))
+    for bound in subject.rules:
+        for violation in _violations(subject, bound, first if bound.dropped else subject.plan):
+            where = _where(violation)
+            yield f"rule {violation.rule_id}: {where}{violation.message}"
+
+
+def _violations(subject: Subject, bound: BoundRule, plan: Plan) -> Iterator[Violation]:
+    """What breaks a rule where it is in force."""
+    mode = subject.request.strategy.location_priority_mode
+    if bound.record.kind == "location_priority" and mode is LocationPriorityMode.FLAG_DECIDES and bound.dropped:
+        return  # Soft, and the flag decides: it ranks sources and rejects none.
+    for violation in bound.rule.violations(subject.request, plan):
+        if subject.in_force(bound.record, violation.source_id):
+            yield violation
+
+
+def _of_first_iteration(line: PlanLine) -> PlanLine:
+    return replace(line, assignments=tuple(a for a in line.assignments if a.iteration == 1))
+
+
+def _where(violation: Violation) -> str:
+    parts = {"order": violation.order_id, "line": violation.line_id, "from": violation.source_id}
+    return "".join(f"{word} {id} " for word, id in parts.items() if id)
+
+
+def _lines_in_full(subject: Subject) -> Iterator[str]:
+    """Without a partial-orders rule each line is filled in full or not at all; write-in lines are free (C8)."""
+    limits = [b for b in subject.rules if b.record.kind == "partial_orders" and subject.in_force(b.record)]
+    for line in subject.plan.lines:
+        filled = _of_first_iteration(line).filled_units
+        short_first = not limits and 0 < filled < line.units
+        short_second = all(bound.dropped for bound in limits) and filled < line.filled_units < line.units
+        if line.product_id != WRITE_IN_PRODUCT_ID and (short_first or short_second):
+            yield f"{name(line)} is filled in part, and no rule allows it"
+
+
+def _second_iteration(subject: Subject) -> Iterator[str]:
+    """Iteration 2 needs a soft rule, and each of its assignments names the soft rules that it breaks."""
+    soft = [bound for bound in subject.rules if bound.dropped and _in_force_somewhere(subject, bound.record)]
+    broken = [violation for bound in soft for violation in _violations(subject, bound, subject.plan)]
+    for line, assignment in subject.assigned():
+        expected = {violation.rule_id for violation in broken if _concerns(violation, line, assignment)}
+        named = sorted(assignment.relaxed_rule_ids)
+        if assignment.iteration == 1:
+            if named:
+                yield f"{name(line, assignment)}: iteration 1 relaxed {named}"
+        elif not soft:
+            yield f"{name(line, assignment)}: assigned by iteration 2, and no rule is soft"
+        elif named != sorted(expected):
+            yield f"{name(line, assignment)}: names {named} as relaxed, it breaks {sorted(expected)}"
+
+
+def _in_force_somewhere(subject: Subject, record: RuleRecord) -> bool:
+    return subject.in_force(record) or any(subject.in_force(record, source_id) for source_id in subject.sources)
+
+
+def _concerns(violation: Violation, line: PlanLine, assignment: PlanAssignment) -> bool:
+    return (
+        violation.order_id in (None, line.order_id)
+        and violation.line_id in (None, line.line_id)
+        and violation.source_id in (None, assignment.source_id)
+    )
+
+
+CHECKS: tuple[Check, ...] = (_rules, _lines_in_full, _second_iteration)
