@@ -300,8 +300,8 @@ def _loosening_distances(configuration: Configuration) -> Iterator[Problem]:
             for position, wider_km in scopes.stricter(lines, limits_km):
                 yield Problem(
                     f"rules[{record.id}].params.lines[{position}].km",
-                    f"{limits_km[position]:g} km loosens nothing: a wider line of this rule says {wider_km:g} km, "
-                    "and the lowest wins",
+                    f"{limits_km[position]:g} km loosens nothing: a line of this rule that holds here too "
+                    f"says {wider_km:g} km, and the lowest wins",
                 )
 
 

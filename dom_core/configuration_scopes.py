@@ -38,20 +38,19 @@ class WiderScopes:
                 self._lists_of.setdefault(source_id, []).append(source_list.id)
 
     def stricter(self, scopes: Sequence[ParameterScope], limits: Sequence[float]) -> Iterator[tuple[int, float]]:
-        """Each line whose limit is above the lowest one of a wider scope: its position, and that lowest limit."""
+        """Each line whose limit is above the lowest of its own or a wider scope: its position, that lowest limit."""
         lowest: dict[ParameterScope, float] = {}
         for scope, limit in zip(scopes, limits, strict=True):
             lowest[scope] = min(limit, lowest.get(scope, limit))
         for position, scope in enumerate(scopes):
-            wider = [lowest[other] for other in self._wider(scope) if other in lowest]
-            if wider and min(wider) < limits[position]:
-                yield position, min(wider)
+            least = min(lowest[other] for other in self._same_or_wider(scope) if other in lowest)
+            if least < limits[position]:
+                yield position, least
 
-    def _wider(self, scope: ParameterScope) -> Iterator[ParameterScope]:
+    def _same_or_wider(self, scope: ParameterScope) -> Iterator[ParameterScope]:
         for place in self._places(scope.place):
             for item in self._items(scope.item):
-                if (place, item) != (scope.place, scope.item):
-                    yield ParameterScope(place, item)
+                yield ParameterScope(place, item)
 
     def _places(self, place: Facet) -> list[Facet]:
         """The place itself and all that contain it."""

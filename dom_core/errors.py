@@ -2,6 +2,7 @@
 
 DomError
 ├── InvalidInput         the caller's data is wrong: every problem with its path     never retried
+│   └── Unreadable       the bytes are not UTF-8 text, or the text is not JSON       never retried
 ├── NotFound             the thing named does not exist                              never retried
 ├── Conflict             the request contradicts what is stored                      never retried
 │   ├── DifferentContent the same key with other content
@@ -45,6 +46,10 @@ class InvalidInput(DomError):
         self.subject = subject
         listed = "; ".join(str(problem) for problem in self.problems)
         super().__init__(f"invalid {subject}: {listed}")
+
+
+class Unreadable(InvalidInput):
+    """The bytes are not UTF-8 text, or the text is not JSON: there is nothing to validate."""
 
 
 class NotFound(DomError):

@@ -228,7 +228,7 @@ class QueueListener:
 
 
 def _as_sdk_message(message: ReceivedMessage, body: bytes) -> QueueMessage:
-    return QueueMessage(  # type: ignore[no-untyped-call]  # the SDK annotates its base class only
+    return QueueMessage(
         id=message.id,
         body=body,
         dequeue_count=message.dequeue_count,

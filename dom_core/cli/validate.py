@@ -22,4 +22,4 @@ def run(options: Namespace) -> Ending:
 
 
 def _contents(configuration: Configuration) -> str:
-    return ", ".join(f"{len(getattr(configuration, name)):,} {words(name)}" for name in SHAPES)
+    return ", ".join(f"{words(name)} {len(getattr(configuration, name)):,}" for name in SHAPES)

@@ -98,7 +98,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One entry of an order's history: who did what to which line, when and why."""
+    """One entry of an order's history: who did what to which line, when and why.
+
+    Without a line it concerns the whole order. `reference` is the caller's own id of its message, if it gave one.
+    """
 
     at: UtcTime
     who: str
@@ -108,6 +111,7 @@ class Event:
     source_id: SourceId | None = None
     plan_id: PlanId | None = None
     units: int | None = None
+    reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)

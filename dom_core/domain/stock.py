@@ -1,11 +1,12 @@
 """Stock: what lies where, and for whom it is kept."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from pydantic import ConfigDict
 
-from dom_core.domain.ids import LineId, OrderId, PlanId, ProductId, SourceId
+from dom_core.domain.ids import LineId, OrderId, PlanId, ProductId, SourceId, StrategyId
 from dom_core.domain.network import STRICT
 from dom_core.domain.units import Count, PositiveUnits, Units
 
@@ -41,11 +42,14 @@ class StockCell:
 
 @dataclass(frozen=True, slots=True)
 class ProductStock:
-    """All cells of one product: one document, so that one write decides who gets the units."""
+    """All cells of one product: one document, so that one write decides who gets the units.
+
+    `fences` holds, per strategy, the highest fence that reserved here: leases are per strategy, so are their fences.
+    """
 
     product_id: ProductId
     cells: tuple[StockCell, ...] = ()
-    fence: Count = 0
+    fences: Mapping[StrategyId, Count] = field(default_factory=dict)
 
     def cell(self, source_id: SourceId) -> StockCell:
         """The cell at a source; an empty one where nothing was ever stored."""

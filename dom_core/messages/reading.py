@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
-from dom_core.errors import InvalidInput, Problem
+from dom_core.errors import InvalidInput, Problem, Unreadable
 
 T = TypeVar("T")
 
@@ -19,15 +19,15 @@ def adapter(shape: Any) -> TypeAdapter[Any]:
 
 
 def read_json(raw: bytes, shape: type[T], subject: str) -> T:
-    """Decode UTF-8 JSON and validate it. Raises InvalidInput with a path for each problem."""
+    """Decode UTF-8 JSON and validate it. Raises Unreadable, or InvalidInput with a path for each problem."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise InvalidInput([Problem("", f"is not UTF-8 text (byte {error.start})")], subject) from error
+        raise Unreadable([Problem("", f"is not UTF-8 text (byte {error.start})")], subject) from error
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise InvalidInput([Problem("", f"is not valid JSON: {error}")], subject) from error
+        raise Unreadable([Problem("", f"is not valid JSON: {error}")], subject) from error
     return read_value(value, shape, subject)
 
 

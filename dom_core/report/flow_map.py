@@ -213,7 +213,6 @@ def _source(drawing: Drawing, source: ViewedSource, units: dict[SourceId, int]) 
         tag("title", f"{source.label} ({words(source.type)}): {count_words(load, 'unit')}"),
         symbol(source.type, x, y, radius_of(load, max(units.values(), default=0))),
         class_=f"symbol {source.type}" + ("" if load else " idle"),
-        tabindex=0,
         data_source=source.id,
     )
 

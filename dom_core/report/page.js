@@ -27,14 +27,25 @@
     document.querySelectorAll(".map > svg").forEach((map) => map.classList.toggle("focused", Boolean(id)));
     for (const element of network) element.classList.toggle("lit", element.dataset.source === id);
   };
+  const choose = (id) => {
+    source.value = source.value === id ? "" : id;
+    filter();
+    highlight(source.value);
+  };
+  // Only with this script do the symbols do anything: only now are they buttons.
+  document.querySelectorAll(".map > svg").forEach((map) => map.setAttribute("role", "group"));
   for (const symbol of network.filter((element) => element.matches(".symbol"))) {
     const id = symbol.dataset.source;
+    symbol.setAttribute("tabindex", "0");
+    symbol.setAttribute("role", "button");
+    symbol.setAttribute("aria-label", symbol.querySelector("title").textContent);
     for (const event of ["pointerenter", "focus"]) symbol.addEventListener(event, () => highlight(id));
     for (const event of ["pointerleave", "blur"]) symbol.addEventListener(event, () => highlight(source.value));
-    symbol.addEventListener("click", () => {
-      source.value = source.value === id ? "" : id;
-      filter();
-      highlight(source.value);
+    symbol.addEventListener("click", () => choose(id));
+    symbol.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" && event.key !== " ") return;
+      event.preventDefault();
+      choose(id);
     });
   }
 

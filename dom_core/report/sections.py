@@ -6,7 +6,7 @@ from dom_core.domain.plan import IterationReport, LevelValue
 from dom_core.report.figures import Figures, Load, Unfilled
 from dom_core.report.markup import Content, Html, tag
 from dom_core.report.view import PlanView
-from dom_core.report.wording import count_words, ending_words, exception_words, km_words, share_words, words
+from dom_core.report.wording import count_words, ending_words, exception_words, km_words, level_name, share_words, words
 
 
 def tiles(view: PlanView, figures: Figures) -> Html:
@@ -39,7 +39,7 @@ def iterations(view: PlanView) -> list[Html]:
 
 def _iteration(report: IterationReport) -> Html:
     rows: list[list[Content]] = [
-        [words(value.level), f"{value.amount:,}", f"{value.rate:,}", f"{value.points:,}"]
+        [level_name(value.level), f"{value.amount:,}", f"{value.rate:,}", f"{value.points:,}"]
         for value in _levels_that_count(report)
     ]
     rows.append([tag("b", "total"), "", "", tag("b", f"{report.total:,}")])
@@ -62,7 +62,7 @@ def _levels_that_count(report: IterationReport) -> list[LevelValue]:
 def level_words(report: IterationReport) -> list[str]:
     """Each level of the total: amount, rate and points."""
     return [
-        f"{words(value.level)}: {value.amount:,} × {value.rate:,} = {value.points:,}"
+        f"{level_name(value.level)}: {value.amount:,} × {value.rate:,} = {value.points:,}"
         for value in _levels_that_count(report)
     ]
 

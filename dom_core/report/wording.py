@@ -1,6 +1,6 @@
 """Codes and reasons in words. Codes of rules that do not exist yet read well too: nothing here lists rule kinds."""
 
-from dom_core.domain.plan import Ending, IterationReport, PlanAssignment
+from dom_core.domain.plan import Ending, IterationReport, Level, PlanAssignment
 from dom_core.domain.reason import Reason, Verdict
 
 _EXCEPTIONS = {
@@ -14,6 +14,11 @@ _EXCEPTIONS = {
 def words(code: str) -> str:
     """A code as people read it: `maximum_distance` is "maximum distance"."""
     return code.replace("_", " ")
+
+
+def level_name(level: Level) -> str:
+    """A level of the objective. Unfilled units count by their order's priority class, so they are not plain units."""
+    return "unfilled units, weighted" if level is Level.UNFILLED_UNITS else words(level)
 
 
 def exception_words(code: str) -> str:

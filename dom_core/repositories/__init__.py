@@ -1,1 +1,1 @@
-"""Typed access to the document store: domain values in, domain values out, versions kept."""
+"""Typed access to the document store: one file per container. What is read comes with the ETag that writing needs."""

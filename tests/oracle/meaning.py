@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC
 from math import asin, ceil, cos, radians, sin, sqrt
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Location, Product, Source
 from dom_core.domain.order import PICKUP_MODES, Line, LineState, Order
@@ -112,7 +114,7 @@ def relaxes_something(request: PlanRequest) -> bool:
     return any(
         record.enabled
         and not _binds_in(request, record, 2)
-        and (request.in_force_at(record) or any(request.in_force_at(record, source) for source in request.sources))
+        and (in_force(request, record) or any(in_force(request, record, source) for source in request.sources))
         for record in request.rules
     )
 
@@ -125,7 +127,7 @@ def eligible_orders(request: PlanRequest) -> tuple[tuple[Order, tuple[Line, ...]
     thresholds = [
         record.params["threshold"]
         for record in request.rules
-        if record.kind == "maximum_rejects" and record.enabled and request.in_force_at(record)
+        if record.kind == "maximum_rejects" and record.enabled and in_force(request, record)
     ]
     taken = (
         (order, tuple(line for line in order.lines if _eligible(request, order, line, thresholds)))
@@ -200,8 +202,7 @@ def _largest_distance_km(request: PlanRequest, orders: tuple[tuple[Order, tuple[
 
 def _rates(request: PlanRequest, largest_km: int) -> Rates:
     ranked = any(
-        record.kind == "location_priority" and record.enabled and request.in_force_at(record)
-        for record in request.rules
+        record.kind == "location_priority" and record.enabled and in_force(request, record) for record in request.rules
     )
     given = request.strategy.rates
     shipment = (10 * largest_km if ranked else largest_km) if given.shipment is None else given.shipment
@@ -215,6 +216,12 @@ def _rates(request: PlanRequest, largest_km: int) -> Rates:
 
 
 # Rules
+
+
+def in_force(request: PlanRequest, record: RuleRecord, source: Source | None = None) -> bool:
+    """Whether the rule's dates, both inclusive, cover today: on the source's calendar, or in UTC without one."""
+    today = request.now.astimezone(ZoneInfo(source.time_zone) if source else UTC).date()
+    return (record.start_date or today) <= today <= (record.end_date or today)
 
 
 def _binds_in(request: PlanRequest, record: RuleRecord, iteration: int) -> bool:
@@ -235,7 +242,7 @@ class _Rules:
         self.records = [record for record in request.rules if _binds_in(request, record, iteration)]
 
     def _of(self, kind: str, source: Source | None = None) -> list[RuleRecord]:
-        return [r for r in self.records if r.kind == kind and self.request.in_force_at(r, source)]
+        return [r for r in self.records if r.kind == kind and in_force(self.request, r, source)]
 
     def allow(self, order: Order, line: Line, source: Source) -> bool:
         """Whether the gates and the rules leave this pair."""
@@ -358,7 +365,7 @@ class _Rules:
         here = [
             source
             for source in self.request.sources
-            if _place_rank(self.request, entry, source) is not None and self.request.in_force_at(record, source)
+            if _place_rank(self.request, entry, source) is not None and in_force(self.request, record, source)
         ]
         together = entry.get("per", "each") == "total"
         for group in [here] if together else [[source] for source in here]:

@@ -1,0 +1,139 @@
+"""Orders: one partition each, with one document of the order and its recent history, and older history beside it.
+
+Top-level fields repeat what the order says, for queries: `plannable`, `in_work` (a line is assigned or picked),
+`last_assigned_on` (UTC date), and `line_<state>` and `exception_<kind>`, true where any line is in it.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from datetime import UTC, date
+
+from dom_core.domain.ids import OrderId
+from dom_core.domain.order import Event, ExceptionKind, LineState, Order
+from dom_core.domain.transitions import What
+from dom_core.errors import NotFound
+from dom_core.messages.reading import read_value, write_value
+from dom_core.ports import Body, Container, Create, Document, DocumentStore, Replace, Write
+from dom_core.repositories.reading import Slice, Versioned, every
+
+_ID = "order"
+_KIND_ORDER = "order"
+_KIND_HISTORY = "history"
+
+MAX_EVENTS_KEPT = 400
+"""Events that the order's own document may hold before older ones move to a document of their own."""
+
+RECENT_EVENTS = 100
+"""Events that stay when others move."""
+
+_DECISIVE = frozenset({What.REJECTED, What.SPLIT})
+
+
+class Orders:
+    """The stored orders."""
+
+    def __init__(self, store: DocumentStore) -> None:
+        self._store = store
+
+    def find(self, order_id: OrderId) -> Versioned[Order] | None:
+        """The order with the history that decisions need, if it is stored."""
+        document = self._store.read(Container.ORDERS, order_id, _ID)
+        return _versioned(document) if document else None
+
+    def get(self, order_id: OrderId) -> Versioned[Order]:
+        """The order with the history that decisions need. Raises NotFound."""
+        found = self.find(order_id)
+        if found is None:
+            raise NotFound("order", order_id)
+        return found
+
+    def whole_history(self, order: Order) -> Order:
+        """The order with all of its history, oldest first."""
+        documents = every(self._store, Container.ORDERS, partition=order.id, where={"kind": _KIND_HISTORY})
+        moved = [event for document in documents for event in _read_events(document)]
+        events = sorted([*moved, *order.history], key=lambda event: event.at)
+        return replace(order, history=tuple(events))
+
+    def create(self, order: Order) -> Versioned[Order]:
+        """Store a new order. Raises AlreadyExists."""
+        return Versioned(order, self._store.create(Container.ORDERS, order.id, _ID, _body(order)).etag)
+
+    def replace(self, order: Order, etag: str) -> Versioned[Order]:
+        """Store the next version of an order. Raises StoreConflict when it changed since it was read."""
+        kept, moved = _sort_history(order.history)
+        if not moved:
+            return Versioned(order, self._store.replace(Container.ORDERS, order.id, _ID, _body(order), etag).etag)
+        writes: list[Write] = [
+            Replace(_ID, _body(replace(order, history=kept)), etag),
+            Create(f"history-{order.version:08d}", _history_body(moved)),
+        ]
+        new_etag = self._store.batch(Container.ORDERS, order.id, writes)[0]
+        assert new_etag is not None, "only a delete has no ETag"  # noqa: S101 - our own mistake
+        return Versioned(order, new_etag)
+
+    def page(
+        self, state: LineState | None, exception: ExceptionKind | None, limit: int, continuation: str | None
+    ) -> Slice[Order]:
+        """Orders with any line in this state and any line with this exception."""
+        where: dict[str, str | int | bool] = {"kind": _KIND_ORDER}
+        if state:
+            where[f"line_{state}"] = True
+        if exception:
+            where[f"exception_{exception}"] = True
+        found = self._store.query(Container.ORDERS, where=where, limit=limit, continuation=continuation)
+        return Slice(tuple(_read(document) for document in found.documents), found.continuation)
+
+    def plannable(self) -> Iterator[Order]:
+        """Orders for which a run may have something to do."""
+        return (_read(document) for document in every(self._store, Container.ORDERS, where={"plannable": True}))
+
+    def in_work(self) -> Iterator[Order]:
+        """Orders with a line that is assigned or picked."""
+        return (_read(document) for document in every(self._store, Container.ORDERS, where={"in_work": True}))
+
+    def last_assigned_on(self, day: date) -> Iterator[Order]:
+        """Orders of which the newest assignment that still stands was made on this UTC date."""
+        where = {"last_assigned_on": day.isoformat()}
+        return (_read(document) for document in every(self._store, Container.ORDERS, where=where))
+
+
+def _sort_history(history: tuple[Event, ...]) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
+    """Events to keep and events to move. Events of the whole order, rejections and splits decide: they stay."""
+    if len(history) <= MAX_EVENTS_KEPT:
+        return history, ()
+    older, recent = history[:-RECENT_EVENTS], history[-RECENT_EVENTS:]
+    moved = tuple(event for event in older if event.line_id is not None and event.what not in _DECISIVE)
+    stay = tuple(event for event in older if event.line_id is None or event.what in _DECISIVE)
+    return (*stay, *recent), moved
+
+
+def _body(order: Order) -> Body:
+    flags: Mapping[str, bool] = {
+        **{f"line_{line.state}": True for line in order.lines},
+        **{f"exception_{line.exception}": True for line in order.lines if line.exception},
+    }
+    assigned = [line.assignment.assigned_at for line in order.lines if line.assignment]
+    return {
+        "kind": _KIND_ORDER,
+        "plannable": order.plannable,
+        "in_work": any(line.state in (LineState.ASSIGNED, LineState.PICKED) for line in order.lines),
+        "last_assigned_on": max(assigned).astimezone(UTC).date().isoformat() if assigned else None,
+        **flags,
+        "order": write_value(order, Order),
+    }
+
+
+def _history_body(events: tuple[Event, ...]) -> Body:
+    return {"kind": _KIND_HISTORY, "events": write_value(events, tuple[Event, ...])}
+
+
+def _read_events(document: Document) -> tuple[Event, ...]:
+    return read_value(document.body["events"], tuple[Event, ...], f"history of order {document.partition}")
+
+
+def _read(document: Document) -> Order:
+    return read_value(document.body["order"], Order, f"stored order {document.partition}")
+
+
+def _versioned(document: Document) -> Versioned[Order]:
+    return Versioned(_read(document), document.etag)

@@ -1,0 +1,171 @@
+"""Plans: one partition each, with a header and chunks of lines, reason templates and held lines.
+
+The header is written last and names its chunks: a plan without a header was never finished and is not there.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import Any
+
+from dom_core.domain.ids import PlanId, StrategyId
+from dom_core.domain.plan import Plan, PlanState
+from dom_core.domain.plan_header import PlanHeader, header_of
+from dom_core.errors import Conflict, NotFound
+from dom_core.messages.reading import read_value, write_value
+from dom_core.ports import Body, Container, Document, DocumentStore
+from dom_core.repositories.reading import Slice, Versioned, deciding_again, every
+
+_ID = "header"
+_KIND = "plan"
+
+CHUNK_BYTES = 1_400_000
+"""The most that the items of one chunk weigh: below 1.5 MB with everything around them."""
+
+
+class Plans:
+    """The stored plans."""
+
+    def __init__(self, store: DocumentStore) -> None:
+        self._store = store
+
+    def create(self, plan: Plan, *, attempt: str, to_apply: bool) -> None:
+        """Store a plan; `to_apply` marks one that is about to be applied. Raises AlreadyExists.
+
+        `attempt` tells the chunks of writers apart that store the same plan at the same time.
+        """
+        chunk_ids = []
+        for number, chunk in enumerate(_chunks(plan)):
+            chunk_ids.append(f"chunk-{attempt}-{number:04d}")
+            deciding_again(lambda id=chunk_ids[-1], body=chunk: self._put(plan.id, id, body))  # type: ignore[misc]  # bound loop variables
+        self._store.create(Container.PLANS, plan.id, _ID, _header_body(header_of(plan), chunk_ids, to_apply))
+
+    def _put(self, plan_id: PlanId, id: str, body: Body) -> None:
+        """Write a chunk, over the one that the same attempt wrote before it was interrupted."""
+        stored = self._store.read(Container.PLANS, plan_id, id)
+        if stored is None:
+            self._store.create(Container.PLANS, plan_id, id, body)
+        elif stored.body != body:
+            self._store.replace(Container.PLANS, plan_id, id, body, stored.etag)
+
+    def find(self, plan_id: PlanId) -> Plan | None:
+        """The whole plan, if it is stored."""
+        document = self._store.read(Container.PLANS, plan_id, _ID)
+        return self._assemble(document) if document else None
+
+    def get(self, plan_id: PlanId) -> Plan:
+        """The whole plan. Raises NotFound."""
+        plan = self.find(plan_id)
+        if plan is None:
+            raise NotFound("plan", plan_id)
+        return plan
+
+    def header(self, plan_id: PlanId) -> Versioned[PlanHeader]:
+        """The plan at a glance. Raises NotFound."""
+        document = self._header_document(plan_id)
+        return Versioned(_read_header(document), document.etag)
+
+    def page(self, limit: int, continuation: str | None) -> Slice[PlanHeader]:
+        """Plans at a glance."""
+        page = self._store.query(Container.PLANS, where={"kind": _KIND}, limit=limit, continuation=continuation)
+        return Slice(tuple(_read_header(document) for document in page.documents), page.continuation)
+
+    def being_applied(self, strategy_id: StrategyId | None = None) -> Iterator[PlanHeader]:
+        """Plans that somebody began to apply, or was about to, and has not finished."""
+        where: dict[str, str | int | bool] = {"kind": _KIND, "to_apply": True}
+        if strategy_id:
+            where["strategy_id"] = strategy_id
+        return (_read_header(document) for document in every(self._store, Container.PLANS, where=where))
+
+    def begin_applying(self, plan_id: PlanId) -> None:
+        """Mark a proposed plan as about to be applied. Raises Conflict for one that may not be applied any more."""
+        deciding_again(lambda: self._begin(plan_id))
+
+    def _begin(self, plan_id: PlanId) -> None:
+        document = self._header_document(plan_id)
+        header = _read_header(document)
+        if header.state not in (PlanState.PROPOSED, PlanState.APPLIED):
+            raise Conflict(f"plan '{plan_id}' is {header.state}: it cannot be applied")
+        if header.state is PlanState.PROPOSED and not document.body["to_apply"]:
+            self._replace_header(document, header, to_apply=True)
+
+    def finish(self, plan_id: PlanId, state: PlanState) -> None:
+        """Give a plan its final state. What is final already stays."""
+        deciding_again(lambda: self._finish(plan_id, state))
+
+    def _finish(self, plan_id: PlanId, state: PlanState) -> None:
+        document = self._header_document(plan_id)
+        header = _read_header(document)
+        if header.state is PlanState.PROPOSED:
+            self._replace_header(document, replace(header, state=state), to_apply=False)
+
+    def _replace_header(self, document: Document, header: PlanHeader, *, to_apply: bool) -> None:
+        body = _header_body(header, document.body["chunks"], to_apply)
+        self._store.replace(Container.PLANS, header.id, _ID, body, document.etag)
+
+    def _header_document(self, plan_id: PlanId) -> Document:
+        document = self._store.read(Container.PLANS, plan_id, _ID)
+        if document is None:
+            raise NotFound("plan", plan_id)
+        return document
+
+    def _assemble(self, document: Document) -> Plan:
+        header = document.body["header"]
+        sections: dict[str, list[Any]] = {"lines": [], "codes": [], "templates": [], "held": [], "sources": []}
+        for chunk_id in document.body["chunks"]:
+            chunk = self._store.read(Container.PLANS, document.partition, chunk_id)
+            assert chunk is not None, "the header is written after its chunks"  # noqa: S101 - our own mistake
+            sections[chunk.body["section"]] += chunk.body["items"]
+        plain = {name: value for name, value in header.items() if name not in ("held_lines", "summary")}
+        plain |= {"lines": sections["lines"], "held": sections["held"]}
+        plain["reasons"] = {
+            "source_ids": sections["sources"],
+            "templates": sections["templates"],
+            "codes": sections["codes"],
+        }
+        return read_value(plain, Plan, f"stored plan {document.partition}")
+
+
+def _chunks(plan: Plan) -> Iterator[Body]:
+    """The plan's contents in pieces that a document can hold."""
+    plain = write_value(plan, Plan)
+    reasons = plain["reasons"]
+    sections: dict[str, list[Any]] = {
+        "lines": plain["lines"],
+        "codes": reasons["codes"],
+        "templates": reasons["templates"],
+        "held": plain["held"],
+        "sources": reasons["source_ids"],
+    }
+    for section, items in sections.items():
+        for some in _packed(items):
+            yield {"kind": "chunk", "section": section, "items": some}
+
+
+def _packed(items: Iterable[Any]) -> Iterator[list[Any]]:
+    packet: list[Any] = []
+    weight = 0
+    for item in items:
+        item_bytes = len(json.dumps(item)) + 1
+        if packet and weight + item_bytes > CHUNK_BYTES:
+            yield packet
+            packet, weight = [], 0
+        packet.append(item)
+        weight += item_bytes
+    if packet:
+        yield packet
+
+
+def _header_body(header: PlanHeader, chunk_ids: list[str], to_apply: bool) -> Body:
+    return {
+        "kind": _KIND,
+        "strategy_id": header.strategy_id,
+        "state": header.state,
+        "to_apply": to_apply,
+        "chunks": chunk_ids,
+        "header": write_value(header, PlanHeader),
+    }
+
+
+def _read_header(document: Document) -> PlanHeader:
+    return read_value(document.body["header"], PlanHeader, f"stored plan {document.partition}")

@@ -1,0 +1,119 @@
+"""Runs: a record per run, and a lease per strategy whose fence number only grows."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from dom_core.domain.ids import RunId, StrategyId
+from dom_core.domain.run import Lease, Run
+from dom_core.errors import LeaseLost, NotFound
+from dom_core.messages.reading import read_value, write_value
+from dom_core.ports import Body, Container, Document, DocumentStore
+from dom_core.repositories.reading import Slice, Versioned, deciding_again
+
+_KIND_RUN = "run"
+_KIND_LEASE = "lease"
+
+
+class Runs:
+    """The stored runs and leases."""
+
+    def __init__(self, store: DocumentStore) -> None:
+        self._store = store
+
+    def find(self, run_id: RunId) -> Versioned[Run] | None:
+        """The run, if it is stored."""
+        document = self._store.read(Container.RUNS, run_id, run_id)
+        return Versioned(_read(document), document.etag) if document else None
+
+    def get(self, run_id: RunId) -> Versioned[Run]:
+        """The run. Raises NotFound."""
+        found = self.find(run_id)
+        if found is None:
+            raise NotFound("run", run_id)
+        return found
+
+    def create(self, run: Run) -> Versioned[Run]:
+        """Store a new run. Raises AlreadyExists."""
+        return Versioned(run, self._store.create(Container.RUNS, run.id, run.id, _body(run)).etag)
+
+    def change(self, run_id: RunId, change: Callable[[Run], Run]) -> Run:
+        """Store what `change` makes of the run, however often others write meanwhile. Raises NotFound."""
+        return deciding_again(lambda: self._change(run_id, change))
+
+    def _change(self, run_id: RunId, change: Callable[[Run], Run]) -> Run:
+        stored = self.get(run_id)
+        run = change(stored.value)
+        self._store.replace(Container.RUNS, run_id, run_id, _body(run), stored.etag)
+        return run
+
+    def page(self, limit: int, continuation: str | None) -> Slice[Run]:
+        """Some of the runs."""
+        page = self._store.query(Container.RUNS, where={"kind": _KIND_RUN}, limit=limit, continuation=continuation)
+        return Slice(tuple(_read(document) for document in page.documents), page.continuation)
+
+    def lease(self, strategy_id: StrategyId) -> Lease | None:
+        """The newest lease of the strategy, expired or not."""
+        document = self._store.read(Container.RUNS, *_lease_key(strategy_id))
+        return _read_lease(document) if document else None
+
+    def take_lease(self, strategy_id: StrategyId, run_id: RunId, now: datetime, lease_s: int) -> Lease:
+        """A lease with a fence higher than any before. Raises LeaseLost while another run holds the strategy.
+
+        The same run may take its own lease again: whoever had it before is fenced off.
+        """
+        return deciding_again(lambda: self._take(strategy_id, run_id, now, lease_s))
+
+    def _take(self, strategy_id: StrategyId, run_id: RunId, now: datetime, lease_s: int) -> Lease:
+        key = _lease_key(strategy_id)
+        document = self._store.read(Container.RUNS, *key)
+        held = _read_lease(document) if document else None
+        if held and held.run_id != run_id and held.expires_at > now:
+            raise LeaseLost(f"strategy '{strategy_id}' is held by run '{held.run_id}' until {held.expires_at:%H:%M:%S}")
+        fence = held.fence + 1 if held else 1
+        lease = Lease(strategy_id, run_id, fence, taken_at=now, expires_at=now + timedelta(seconds=lease_s))
+        if document is None:
+            self._store.create(Container.RUNS, *key, _lease_body(lease))
+        else:
+            self._store.replace(Container.RUNS, *key, _lease_body(lease), document.etag)
+        return lease
+
+    def renew_lease(self, lease: Lease, now: datetime, lease_s: int) -> Lease:
+        """The same lease for longer. Raises LeaseLost when somebody took a higher fence."""
+        return self._write_own(replace(lease, expires_at=now + timedelta(seconds=lease_s)))
+
+    def release_lease(self, lease: Lease, now: datetime) -> None:
+        """Let others take the strategy at once. The fence stays. Raises LeaseLost when somebody took a higher one."""
+        self._write_own(replace(lease, expires_at=now))
+
+    def _write_own(self, lease: Lease) -> Lease:
+        return deciding_again(lambda: self._write_own_once(lease))
+
+    def _write_own_once(self, lease: Lease) -> Lease:
+        key = _lease_key(lease.strategy_id)
+        document = self._store.read(Container.RUNS, *key)
+        if document is None or _read_lease(document).fence != lease.fence:
+            raise LeaseLost(f"run '{lease.run_id}' lost strategy '{lease.strategy_id}': fence {lease.fence} is old")
+        self._store.replace(Container.RUNS, *key, _lease_body(lease), document.etag)
+        return lease
+
+
+def _lease_key(strategy_id: StrategyId) -> tuple[str, str]:
+    # A run's id never begins like this: ids begin with a letter or a digit.
+    return (f"_lease-{strategy_id}", f"_lease-{strategy_id}")
+
+
+def _body(run: Run) -> Body:
+    return {"kind": _KIND_RUN, "strategy_id": run.strategy_id, "state": run.state, "run": write_value(run, Run)}
+
+
+def _read(document: Document) -> Run:
+    return read_value(document.body["run"], Run, f"stored run {document.id}")
+
+
+def _lease_body(lease: Lease) -> Body:
+    return {"kind": _KIND_LEASE, "lease": write_value(lease, Lease)}
+
+
+def _read_lease(document: Document) -> Lease:
+    return read_value(document.body["lease"], Lease, f"stored lease {document.id}")

@@ -1,0 +1,260 @@
+"""Apply a plan: reserve stock product by product, then confirm order by order.
+
+Killed anywhere, applying again finishes. What was done is read from the store, never remembered:
+
+1. An order that has an event of this plan was handled, one way or the other.
+2. An order that still has the version that the plan has seen is reserved for, under (plan, order, line), then confirmed
+   in one conditional write.
+3. Any other order, and one whose units are gone, is in conflict: first its lines are marked, which raises its version
+   so that nobody can confirm it any more; then what was reserved for it is given back.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from dom_core.configuration import Configuration
+from dom_core.domain.holding import Claim, give_back, hold
+from dom_core.domain.ids import OrderId, ProductId, SourceId
+from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Source
+from dom_core.domain.order import Order
+from dom_core.domain.plan import Plan, PlanLine, PlanState
+from dom_core.domain.stock import ProductStock, Reservation
+from dom_core.domain.strategy import InventoryMode, Strategy
+from dom_core.domain.transitions import Cause, PlanTerms, What, data_conflict, handled_by
+from dom_core.domain.transitions import apply_plan as apply_to_order
+from dom_core.errors import IllegalTransition, LeaseLost, NotFound, StoreConflict
+from dom_core.repositories.configurations import Configurations
+from dom_core.repositories.orders import Orders
+from dom_core.repositories.plans import Plans
+from dom_core.repositories.reading import Versioned, deciding_again
+from dom_core.use_cases.change_stock import change_stock
+from dom_core.use_cases.context import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of the plan's lines; the same when the plan is applied again."""
+
+    confirmed_lines: int
+    conflicted_lines: int
+
+
+def apply_plan(ports: Ports, plan: Plan, fence: int) -> Applied:
+    """Give the plan's orders what it decided. Raises LeaseLost, and Conflict for a plan that may not be applied."""
+    Plans(ports.store).begin_applying(plan.id)
+    application = _Application.of(ports, plan, fence)
+    ready = application.read_ready_orders()
+    short = application.reserve(ready)
+    outcomes = {
+        order_id: application.settle(order_id, None if order_id in short else ready.get(order_id))
+        for order_id in application.lines
+    }
+    Plans(ports.store).finish(plan.id, PlanState.APPLIED)
+    return application.count(outcomes)
+
+
+def expire_plan(ports: Ports, plan: Plan) -> Applied:
+    """Undo what a killed application left half done: orders confirmed stay so, all others wait for the next run."""
+    application = _Application.of(ports, plan, fence=0)
+    outcomes = {order_id: application.settle(order_id, None) for order_id in application.lines}
+    Plans(ports.store).finish(plan.id, PlanState.EXPIRED)
+    return application.count(outcomes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """An order that can be confirmed: as it was read, as it will be, and what that takes."""
+
+    read: Versioned[Order]
+    confirmed: Order
+    claims: tuple[Claim, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Application:
+    """One attempt at applying one plan."""
+
+    ports: Ports
+    plan: Plan
+    fence: int
+    strategy: Strategy
+    sources: Mapping[SourceId, Source]
+    lines: Mapping[OrderId, Sequence[PlanLine]]
+    cause: Cause
+    terms: PlanTerms = field(repr=False)
+    orders: Orders = field(repr=False)
+
+    @classmethod
+    def of(cls, ports: Ports, plan: Plan, fence: int) -> "_Application":
+        configuration = Configurations(ports.store).load()
+        strategy = configuration.strategy(plan.strategy_id)
+        return cls(
+            ports=ports,
+            plan=plan,
+            fence=fence,
+            strategy=strategy,
+            sources={source.id: source for source in configuration.sources},
+            lines=_by_order(plan.lines),
+            cause=Cause(ports.clock.now(), f"strategy {strategy.id}"),
+            terms=_terms(configuration, plan, strategy),
+            orders=Orders(ports.store),
+        )
+
+    def read_ready_orders(self) -> dict[OrderId, _Ready]:
+        """The orders that can be confirmed as far as they themselves are concerned."""
+        found = ((order_id, self.ready(self.orders.find(order_id))) for order_id in self.lines)
+        return {order_id: ready for order_id, ready in found if ready}
+
+    def ready(self, stored: Versioned[Order] | None) -> _Ready | None:
+        """How to confirm the order, if it still is what the plan has seen."""
+        if stored is None or handled_by(stored.value, self.plan.id):
+            return None
+        lines = self.lines[stored.value.id]
+        if any(line.order_version != stored.value.version for line in lines):
+            return None
+        try:
+            confirmed = apply_to_order(stored.value, lines, self.terms, self.cause)
+        except (IllegalTransition, NotFound):
+            return None
+        return _Ready(stored, confirmed, self.claims(confirmed)) if self.knows_sources(lines) else None
+
+    def knows_sources(self, lines: Sequence[PlanLine]) -> bool:
+        """Whether every source that the plan chose is still configured."""
+        return all(assignment.source_id in self.sources for line in lines for assignment in line.assignments)
+
+    def claims(self, order: Order) -> tuple[Claim, ...]:
+        """The units that the order's lines need under this plan, wherever stock is counted."""
+        return tuple(
+            Claim(
+                line.product_id,
+                line.assignment.source_id,
+                Reservation(self.plan.id, order.id, line.id, line.units),
+            )
+            for line in order.lines
+            if line.assignment
+            and line.assignment.plan_id == self.plan.id
+            and self.counts_stock(line.assignment.source_id, line.product_id)
+        )
+
+    def counts_stock(self, source_id: SourceId, product_id: ProductId) -> bool:
+        """Whether units of the product are counted at the source (C7); write-in products never are (C8)."""
+        if product_id == WRITE_IN_PRODUCT_ID:
+            return False
+        if self.strategy.inventory_mode is not InventoryMode.INHERIT:
+            return self.strategy.inventory_mode is InventoryMode.REAL
+        source = self.sources.get(source_id)
+        return source is not None and source.use_real_inventory
+
+    def reserve(self, ready: Mapping[OrderId, _Ready]) -> frozenset[OrderId]:
+        """Reserve for all orders, product by product. The orders for which there is not enough any more."""
+        by_product: dict[ProductId, list[Claim]] = defaultdict(list)
+        for claim in (claim for order in ready.values() for claim in order.claims):
+            by_product[claim.product_id].append(claim)
+        short: set[OrderId] = set()
+        for product_id in sorted(by_product):
+            wanted = [claim for claim in by_product[product_id] if claim.reservation.order_id not in short]
+            short |= self.reserve_product(product_id, wanted)
+        return frozenset(short)
+
+    def reserve_product(self, product_id: ProductId, claims: Sequence[Claim]) -> set[OrderId]:
+        """Reserve in one write. The orders that go short; of those nothing is added."""
+        short: set[OrderId] = set()
+
+        def reserved(stock: ProductStock) -> ProductStock:
+            short.clear()
+            fenced = _fenced(stock, self.plan.strategy_id, self.fence)
+            for order_id, own in _grouped(claims).items():
+                after = _hold_all(fenced, own)
+                if after is None:
+                    short.add(order_id)
+                else:
+                    fenced = after
+            return fenced
+
+        change_stock(self.ports.store, product_id, reserved)
+        return short
+
+    def settle(self, order_id: OrderId, ready: _Ready | None) -> What | None:
+        """Bring the order to its end under this plan, and say which. None: the order is gone."""
+        outcome = self.confirm(order_id, ready) if ready else self.handled(order_id)
+        if outcome is What.PLANNED:
+            return outcome
+        outcome = outcome or deciding_again(lambda: self.mark_conflict(order_id))
+        if outcome is not What.PLANNED:
+            self.give_back(order_id)
+        return outcome
+
+    def confirm(self, order_id: OrderId, ready: _Ready) -> What | None:
+        """Write the confirmed order if it is still as it was read; otherwise look what became of it."""
+        try:
+            self.orders.replace(ready.confirmed, ready.read.etag)
+        except StoreConflict:
+            return self.handled(order_id)
+        return What.PLANNED
+
+    def handled(self, order_id: OrderId) -> What | None:
+        """What this plan already did to the order."""
+        stored = self.orders.find(order_id)
+        return handled_by(stored.value, self.plan.id) if stored else None
+
+    def mark_conflict(self, order_id: OrderId) -> What | None:
+        """Mark the planned lines, unless somebody was faster in applying this plan."""
+        stored = self.orders.find(order_id)
+        if stored is None:
+            return None
+        known = handled_by(stored.value, self.plan.id)
+        if known is None:
+            line_ids = [line.line_id for line in self.lines[order_id]]
+            marked = data_conflict(stored.value, line_ids, self.plan.id, self.cause)
+            self.orders.replace(marked, stored.etag)
+        return known or What.DATA_CONFLICT
+
+    def give_back(self, order_id: OrderId) -> None:
+        """Release whatever this plan reserved for the order."""
+        for product_id in sorted({line.product_id for line in self.lines[order_id] if line.assignments}):
+            change_stock(self.ports.store, product_id, lambda stock: give_back(stock, self.plan.id, order_id))
+
+    def count(self, outcomes: Mapping[OrderId, What | None]) -> Applied:
+        """Lines by what became of their order."""
+        confirmed = sum(len(self.lines[order_id]) for order_id, what in outcomes.items() if what is What.PLANNED)
+        return Applied(confirmed, len(self.plan.lines) - confirmed)
+
+
+def _terms(configuration: Configuration, plan: Plan, strategy: Strategy) -> PlanTerms:
+    return PlanTerms(
+        plan_id=plan.id,
+        strategy_id=strategy.id,
+        max_attempts=strategy.max_attempts,
+        manual_accept=frozenset(source.id for source in configuration.sources if source.manual_accept),
+    )
+
+
+def _by_order(lines: Iterable[PlanLine]) -> dict[OrderId, list[PlanLine]]:
+    """Lines by order, in the order of ids."""
+    grouped: dict[OrderId, list[PlanLine]] = defaultdict(list)
+    for line in lines:
+        grouped[line.order_id].append(line)
+    return {order_id: grouped[order_id] for order_id in sorted(grouped)}
+
+
+def _grouped(claims: Iterable[Claim]) -> dict[OrderId, list[Claim]]:
+    grouped: dict[OrderId, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        grouped[claim.reservation.order_id].append(claim)
+    return grouped
+
+
+def _hold_all(stock: ProductStock, claims: Iterable[Claim]) -> ProductStock | None:
+    held: ProductStock | None = stock
+    for claim in claims:
+        held = hold(held, claim) if held else None
+    return held
+
+
+def _fenced(stock: ProductStock, strategy_id: str, fence: int) -> ProductStock:
+    """The stock with this fence. Raises LeaseLost when a higher one was here."""
+    highest = stock.fences.get(strategy_id, 0)
+    if highest > fence:
+        raise LeaseLost(f"stock of '{stock.product_id}' was reserved with fence {highest}; {fence} is old")
+    return stock if highest == fence else replace(stock, fences={**stock.fences, strategy_id: fence})

@@ -1,0 +1,85 @@
+"""Say whether everything that the system needs answers."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from dom_core.domain.network import Address, Location, Product, Source, SourceType
+from dom_core.domain.order import Line, Order
+from dom_core.domain.request import PlanRequest
+from dom_core.domain.strategy import SolverLimits, Strategy
+from dom_core.errors import DomError, SolverFailed
+from dom_core.optimizer.pipeline import plan_once
+from dom_core.ports import Container
+from dom_core.use_cases.context import Ports
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that must work, and what was found. The detail tells strangers nothing about the installation."""
+
+    name: str
+    healthy: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether everything works."""
+
+    healthy: bool
+    checks: tuple[Check, ...]
+
+
+def check_health(ports: Ports) -> Health:
+    """Ask the store and the queue, and let the solver choose between two sources."""
+    checks = (
+        _checked("store", lambda: _ask_store(ports)),
+        _checked("queue", lambda: _ask_queue(ports)),
+        _checked("solver", lambda: _ask_solver(ports)),
+    )
+    return Health(all(check.healthy for check in checks), checks)
+
+
+def _checked(name: str, ask: Callable[[], str]) -> Check:
+    try:
+        return Check(name, healthy=True, detail=ask())
+    except DomError as error:
+        return Check(name, healthy=False, detail=type(error).__name__)
+
+
+def _ask_store(ports: Ports) -> str:
+    ports.store.query(Container.CONFIG, limit=1)
+    return "answers"
+
+
+def _ask_queue(ports: Ports) -> str:
+    ports.queues.length(ports.settings.orders_queue)
+    return "answers"
+
+
+def _ask_solver(ports: Ports) -> str:
+    """Plan one line between a near and a far source: a model of a few variables with a known answer."""
+    plan = plan_once(_two_sources(ports), ports.solver)
+    chosen = [assignment.source_id for assignment in plan.lines[0].assignments]
+    if chosen != ["near"]:
+        raise SolverFailed(f"the solver chose {chosen} instead of the nearer of two sources")
+    return ports.solver.name
+
+
+def _two_sources(ports: Ports) -> PlanRequest:
+    now = ports.clock.now()
+    near, far = Location(0.0, 0.0), Location(0.0, 10.0)
+    line = Line("1", "product", 1, Address(), near, "standard")
+    return PlanRequest(
+        plan_id="health",
+        run_id="health",
+        now=now,
+        strategy=Strategy("health", "all", limits=SolverLimits(solve_limit_s=10)),
+        sources=(Source("far", SourceType.WAREHOUSE, location=far), Source("near", SourceType.STORE, location=near)),
+        source_lists=(),
+        products={"product": Product("product")},
+        rules=(),
+        orders=(Order("health", 1, now, (line,)),),
+        available={("product", "near"): 1, ("product", "far"): 1},
+        loads={},
+    )

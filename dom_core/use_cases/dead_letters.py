@@ -1,0 +1,50 @@
+"""Keep messages that could not be used, show them, and send them again."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from dom_core.domain.dead_letter import DeadLetter, encode_body
+from dom_core.errors import Problem
+from dom_core.ports import DocumentStore
+from dom_core.repositories.dead_letters import DeadLetters, dead_letter_id
+from dom_core.repositories.reading import deciding_again
+from dom_core.use_cases.context import Ports, Slice
+
+
+def record(ports: Ports, queue: str, body: bytes, problems: Sequence[Problem], message_id: str) -> DeadLetter:
+    """Keep a message with everything that is wrong with it. The same message again changes nothing."""
+    now = ports.clock.now()
+    text, encoding = encode_body(body)
+    letter = DeadLetter(
+        day=now.date().isoformat(),
+        id=dead_letter_id(queue, message_id),
+        queue=queue,
+        message_id=message_id,
+        body=text,
+        encoding=encoding,
+        problems=tuple(problems),
+        recorded_at=now,
+    )
+    return DeadLetters(ports.store).record(letter)
+
+
+def list_dead_letters(ports: Ports, limit: int, continuation: str | None = None) -> Slice[DeadLetter]:
+    """Some of the dead letters."""
+    return DeadLetters(ports.store).page(limit, continuation)
+
+
+def replay(ports: Ports, day: str, id: str, who: str) -> DeadLetter:
+    """Put the message back on its queue, then note who did. Raises NotFound.
+
+    Killed in between, the message is on its queue and not noted: whoever takes it knows repetitions.
+    """
+    letter = DeadLetters(ports.store).get(day, id).value
+    ports.queues.send(letter.queue, letter.raw)
+    now = ports.clock.now()
+    return deciding_again(lambda: _note(ports.store, replace(letter, replayed_at=now, replayed_by=who)))
+
+
+def _note(store: DocumentStore, letter: DeadLetter) -> DeadLetter:
+    stored = DeadLetters(store).get(letter.day, letter.id)
+    DeadLetters(store).replace(letter, stored.etag)
+    return letter

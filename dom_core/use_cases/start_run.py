@@ -1,0 +1,56 @@
+"""Ask for a run of a strategy: the answer comes at once, the run itself from a queue."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from itertools import count
+
+from dom_core.domain.ids import StrategyId
+from dom_core.domain.run import Run, RunState
+from dom_core.domain.strategy import Strategy
+from dom_core.errors import AlreadyExists, DomError, InvalidInput, Problem
+from dom_core.ports import DocumentStore
+from dom_core.repositories.configurations import Configurations
+from dom_core.repositories.runs import Runs
+from dom_core.use_cases.context import Ports
+
+_LONGEST_STEM = 80
+"""Characters of a strategy's id that a run's id keeps, so that it stays a valid id."""
+
+
+def start_run(ports: Ports, strategy_id: StrategyId, who: str) -> Run:
+    """The run, queued. Raises NotFound, and InvalidInput for a strategy that may not run now."""
+    now = ports.clock.now()
+    require_runnable(Configurations(ports.store).strategy(strategy_id), now)
+    run = new_run(ports.store, strategy_id, who, now)
+    message = json.dumps({"run_id": run.id, "strategy_id": strategy_id}).encode()
+    try:
+        ports.queues.send(ports.settings.runs_queue, message)
+    except DomError as error:
+        reason = f"the run could not be queued: {error}"
+        Runs(ports.store).change(run.id, lambda run: replace(run, state=RunState.FAILED, error=reason))
+        raise
+    return run
+
+
+def require_runnable(strategy: Strategy, now: datetime) -> None:
+    """The strategy is enabled and in date. Raises InvalidInput."""
+    problems = []
+    if not strategy.enabled:
+        problems.append(Problem("enabled", f"strategy '{strategy.id}' is disabled"))
+    if not strategy.in_date(now.date()):
+        problems.append(Problem("start_date", f"strategy '{strategy.id}' is out of date on {now.date()}"))
+    if problems:
+        raise InvalidInput(problems, "run")
+
+
+def new_run(store: DocumentStore, strategy_id: StrategyId, who: str, now: datetime) -> Run:
+    """A stored run, queued. Its id says what runs and since when."""
+    stem = f"{strategy_id[:_LONGEST_STEM]}-{now:%Y%m%dT%H%M%SZ}"
+    for number in count(1):
+        run_id = stem if number == 1 else f"{stem}-{number}"
+        try:
+            return Runs(store).create(Run(run_id, strategy_id, RunState.QUEUED, who, now)).value
+        except AlreadyExists:
+            continue
+    raise AssertionError("counting never ends")

@@ -1,0 +1,95 @@
+"""Take an order in by HTTP: check what can be checked at once, then queue it. The store is not written."""
+
+import json
+from dataclasses import dataclass
+
+from dom_core.domain.ids import OrderId
+from dom_core.domain.network import Address
+from dom_core.errors import Conflict, DifferentContent, InvalidInput, Problem, Unavailable
+from dom_core.messages.orders import IntakeOrder
+from dom_core.messages.reading import read_json
+from dom_core.repositories.orders import Orders
+from dom_core.use_cases.catalogue import product_problems
+from dom_core.use_cases.context import Ports
+
+MESSAGE_LIMIT_BYTES = 64 * 1024
+"""The most that a queue message holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrderReceipt:
+    """The answer to an order; the same for the same order, whenever it is sent."""
+
+    order_id: OrderId
+    revision: int
+    already_known: bool
+
+
+def submit_order(ports: Ports, raw: bytes) -> OrderReceipt:
+    """Check an order and queue it.
+
+    Raises InvalidInput with every problem, DifferentContent for a known key with other content, Conflict for a revision
+    older than the stored one.
+    """
+    order = read_json(raw, IntakeOrder, "order")
+    if _is_known(ports, order):
+        return OrderReceipt(order.id, order.revision, already_known=True)
+    problems = [*product_problems(ports.store, order), *_address_problems(ports, order)]
+    if problems:
+        raise InvalidInput(problems, "order")
+    ports.queues.send(ports.settings.orders_queue, _message(order))
+    return OrderReceipt(order.id, order.revision, already_known=False)
+
+
+def _is_known(ports: Ports, order: IntakeOrder) -> bool:
+    stored = Orders(ports.store).find(order.id)
+    if stored is None or stored.value.revision < order.revision:
+        return False
+    if stored.value.revision > order.revision:
+        raise Conflict(
+            f"order '{order.id}' already has revision {stored.value.revision}; revision {order.revision} is too old"
+        )
+    if stored.value.content_hash != order.content_hash:
+        raise DifferentContent(f"order '{order.id}' revision {order.revision} is already stored with other content")
+    return True
+
+
+def _address_problems(ports: Ports, order: IntakeOrder) -> list[Problem]:
+    """Addresses that cannot be found. One that cannot be asked about now is asked about again at intake."""
+    found: dict[Address, bool] = {}
+    problems = []
+    for path, address in _addresses_to_find(order):
+        if address not in found:
+            found[address] = _can_be_found(ports, address)
+        if not found[address]:
+            problems.append(Problem(path, "there is no such place; correct the address or give coordinates"))
+    return problems
+
+
+def _addresses_to_find(order: IntakeOrder) -> list[tuple[str, Address]]:
+    own = [
+        (f"lines[{position}].ship_to", line.ship_to)
+        for position, line in enumerate(order.lines)
+        if line.ship_to and line.location is None
+    ]
+    shared = any(line.ship_to is None and line.location is None for line in order.lines)
+    return [("ship_to", order.ship_to), *own] if shared and order.location is None else own
+
+
+def _can_be_found(ports: Ports, address: Address) -> bool:
+    try:
+        return ports.geocoder.locate(address) is not None
+    except Unavailable:
+        return True
+
+
+def _message(order: IntakeOrder) -> bytes:
+    """The order in canonical JSON. Raises InvalidInput when no message can hold it."""
+    content = order.model_dump(mode="json", exclude_defaults=True)
+    message = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    if len(message) > MESSAGE_LIMIT_BYTES:
+        raise InvalidInput(
+            [Problem("", f"the order has {len(message):,} bytes; at most {MESSAGE_LIMIT_BYTES:,} (64 KiB) are taken")],
+            "order",
+        )
+    return message

@@ -1,0 +1,76 @@
+"""Take an order from the queue into the store. Safe to redeliver: order id and revision are the key."""
+
+from dataclasses import replace
+
+from dom_core.domain.network import Address, Location
+from dom_core.domain.order import Order
+from dom_core.domain.transitions import Cause, revise, without_location
+from dom_core.errors import Conflict, DifferentContent, InvalidInput, Problem
+from dom_core.messages.orders import IntakeOrder
+from dom_core.messages.reading import read_json
+from dom_core.repositories.orders import Orders
+from dom_core.repositories.reading import deciding_again
+from dom_core.use_cases.catalogue import product_problems
+from dom_core.use_cases.context import Ports
+from dom_core.use_cases.dead_letters import record
+
+_WHO = "intake"
+
+
+def take_order(ports: Ports, raw: bytes, message_id: str) -> None:
+    """Store the order of a queue message. What can never be stored becomes a dead letter.
+
+    Raises Unavailable when an address cannot be looked up now: the message must come again.
+    """
+    try:
+        _take(ports, raw)
+    except InvalidInput as error:
+        record(ports, ports.settings.orders_queue, raw, error.problems, message_id)
+    except Conflict as error:
+        record(ports, ports.settings.orders_queue, raw, [Problem("", str(error))], message_id)
+
+
+def _take(ports: Ports, raw: bytes) -> None:
+    intake = read_json(raw, IntakeOrder, "order")
+    if _is_settled(ports, intake):
+        return
+    problems = product_problems(ports.store, intake)
+    if problems:
+        raise InvalidInput(problems, "order")
+    order = _located(ports, intake.to_order(ports.clock.now(), _WHO))
+    deciding_again(lambda: _store(ports, order))
+
+
+def _is_settled(ports: Ports, intake: IntakeOrder) -> bool:
+    """Whether this very order, or a newer revision, is stored already: then nobody is asked for its addresses."""
+    stored = Orders(ports.store).find(intake.id)
+    return stored is not None and _leaves_unchanged(stored.value, intake.revision, intake.content_hash)
+
+
+def _leaves_unchanged(stored: Order, revision: int, content_hash: str) -> bool:
+    """Whether nothing is left to do. Raises DifferentContent when the stored content contradicts."""
+    if stored.revision == revision and stored.content_hash != content_hash:
+        raise DifferentContent(f"order '{stored.id}' revision {revision} is already stored with other content")
+    return stored.revision >= revision
+
+
+def _store(ports: Ports, order: Order) -> None:
+    orders = Orders(ports.store)
+    stored = orders.find(order.id)
+    cause = Cause(ports.clock.now(), _WHO)
+    if stored is None:
+        orders.create(without_location(order, cause))
+    elif not _leaves_unchanged(stored.value, order.revision, order.content_hash):
+        revised = revise(stored.value, order, replace(cause, why=f"revision {order.revision}"))
+        orders.replace(without_location(revised, cause), stored.etag)
+
+
+def _located(ports: Ports, order: Order) -> Order:
+    """The order with the locations of all addresses that can be found, each looked up once."""
+    found: dict[Address, Location | None] = {}
+    lines = []
+    for line in order.lines:
+        if line.location is None and line.ship_to not in found:
+            found[line.ship_to] = ports.geocoder.locate(line.ship_to)
+        lines.append(replace(line, location=line.location or found[line.ship_to]))
+    return replace(order, lines=tuple(lines))

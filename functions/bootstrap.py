@@ -1,0 +1,77 @@
+"""From settings to ports: once a process, at the first use, whichever thread comes first."""
+
+import os
+from contextlib import ExitStack
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from dom_core.errors import DomError, InvalidInput
+
+if TYPE_CHECKING:
+    from dom_core.settings import Settings
+    from dom_core.use_cases.context import Ports
+
+
+class Misconfigured(DomError):
+    """The app's own settings are wrong. Only its operator can help, so callers are told nothing of it."""
+
+
+class _Process:
+    """What this process serves from."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._opened = ExitStack()
+        self._ports: Ports | None = None
+
+    def ports(self) -> "Ports":
+        with self._lock:
+            if self._ports is None:
+                self._ports = _from_environment(self._opened)
+            return self._ports
+
+    def use(self, ports: "Ports | None") -> None:
+        with self._lock:
+            self._opened.close()
+            self._ports = ports
+
+
+_process = _Process()
+
+
+def ports() -> "Ports":
+    """The ports of this process, made at the first call. A failed attempt is repeated. Raises Misconfigured."""
+    return _process.ports()
+
+
+def use(ports: "Ports | None") -> None:
+    """Serve from these ports; what was opened for those before is closed. None: from the settings, at the next call."""
+    _process.use(ports)
+
+
+def _from_environment(opened: ExitStack) -> "Ports":
+    from dom_core import settings
+
+    try:
+        return _connect(settings.from_environment(os.environ), opened)
+    except InvalidInput as error:
+        raise Misconfigured(str(error)) from error
+
+
+def _connect(settings: "Settings", opened: ExitStack) -> "Ports":
+    from dom_core.adapters import geocoding
+    from dom_core.adapters.clock import SystemClock
+    from dom_core.adapters.sqlite import Database, SqliteDocuments, SqliteQueues
+    from dom_core.optimizer.solving import CbcSolver
+    from dom_core.use_cases.context import Ports
+
+    clock, geocoder = SystemClock(), geocoding.from_settings(settings)
+    database = opened.enter_context(Database(settings.store_path))
+    return Ports(
+        store=SqliteDocuments(database),
+        queues=SqliteQueues(database, clock),
+        clock=clock,
+        geocoder=geocoder,
+        settings=settings,
+        solver=CbcSolver(),
+    )

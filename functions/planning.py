@@ -1,0 +1,73 @@
+"""Planning: runs by the clock, runs that somebody asks for, and what became of them."""
+
+import logging
+from typing import TYPE_CHECKING
+
+import azure.functions as func
+
+from functions import messages, responses, wire
+from functions.bootstrap import ports
+from functions.shapes import Asked, PageQuery, RunAccepted
+
+if TYPE_CHECKING:
+    from dom_core.domain.run import Run
+
+bp = func.Blueprint()
+_logger = logging.getLogger(__name__)
+
+
+@bp.timer_trigger(arg_name="timer", schedule="%DOM_PLAN_SCHEDULE%", run_on_startup=False)
+@messages.discreet
+def plan_orders(timer: func.TimerRequest) -> None:
+    """Run every strategy that is due."""
+    from dom_core.use_cases.plan_batch import run_due
+
+    for run in run_due(ports()):
+        _log_end(run)
+
+
+@bp.route(route="strategies/{strategy_id}/run", methods=["POST"])
+@responses.answered
+def run_strategy(req: func.HttpRequest) -> func.HttpResponse:
+    """Ask for a run now. It may take longer than an HTTP answer can wait: the answer says where to look."""
+    from dom_core.use_cases.start_run import start_run
+
+    strategy_id = wire.route_id(req, "strategy_id", "strategy")
+    run = start_run(ports(), strategy_id, wire.body(req, Asked, "run request").who)
+    return responses.accepted(RunAccepted(run_id=run.id, status_url=responses.status_url("runs", run.id)))
+
+
+@bp.queue_trigger(arg_name="msg", queue_name="%DOM_RUNS_QUEUE%", connection="AzureWebJobsStorage")
+@messages.discreet
+@messages.keeps_bad_messages(lambda settings: settings.runs_queue)
+def execute_run(msg: func.QueueMessage) -> None:
+    """Do a run that was asked for. Safe to redeliver: a run that is done is not done again."""
+    from dom_core.use_cases.plan_batch import plan_batch
+
+    ticket = wire.run_ticket(msg)
+    _log_end(plan_batch(ports(), ticket.run_id, ticket.strategy_id))
+
+
+@bp.route(route="runs", methods=["GET"])
+@responses.answered
+def list_runs(req: func.HttpRequest) -> func.HttpResponse:
+    """A page of runs."""
+    from dom_core.domain.run import Run
+    from dom_core.use_cases import read_plan
+
+    asked = wire.query(req, PageQuery)
+    return responses.page(read_plan.list_runs(ports(), asked.limit, asked.continuation), Run)
+
+
+@bp.route(route="runs/{run_id}", methods=["GET"])
+@responses.answered
+def get_run(req: func.HttpRequest) -> func.HttpResponse:
+    """A run: how far it is, how it ended, and its figures."""
+    from dom_core.domain.run import Run
+    from dom_core.use_cases import read_plan
+
+    return responses.value(read_plan.get_run(ports(), wire.route_id(req, "run_id", "run")), Run)
+
+
+def _log_end(run: "Run") -> None:
+    _logger.info("run %s of strategy %s is %s. %s", run.id, run.strategy_id, run.state, run.error)

@@ -1,0 +1,43 @@
+"""Plans: what runs decided, as data and as a page."""
+
+import azure.functions as func
+
+from functions import responses, wire
+from functions.bootstrap import ports
+from functions.shapes import PageQuery, PlanQuery
+
+bp = func.Blueprint()
+
+
+@bp.route(route="plans", methods=["GET"])
+@responses.answered
+def list_plans(req: func.HttpRequest) -> func.HttpResponse:
+    """A page of plans: their headers, without lines and reasons."""
+    from dom_core.domain.plan_header import PlanHeader
+    from dom_core.use_cases import read_plan
+
+    asked = wire.query(req, PageQuery)
+    return responses.page(read_plan.list_plans(ports(), asked.limit, asked.continuation), PlanHeader)
+
+
+@bp.route(route="plans/{plan_id}", methods=["GET"])
+@responses.answered
+def get_plan(req: func.HttpRequest) -> func.HttpResponse:
+    """A plan with its figures; `?reasons=true` adds the verdict on every source to every line."""
+    from dom_core.use_cases import read_plan
+    from functions import views
+
+    asked = wire.query(req, PlanQuery)
+    plan = read_plan.get_plan(ports(), wire.route_id(req, "plan_id", "plan"))
+    return responses.value(views.plan(plan, with_reasons=asked.reasons), views.PlanDetails)
+
+
+@bp.route(route="plans/{plan_id}/report", methods=["GET"])
+@responses.answered
+def plan_report(req: func.HttpRequest) -> func.HttpResponse:
+    """A plan as one page for people: map, table, load and reasons."""
+    from dom_core.report import page
+    from dom_core.use_cases.view_plan import view_plan
+
+    view = view_plan(ports(), wire.route_id(req, "plan_id", "plan"))
+    return responses.report(page.render(view), page.CONTENT_SECURITY_POLICY)

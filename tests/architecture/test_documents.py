@@ -1,0 +1,91 @@
+"""The documents are true: links lead somewhere, settings and commands exist, nothing names a private place."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from dom_core.settings import TABLE
+from tests.architecture.source_code import ROOT, tracked_texts
+
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
+README = ROOT / "README.md"
+
+FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
+SETTING_ROW = re.compile(r"^\| `(DOM_[A-Z_]+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
+MAKE = re.compile(r"\bmake ([a-z][a-z-]*)")
+
+PRIVATE = {
+    "a folder of somebody's machine": re.compile(r"(?<![\w.:/])/(?:home|root|Users|mnt|media|workspace|work|tmp/v)/\w"),
+    "a host that only one network knows": re.compile(
+        r"https?://(?:[\w.-]*\.(?:internal|local|corp|lan|intranet)\b|(?:10|172\.(?:1[6-9]|2\d|3[01])|192\.168)\.\d)"
+    ),
+    "a mirror of a package registry": re.compile(r"https?://[\w.-]*(?:mirror|proxy|nexus|artifactory|verdaccio)", re.I),
+    "a key": re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY|AccountKey=[A-Za-z0-9+/]{20}|\bgh[po]_\w{30}"),
+}
+"""What must not stand in any file: it works for one person only, or nobody else may know it."""
+
+every_page = pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+
+
+@every_page
+def test_every_link_to_a_file_or_heading_leads_somewhere(page: Path) -> None:
+    assert [target for target in _links(page) if not _exists(page, target)] == []
+
+
+@every_page
+def test_every_make_command_named_is_a_target(page: Path) -> None:
+    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    code = " ".join(re.findall(r"^```.*?^```|`[^`\n]+`", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))
+    assert set(MAKE.findall(code)) <= targets
+
+
+def test_the_readme_lists_every_setting_with_its_default_and_meaning() -> None:
+    rows = {name: (default, meaning) for name, default, meaning in SETTING_ROW.findall(README.read_text("utf-8"))}
+    assert rows == {
+        setting.variable: (f"`{setting.default}`" if setting.default else "", setting.meaning) for setting in TABLE
+    }
+
+
+def test_every_document_can_be_reached_from_the_readme() -> None:
+    reached, waiting = set(), [README]
+    while waiting:
+        page = waiting.pop()
+        if page in reached:
+            continue
+        reached.add(page)
+        files = [(page.parent / target.partition("#")[0]).resolve() for target in _links(page)]
+        waiting += [file for file in files if file.suffix == ".md"]
+    assert [str(page.relative_to(ROOT)) for page in PAGES if page not in reached] == []
+
+
+@pytest.mark.parametrize("what", PRIVATE)
+def test_no_file_names(what: str) -> None:
+    found = [
+        f"{path.relative_to(ROOT)}: {match[0]}"
+        for path, text in tracked_texts()
+        for match in PRIVATE[what].finditer(text)
+    ]
+    assert found == []
+
+
+def _links(page: Path) -> list[str]:
+    """Links to our own files and headings; foreign addresses are not ours to check."""
+    text = FENCE.sub("", page.read_text(encoding="utf-8"))
+    return [target for target in LINK.findall(text) if not re.match(r"[a-z]+:", target)]
+
+
+def _exists(page: Path, target: str) -> bool:
+    name, _, anchor = target.partition("#")
+    file = (page.parent / name).resolve() if name else page
+    if not file.exists():
+        return False
+    return not anchor or anchor in _anchors(file)
+
+
+def _anchors(file: Path) -> set[str]:
+    """Headings as GitHub makes anchors of them."""
+    text = FENCE.sub("", file.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in HEADING.findall(text)}

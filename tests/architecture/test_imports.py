@@ -1,0 +1,76 @@
+"""Imports point one way: functions, local, cli → use cases → repositories → ports; optimizer → rules → domain."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.architecture.source_code import Module, modules, room_of
+
+VALUES = frozenset({"domain", "errors"})
+"""What everybody may use: values and errors know nothing of their users."""
+
+MAY_IMPORT: Mapping[str, frozenset[str]] = {
+    "dom_core": frozenset(),
+    "errors": frozenset(),
+    "domain": VALUES,
+    "ports": VALUES,
+    "settings": VALUES,
+    "messages": VALUES,
+    "report": VALUES | {"messages"},
+    "rules": VALUES | {"messages"},
+    "optimizer": VALUES | {"rules"},
+    "configuration": VALUES,
+    "configuration_scopes": VALUES | {"configuration"},
+    "configuration_checks": VALUES | {"configuration", "configuration_scopes", "rules"},
+    "files": VALUES | {"configuration", "configuration_checks", "messages"},
+    "repositories": VALUES | {"configuration", "messages", "ports"},
+    "use_cases": VALUES
+    | {"configuration", "configuration_checks", "messages", "optimizer", "ports", "report", "repositories", "rules"}
+    | {"settings"},
+    "adapters": VALUES | {"ports", "settings"},
+    "cli": VALUES
+    | {"adapters", "configuration", "files", "messages", "optimizer", "ports", "report", "settings", "use_cases"},
+    "functions": VALUES | {"adapters", "messages", "optimizer", "report", "repositories", "settings", "use_cases"},
+    "function_app": frozenset({"functions"}),
+    "local": VALUES | {"adapters", "messages", "ports", "settings"},
+}
+"""Room by room, the other rooms whose modules it may import. A new room needs a row."""
+
+WIRING = "functions.bootstrap"
+"""The one module of `functions` that knows which adapters and which solver there are."""
+
+EXCEPTIONS: Mapping[str, frozenset[str]] = {
+    # The OpenAPI document is written from the finished app: its functions, routes and keys.
+    "functions.openapi": frozenset({"function_app"}),
+}
+"""What single modules may import besides, and why."""
+
+every_module = pytest.mark.parametrize("module", modules(), ids=lambda module: module.name)
+
+
+@every_module
+def test_a_module_imports_only_from_the_rooms_below_it(module: Module) -> None:
+    rooms = {room_of(name) for name in module.imports()} - {None, "__version__", module.room}
+    assert rooms <= MAY_IMPORT[module.room] | EXCEPTIONS.get(module.name, frozenset())
+
+
+@every_module
+def test_only_the_edges_know_azure(module: Module) -> None:
+    if module.room not in ("functions", "function_app", "local", "adapters"):
+        assert not _imports(module, "azure")
+
+
+@every_module
+def test_only_formulation_and_solving_know_the_modelling_library(module: Module) -> None:
+    if module.name not in ("dom_core.optimizer.formulation", "dom_core.optimizer.solving"):
+        assert not _imports(module, "pulp")
+
+
+@every_module
+def test_only_the_wiring_of_the_functions_knows_adapters_and_solver(module: Module) -> None:
+    if module.room == "functions" and module.name != WIRING:
+        assert not {room_of(name) for name in module.imports()} & {"adapters", "optimizer"}
+
+
+def _imports(module: Module, package: str) -> bool:
+    return any(name == package or name.startswith(f"{package}.") for name in module.imports())

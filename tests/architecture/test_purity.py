@@ -1,0 +1,57 @@
+"""The core decides from what it is given: no clock, no environment, no file, no chance."""
+
+from collections.abc import Mapping
+
+import pytest
+
+from tests.architecture.source_code import Module, modules, names_used
+
+CORE = frozenset(
+    {"domain", "rules", "optimizer", "use_cases", "repositories", "messages", "ports", "errors"}
+    | {"configuration", "configuration_checks", "configuration_scopes"}
+)
+
+CLOCK = frozenset({"now", "utcnow", "today", "time", "time_ns", "monotonic", "perf_counter", "sleep", "localtime"})
+CLOCK_MODULES = frozenset({"datetime", "date", "time"})
+OUTSIDE = frozenset(
+    {"io", "os", "pathlib", "tempfile", "shutil", "subprocess", "socket", "random", "secrets", "uuid", "threading"}
+)
+
+SECONDS = frozenset({"time", "time.monotonic"})
+EXCEPTIONS: Mapping[str, frozenset[str]] = {
+    # A plan reports how long its stages took; no decision depends on it.
+    "dom_core.optimizer.pipeline": SECONDS,
+    "dom_core.optimizer.relaxation": SECONDS,
+    # CBC is a program of its own: it is found, made executable, and given a folder that is removed after it.
+    "dom_core.optimizer.solving": SECONDS | {"os", "pathlib", "shutil", "tempfile"},
+}
+"""What single modules may use all the same, and why."""
+
+every_core_module = pytest.mark.parametrize(
+    "module", [module for module in modules() if module.room in CORE], ids=lambda module: module.name
+)
+
+
+@every_core_module
+def test_the_core_asks_no_clock(module: Module) -> None:
+    used = {name for name in names_used(module.tree) if _asks_a_clock(name)}
+    assert used <= EXCEPTIONS.get(module.name, frozenset())
+
+
+@every_core_module
+def test_the_core_reaches_for_no_environment_file_or_chance(module: Module) -> None:
+    imported = {name.partition(".")[0] for name in module.imports()}
+    assert imported & (OUTSIDE | {"time"}) <= EXCEPTIONS.get(module.name, frozenset())
+    assert not {"open", "print", "input"} & set(names_used(module.tree))
+
+
+@pytest.mark.parametrize("module", modules(), ids=lambda module: module.name)
+def test_nobody_but_the_settings_and_the_entry_points_reads_the_environment(module: Module) -> None:
+    reads = {name for name in names_used(module.tree) if name in ("os.environ", "os.getenv")}
+    entry_points = ("dom_core.settings", "functions.bootstrap", "local.__main__")
+    assert not reads or module.name in entry_points
+
+
+def _asks_a_clock(name: str) -> bool:
+    *before, last = name.split(".")
+    return last in CLOCK and bool(before) and before[-1] in CLOCK_MODULES

@@ -1,0 +1,44 @@
+"""Golden cases: the plan of each is known to the last reason, and its total was worked out by hand."""
+
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from dom_core.domain.plan import Ending, Plan
+from dom_core.optimizer.pipeline import plan_once
+from dom_core.optimizer.solving import CbcSolver
+from tests.golden.golden_case import CASES, read_case, text_of
+
+FOLDERS = sorted(folder for folder in CASES.iterdir() if folder.is_dir())
+
+every_case = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+
+
+@cache
+def planned(folder: Path) -> Plan:
+    return plan_once(read_case(folder).request(), CbcSolver())
+
+
+@every_case
+def test_the_plan_is_the_golden_one(folder: Path, pytestconfig: pytest.Config) -> None:
+    golden = folder / "plan.json"
+    if pytestconfig.getoption("--update-golden"):
+        golden.write_text(text_of(planned(folder)), encoding="utf-8")
+    assert text_of(planned(folder)) == golden.read_text(encoding="utf-8")
+
+
+@every_case
+def test_the_total_is_the_one_worked_out_by_hand_and_proven_best(folder: Path) -> None:
+    """`--update-golden` does not touch these totals: a person changes them."""
+    reports = planned(folder).iterations
+    assert tuple(report.total for report in reports) == read_case(folder).total_by_hand
+    assert all((report.ending, report.bound) == (Ending.OPTIMAL, report.total) for report in reports)
+
+
+@every_case
+def test_the_comment_works_out_every_total(folder: Path) -> None:
+    case = read_case(folder)
+    numbers = {int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", " ".join(case.comment))}
+    assert {total for total in case.total_by_hand if total} <= numbers

@@ -1,0 +1,253 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dom_core.domain.order import Event, ExceptionKind, LineState, Order
+from dom_core.domain.plan import Plan, PlanState
+from dom_core.domain.stock import Reservation
+from dom_core.errors import Conflict, LeaseLost, NotFound
+from dom_core.ports import Container
+from dom_core.repositories.orders import Orders
+from dom_core.repositories.plans import Plans
+from dom_core.use_cases.apply_plan import Applied, apply_plan, expire_plan
+from tests.builders import NOW, an_order
+from tests.plan_builder import a_plan
+from tests.use_cases.invariants import require_never_promised_twice, require_nothing_left_over, stored_orders
+from tests.use_cases.killing import Killed, KillingStore
+from tests.use_cases.world import World, a_world
+
+
+def touch(world: World, order_id: str = "O1") -> None:
+    """Somebody changes the order: its version rises."""
+    stored = Orders(world.ports.store).get(order_id)
+    note = Event(NOW, "Ada", "noted")
+    order = replace(stored.value, version=stored.value.version + 1, history=(*stored.value.history, note))
+    Orders(world.ports.store).replace(order, stored.etag)
+
+
+class TestApply:
+    def test_units_are_reserved_and_the_line_is_assigned(self, world: World) -> None:
+        world.stock(pen_A=5)
+        order = world.store_order(an_order().with_line("pen", 4))
+
+        applied = world.apply(a_plan().assigning(order, "1", ("A", 4)).build())
+
+        assert applied == Applied(confirmed_lines=1, conflicted_lines=0)
+        assert world.cell("pen", "A").reservations == (Reservation("P1", "O1", "1", 4),)
+        assert world.line().state is LineState.ASSIGNED
+        assert Plans(world.ports.store).header("P1").value.state is PlanState.APPLIED
+
+    def test_each_part_of_a_split_line_has_a_reservation_of_its_own(self, world: World) -> None:
+        world.stock(pen_A=1, pen_B=3)
+        order = world.store_order(an_order().with_line("pen", 4))
+
+        world.apply(a_plan().assigning(order, "1", ("A", 1), ("B", 3)).build())
+
+        assert world.cell("pen", "A").reservations == (Reservation("P1", "O1", "1", 1),)
+        assert world.cell("pen", "B").reservations == (Reservation("P1", "O1", "1.1", 3),)
+
+    def test_a_source_with_unlimited_stock_needs_no_reservation(self, world: World) -> None:
+        order = world.store_order(an_order().with_line("pen", 4).with_line("write-in", 1))
+        plan = a_plan().assigning(order, "1", ("V", 4)).assigning(order, "2", ("A", 1)).build()
+
+        assert world.apply(plan).confirmed_lines == 2
+        require_never_promised_twice(world.ports.store, uncounted=frozenset({"V", "A"}))
+
+    def test_the_strategys_inventory_mode_outranks_the_sources_flag(self, world: World) -> None:
+        world.strategy(inventory_mode="real")
+        order = world.store_order(an_order().with_line("pen", 4))
+        assert world.apply(a_plan().assigning(order, "1", ("V", 4)).build()).conflicted_lines == 1
+
+    def test_lines_that_the_plan_could_not_place_are_counted(self, world: World) -> None:
+        order = world.store_order(an_order().with_line("pen"))
+
+        world.apply(a_plan().failing(order, "1", ExceptionKind.NO_SOURCE).build())
+
+        assert (world.line().exception, world.line().attempts) == (ExceptionKind.NO_SOURCE, 1)
+
+    def test_applied_twice_it_changes_nothing_and_gives_the_same_answer(self, world: World) -> None:
+        world.stock(pen_A=5)
+        order = world.store_order(an_order().with_line("pen", 4))
+        plan = a_plan().assigning(order, "1", ("A", 4)).build()
+        first = world.apply(plan)
+        before = world.order(), world.cell("pen", "A")
+
+        assert apply_plan(world.ports, plan, fence=2) == first
+        assert (world.order(), world.cell("pen", "A")) == before
+
+    def test_applied_again_after_a_rejection_it_does_not_assign_again(self, world: World) -> None:
+        world.stock(pen_A=5)
+        order = world.store_order(an_order().with_line("pen", 4))
+        plan = a_plan().assigning(order, "1", ("A", 4)).build()
+        world.apply(plan)
+        world.reject()
+
+        apply_plan(world.ports, plan, fence=1)
+
+        assert world.line().exception is ExceptionKind.REJECTED
+        assert world.cell("pen", "A").reserved == 0
+
+
+class TestConflict:
+    def test_an_order_that_changed_meanwhile_is_left_for_the_next_run(self, world: World) -> None:
+        world.stock(pen_A=5)
+        order = world.store_order(an_order().with_line("pen", 4))
+        plan = a_plan().assigning(order, "1", ("A", 4)).build()
+        touch(world)
+
+        assert world.apply(plan) == Applied(confirmed_lines=0, conflicted_lines=1)
+
+        assert (world.line().exception, world.line().attempts) == (ExceptionKind.DATA_CONFLICT, 0)
+        assert world.cell("pen", "A").reserved == 0
+
+    def test_an_order_that_changes_between_reserving_and_confirming_gives_its_units_back(self, world: World) -> None:
+        world.stock(pen_A=5)
+        order = world.store_order(an_order().with_line("pen", 4))
+        plan = world.store_plan(a_plan().assigning(order, "1", ("A", 4)).build())
+
+        class ChangesAfterReserving(KillingStore):
+            def replace(self, container, partition, id, body, etag):  # type: ignore[no-untyped-def]
+                document = super().replace(container, partition, id, body, etag)
+                if container is Container.STOCK and self.writes_left > 0:
+                    self.writes_left = 0
+                    touch(world)
+                return document
+
+        store = ChangesAfterReserving(world.ports.store, writes_left=1000)
+        applied = apply_plan(world.with_ports(store=store), plan, fence=1)
+
+        assert applied == Applied(confirmed_lines=0, conflicted_lines=1)
+        require_nothing_left_over(world.ports.store)
+
+    def test_when_the_units_are_gone_the_whole_order_waits_and_others_are_confirmed(self, world: World) -> None:
+        world.stock(pen_A=5, ink_A=1)
+        short = world.store_order(an_order("O1").with_line("ink", 1).with_line("pen", 4))
+        fine = world.store_order(an_order("O2").with_line("pen", 2))
+        plan = a_plan().assigning(short, "1", ("A", 1)).assigning(short, "2", ("A", 4)).assigning(fine, "1", ("A", 2))
+        world.stock(pen_A=3)
+
+        assert world.apply(plan.build()) == Applied(confirmed_lines=1, conflicted_lines=2)
+
+        assert [line.exception for line in world.order("O1").lines] == [ExceptionKind.DATA_CONFLICT] * 2
+        assert world.cell("ink", "A").reserved == 0
+        require_nothing_left_over(world.ports.store)
+
+    def test_a_source_that_was_removed_meanwhile_is_a_conflict(self, world: World) -> None:
+        order = world.store_order(an_order().with_line("pen"))
+        assert world.apply(a_plan().assigning(order, "1", ("gone", 1)).build()).conflicted_lines == 1
+
+    def test_two_plans_for_the_same_line_assign_it_once(self, world: World) -> None:
+        world.stock(pen_A=5, pen_B=5)
+        order = world.store_order(an_order().with_line("pen", 4))
+
+        world.apply(a_plan("P1").assigning(order, "1", ("A", 4)).build())
+        assert world.apply(a_plan("P2").assigning(order, "1", ("B", 4)).build()).conflicted_lines == 1
+
+        assert world.cell("pen", "B").reserved == 0
+        require_nothing_left_over(world.ports.store)
+
+
+class TestFence:
+    def test_an_old_fence_reserves_nothing(self, world: World) -> None:
+        world.stock(pen_A=9)
+        old = world.store_order(an_order("O1").with_line("pen", 1))
+        new = world.store_order(an_order("O2").with_line("pen", 1))
+        world.apply(a_plan("P2").assigning(new, "1", ("A", 1)).build(), fence=7)
+
+        with pytest.raises(LeaseLost, match="fence 7; 6 is old"):
+            world.apply(a_plan("P1").assigning(old, "1", ("A", 1)).build(), fence=6)
+
+        assert world.line(order_id="O1").state is LineState.UNASSIGNED
+        assert world.cell("pen", "A").reserved == 1
+
+    def test_fences_of_different_strategies_do_not_meet(self, world: World) -> None:
+        world.strategy(id="other")
+        world.stock(pen_A=9)
+        one = world.store_order(an_order("O1").with_line("pen", 1))
+        two = world.store_order(an_order("O2").with_line("pen", 1))
+        world.apply(a_plan("P1", "other").assigning(one, "1", ("A", 1)).build(), fence=7)
+
+        assert world.apply(a_plan("P2").assigning(two, "1", ("A", 1)).build(), fence=1).confirmed_lines == 1
+
+
+class TestState:
+    @pytest.mark.parametrize("state", [PlanState.SIMULATED, PlanState.EXPIRED, PlanState.SUPERSEDED])
+    def test_only_a_proposed_plan_can_be_applied(self, world: World, state: PlanState) -> None:
+        order = world.store_order(an_order().with_line("pen"))
+        with pytest.raises(Conflict, match=str(state)):
+            world.apply(a_plan().assigning(order, "1", ("V", 1)).in_state(state).build())
+        assert world.line().state is LineState.UNASSIGNED
+
+    def test_a_plan_that_is_not_stored_is_not_found(self, world: World) -> None:
+        with pytest.raises(NotFound):
+            apply_plan(world.ports, a_plan().build(), fence=1)
+
+    def test_an_expired_plan_leaves_confirmed_orders_and_gives_all_else_back(self, world: World) -> None:
+        plan = _three_orders(world)
+        with pytest.raises(Killed):
+            apply_plan(world.with_ports(store=KillingStore(world.ports.store, 3)), plan, fence=1)
+
+        expire_plan(world.ports, plan)
+
+        assert Plans(world.ports.store).header(plan.id).value.state is PlanState.EXPIRED
+        require_never_promised_twice(world.ports.store)
+        require_nothing_left_over(world.ports.store)
+
+
+def _three_orders(world: World) -> Plan:
+    """Orders of which one is confirmed, one is split, one is changed and one is short."""
+    world.stock(pen_A=4, pen_B=9, ink_A=2)
+    orders = [world.store_order(an_order(f"O{n}").with_line("pen", 3, amount_cents=100)) for n in (1, 2, 3)]
+    short = world.store_order(an_order("O4").with_line("pen", 1).with_line("ink", 2).with_line("write-in", 1))
+    plan = a_plan()
+    plan = plan.assigning(orders[0], "1", ("A", 3))
+    plan = plan.assigning(orders[1], "1", ("A", 1), ("B", 1), rest=ExceptionKind.NO_QUANTITY)
+    plan = plan.assigning(orders[2], "1", ("B", 3))
+    plan = plan.assigning(short, "1", ("A", 1)).assigning(short, "2", ("A", 2)).failing(short, "3")
+    touch(world, "O3")
+    return world.store_plan(plan.build())
+
+
+def _undisturbed(folder: Path) -> tuple[int, list[Order]]:
+    """How many writes applying takes, and the orders when nobody is killed."""
+    world = a_world(folder)
+    store = KillingStore(world.ports.store, writes_left=0)
+    apply_plan(world.with_ports(store=store), _three_orders(world), fence=1)
+    orders = stored_orders(world.ports.store)
+    world.database.close()
+    return -store.writes_left, orders
+
+
+class TestKilled:
+    def test_after_any_write_applying_again_ends_in_the_same_state(self, tmp_path: Path) -> None:
+        writes, orders = _undisturbed(tmp_path / "undisturbed")
+        assert writes >= 8
+        for number in range(1, writes + 1):
+            world = a_world(tmp_path / str(number))
+            plan = _three_orders(world)
+            with pytest.raises(Killed):
+                apply_plan(world.with_ports(store=KillingStore(world.ports.store, number)), plan, fence=1)
+            require_never_promised_twice(world.ports.store)
+
+            applied = apply_plan(world.ports, plan, fence=2)
+
+            assert applied == Applied(confirmed_lines=2, conflicted_lines=4)
+            assert stored_orders(world.ports.store) == orders
+            require_never_promised_twice(world.ports.store)
+            require_nothing_left_over(world.ports.store)
+            world.database.close()
+
+    def test_after_any_write_expiring_the_plan_leaves_nothing_over(self, tmp_path: Path) -> None:
+        writes, _ = _undisturbed(tmp_path / "undisturbed")
+        for number in range(1, writes):
+            world = a_world(tmp_path / str(number))
+            plan = _three_orders(world)
+            with pytest.raises(Killed):
+                apply_plan(world.with_ports(store=KillingStore(world.ports.store, number)), plan, fence=1)
+
+            expire_plan(world.ports, plan)
+
+            require_never_promised_twice(world.ports.store)
+            require_nothing_left_over(world.ports.store)
+            world.database.close()
