@@ -6,7 +6,7 @@ these positions, so the same request always gives the same plan.
 
 from dataclasses import dataclass
 
-from dom_core.domain.network import Product, Source
+from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Product, Source
 from dom_core.domain.order import Line, Order
 from dom_core.domain.reason import IntArray
 from dom_core.domain.request import PlanRequest
@@ -42,6 +42,10 @@ class Batch:
     def shape(self) -> tuple[int, int]:
         """Lines, sources."""
         return (len(self.lines), len(self.sources))
+
+    def is_write_in(self, line: int) -> bool:
+        """Whether the line's product is not in the catalogue: only location priority applies to it (C8)."""
+        return self.lines[line].product_id == WRITE_IN_PRODUCT_ID
 
     def order(self, line: int) -> Order:
         """The order of the line at this position."""

@@ -45,6 +45,12 @@ def soft_rules(request: PlanRequest) -> tuple[RuleRecord, ...]:
     )
 
 
+def breakable_rules(request: PlanRequest) -> tuple[RuleRecord, ...]:
+    """The soft rules that an assignment can break: a rule that only ranks is never broken."""
+    ranking = {active.record.id for active in in_iteration(request, 1) if active.only_ranks}
+    return tuple(record for record in soft_rules(request) if record.id not in ranking)
+
+
 def ranks_by_priority(request: PlanRequest) -> bool:
     """Whether a location-priority rule is linked and in force: it then has its level in the objective."""
     return any(record.kind == LOCATION_PRIORITY and request.in_force_at(record) for record in request.rules_enabled())

@@ -161,11 +161,12 @@ def _strictest(limits: Sequence[SplitLimits]) -> SplitLimits:
 
 def _capacities(batch: Batch, rules: Sequence[ActiveRule]) -> Iterator[CapacityLimit]:
     for active in rules:
-        in_force = active.sources_in_force(batch)
+        by_source, in_utc = active.sources_in_force(batch), active.in_force(batch.request)
         for capacity in active.rule.capacities(batch):
-            sources = tuple(source for source in capacity.sources if in_force[source])
-            if sources:
-                yield replace(capacity, sources=sources)
+            # A limit that sources share is no single source's affair: its dates are UTC dates.
+            alone = len(capacity.sources) == 1
+            if capacity.sources and (by_source[capacity.sources[0]] if alone else in_utc):
+                yield capacity
 
 
 def class_weight(order: Order) -> int:

@@ -24,8 +24,9 @@ def split(request: PlanRequest, rules: Sequence[Rule]) -> tuple[tuple[EligibleOr
     eligible: list[EligibleOrder] = []
     held: list[HeldLine] = []
     for order in sorted(request.orders, key=sort_key):
-        reasons = {line.id: _why_held(request, rules, order, line) for line in order.lines}
-        taken = tuple(line for line in order.lines if reasons[line.id] is None)
+        lines = sorted(order.lines, key=lambda line: line.id)
+        reasons = {line.id: _why_held(request, rules, order, line) for line in lines}
+        taken = tuple(line for line in lines if reasons[line.id] is None)
         held += [HeldLine(order.id, line_id, reason) for line_id, reason in reasons.items() if reason]
         if taken:
             eligible.append(EligibleOrder(order, taken))

@@ -97,7 +97,7 @@ class _Judge:
 
     def _room_taken(self, result: IterationResult, line: int, source: int) -> Reason | None:
         order = int(self.batch.order_of[line])
-        for capacity in result.candidates.capacities:
+        for capacity in () if self.batch.is_write_in(line) else result.candidates.capacities:
             if source not in capacity.sources or (order, source) in capacity.counted:
                 continue
             if any(at == source for _, at, _ in self.of_order.get(order, ())) and not capacity.per_line:
@@ -111,12 +111,15 @@ class _Judge:
         return None
 
     def _visits(self, capacity: CapacityLimit) -> int:
+        limited = {(f[0], f[1]) for f in self.flows if f[1] in capacity.sources and not self.batch.is_write_in(f[0])}
         if capacity.per_line:
-            return len({(line, at) for line, at, _ in self.flows if at in capacity.sources})
-        visits = {(int(self.batch.order_of[line]), at) for line, at, _ in self.flows if at in capacity.sources}
+            return len(limited)
+        visits = {(int(self.batch.order_of[line]), at) for line, at in limited}
         return len(visits - capacity.counted)
 
     def _limits(self, result: IterationResult, line: int) -> SplitLimits:
+        if self.batch.is_write_in(line):
+            return SplitLimits()
         return result.candidates.split_limits[int(self.batch.order_of[line])]
 
     def _dearer(self, result: IterationResult, line: int, source: int) -> Reason:
@@ -155,16 +158,18 @@ class _Judge:
 
     def _may_split(self, result: IterationResult, order: int, flows: Sequence[Flow]) -> bool:
         limits = result.candidates.split_limits[order]
+        flows = [flow for flow in flows if not self.batch.is_write_in(flow[0])]
         filled = Counter[int]()
         for line, _, units in flows:
             filled[line] += units
         sources = {at for _, at, _ in flows}
         per_line = Counter(line for line, _ in {(line, at) for line, at, _ in flows})
         whole = all(filled[line] == int(self.batch.units[line]) for line in filled)
-        missing = [line for line in np.flatnonzero(self.batch.order_of == order).tolist() if line not in filled]
+        members = np.flatnonzero(self.batch.order_of == order).tolist()
+        missing = [line for line in members if line not in filled and not self.batch.is_write_in(line)]
         return (
-            (limits.max_sources is None or len(sources) <= limits.max_sources)
-            and (limits.max_sources_per_line is None or max(per_line.values()) <= limits.max_sources_per_line)
+            _within(len(sources), limits.max_sources)
+            and _within(max(per_line.values(), default=0), limits.max_sources_per_line)
             and (limits.partial_lines or whole)
             and (limits.partial_orders or (whole and not missing))
         )
@@ -188,6 +193,10 @@ def _of_order(first: Problem, result: IterationResult, order: int) -> Problem:
     """The problem reduced to one order that uses nothing yet."""
     wanted = np.where(first.batch.order_of == order, first.batch.units, 0)
     return replace(first, wanted=wanted, steps=result.candidates.steps)
+
+
+def _within(count: int, limit: int | None) -> bool:
+    return limit is None or count <= limit
 
 
 def _split_text(limits: SplitLimits) -> str:

@@ -111,10 +111,11 @@ class _Builder:
         self.units: dict[Pair, tuple[pulp.LpVariable, int]] = {}
         self.opens: dict[Pair, pulp.LpVariable] = {}
         self.ships: dict[Pair, pulp.LpVariable] = {}
+        self.counts: dict[Pair, pulp.LpVariable] = {}
         self.fills: dict[int, pulp.LpVariable] = {}
         self.candidates: dict[int, list[int]] = {}
-        self.shipments_before = Counter(order for order, _ in problem.used.shipments)
-        self.sources_before = Counter(line for line, _ in problem.used.line_sources)
+        self.shipments_before = Counter(order for order, _ in problem.used.limited_shipments)
+        self.sources_before = Counter(line for line, _ in problem.used.limited_line_sources)
         self._numbers = 0
 
     def model(self) -> Model:
@@ -147,17 +148,30 @@ class _Builder:
         limits = self.problem.split_limits[order]
         weight = int(self.problem.weights[order])
         self.nothing += weight * int(self.problem.wanted[lines].sum())
-        self.candidates.update({line: self._useful_sources(line, limits) for line in lines})
+        self.candidates.update({line: self._useful_sources(line, self._limits(line)) for line in lines})
+        limited = [line for line in lines if not self.problem.batch.is_write_in(line)]
+        free = [line for line in lines if self.problem.batch.is_write_in(line)]
+        served = self._servable(limited, limits)
+        for line in [*served, *free]:
+            self._add_line(line, self._limits(line), weight)
+        if served and not limits.partial_orders:
+            self._all_or_nothing(served)
+        self._add_shipments(order, sorted([*served, *free]))
+        self._count_sources(order, served)
+        self._limit_sources(order, served, limits)
+        self._charge(order, sorted([*served, *free]))
+
+    def _limits(self, line: int) -> SplitLimits:
+        """The limits of the line's order; none for a write-in line, which only location priority concerns (C8)."""
+        if self.problem.batch.is_write_in(line):
+            return SplitLimits()
+        return self.problem.split_limits[int(self.problem.batch.order_of[line])]
+
+    def _servable(self, lines: list[int], limits: SplitLimits) -> list[int]:
+        """Lines that could be filled as far as their limits ask."""
         if not limits.partial_orders and not all(self._can_fill(line) for line in lines):
-            return
-        lines = [line for line in lines if limits.partial_lines or self._can_fill(line)]
-        for line in lines:
-            self._add_line(line, limits, weight)
-        if not limits.partial_orders:
-            self._all_or_nothing(lines)
-        self._add_shipments(order, lines)
-        self._limit_sources(order, lines, limits)
-        self._charge(order, lines)
+            return []
+        return [line for line in lines if limits.partial_lines or self._can_fill(line)]
 
     def _useful_sources(self, line: int, limits: SplitLimits) -> list[int]:
         """Candidate sources, less those that cannot hold the whole line where it must come from one place."""
@@ -211,13 +225,29 @@ class _Builder:
 
     def _add_shipments(self, order: int, lines: Sequence[int]) -> None:
         for source, users in self._users(lines).items():
-            if len(users) == 1:
-                shipped = self.opens[users[0], source]
+            self.ships[order, source] = self._joined([self.opens[line, source] for line in users])
+
+    def _count_sources(self, order: int, limited: Sequence[int]) -> None:
+        """Whether the order uses a source as limits count it: through lines that are not written in."""
+        everybody = {source: len(users) for source, users in self._users(self._lines_at(order)).items()}
+        for source, users in self._users(limited).items():
+            if len(users) == everybody[source]:
+                counted = self.ships[order, source]
             else:
-                shipped = self._binary()
-                for line in users:
-                    self._require([(self.opens[line, source], 1.0), (shipped, -1.0)], "<=", 0.0)
-            self.ships[order, source] = shipped
+                counted = self._joined([self.opens[line, source] for line in users])
+            self.counts[order, source] = counted
+
+    def _lines_at(self, order: int) -> list[int]:
+        return sorted({line for line, _ in self.opens if int(self.problem.batch.order_of[line]) == order})
+
+    def _joined(self, choices: Sequence[pulp.LpVariable]) -> pulp.LpVariable:
+        """One variable that is on when any of these is."""
+        if len(choices) == 1:
+            return choices[0]
+        joined = self._binary()
+        for choice in choices:
+            self._require([(choice, 1.0), (joined, -1.0)], "<=", 0.0)
+        return joined
 
     def _users(self, lines: Iterable[int]) -> dict[int, list[int]]:
         users: dict[int, list[int]] = defaultdict(list)
@@ -230,7 +260,7 @@ class _Builder:
         used = self.problem.used
         if limits.max_sources is not None:
             before = self.shipments_before[order]
-            new = [(self.ships[order, s], 1.0) for s in self._users(lines) if (order, s) not in used.shipments]
+            new = [(self.counts[order, s], 1.0) for s in self._users(lines) if (order, s) not in used.limited_shipments]
             self._at_most(new, max(0, limits.max_sources - before))
         if limits.max_sources_per_line is not None:
             for line in lines:
@@ -289,12 +319,8 @@ class _Builder:
                 continue
             if len(travellers) == everybody:
                 travels = self.ships[order, source]
-            elif len(travellers) == 1:
-                travels = self.opens[travellers[0], source]
             else:
-                travels = self._binary()
-                for line in travellers:
-                    self._require([(self.opens[line, source], 1.0), (travels, -1.0)], "<=", 0.0)
+                travels = self._joined([self.opens[line, source] for line in travellers])
             self.levels[level].append((travels, charge))
 
     def _tie_breakers(self) -> Terms:
@@ -321,10 +347,13 @@ class _Builder:
             if not capacity_binds(self.problem, capacity):
                 continue
             sources = set(capacity.sources)
-            counted = self.problem.used.line_sources if capacity.per_line else capacity.counted
-            choices = self.opens if capacity.per_line else self.ships
+            counted = self.problem.used.limited_line_sources if capacity.per_line else capacity.counted
+            choices = self._limited_opens() if capacity.per_line else self.counts
             terms = [(v, 1.0) for pair, v in choices.items() if pair[1] in sources and pair not in counted]
             self._at_most(terms, capacity.remaining)
+
+    def _limited_opens(self) -> dict[Pair, pulp.LpVariable]:
+        return {pair: v for pair, v in self.opens.items() if not self.problem.batch.is_write_in(pair[0])}
 
     # Ties: earliest ordered first, then lowest source ids.
 

@@ -10,13 +10,13 @@ from pydantic import TypeAdapter
 
 from dom_core import __version__
 from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch
-from dom_core.domain.network import Source
 from dom_core.domain.order import ExceptionKind
 from dom_core.domain.plan import HeldLine, Plan, PlanAssignment, PlanLine, PlanState
 from dom_core.domain.request import PlanRequest
+from dom_core.domain.strategy import RuleRecord
 from dom_core.optimizer import activation, explanation
 from dom_core.optimizer.relaxation import TwoIterations
-from dom_core.rules import build
+from dom_core.rules import build, kinds
 from dom_core.rules.base import Violation
 
 
@@ -101,19 +101,19 @@ def _name_relaxed_rules(request: PlanRequest, plan: Plan) -> Plan:
     """Write on each assignment of iteration 2 which soft rules it breaks."""
     if not any(assignment.iteration == 2 for line in plan.lines for assignment in line.assignments):
         return plan
-    broken: list[Violation] = []
-    for record in activation.soft_rules(request):
-        broken += [
-            violation
-            for violation in build(record).violations(request, plan)
-            if request.in_force_at(record, _source(request, violation.source_id))
-        ]
+    broken = [
+        violation
+        for record in activation.breakable_rules(request)
+        for violation in build(record).violations(request, plan)
+        if _in_force(request, record, violation)
+    ]
     lines = tuple(_with_relaxed(line, broken) for line in plan.lines)
     return replace(plan, lines=lines)
 
 
-def _source(request: PlanRequest, source_id: str | None) -> Source | None:
-    return next((source for source in request.sources if source.id == source_id), None)
+def _in_force(request: PlanRequest, record: RuleRecord, violation: Violation) -> bool:
+    source = next((source for source in request.sources if source.id == violation.source_id), None)
+    return request.in_force_at(record, source if kinds()[record.kind].dated_by_source else None)
 
 
 def _with_relaxed(line: PlanLine, broken: Sequence[Violation]) -> PlanLine:
@@ -135,7 +135,16 @@ def _concerns(violation: Violation, line: PlanLine, assignment: PlanAssignment) 
 
 
 def _hash(value: Mapping[str, object]) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+    """SHA-256 of canonical JSON. The order in which things are listed means nothing, so it does not count."""
+    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+
+
+def _canonical(value: object) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{json.dumps(key)}:{_canonical(value[key])}" for key in sorted(value)) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(sorted(map(_canonical, value))) + "]"
+    return json.dumps(value)
 
 
 _PLAIN: TypeAdapter[object] = TypeAdapter(object)
@@ -160,7 +169,7 @@ def _facts(request: PlanRequest) -> dict[str, object]:
     return {
         "now": request.now.isoformat(),
         "orders": _plain(sorted(request.orders, key=lambda order: order.id)),
-        "available": sorted([product, source, units] for (product, source), units in request.available.items()),
+        "available": {f"{product} {source}": units for (product, source), units in request.available.items()},
         "loads": {
             source: [sorted(load.open_order_ids), sorted(load.order_ids_today), load.lines_today]
             for source, load in sorted(request.loads.items())

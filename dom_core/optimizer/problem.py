@@ -24,13 +24,18 @@ Rates = Mapping[Level, int]
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """What an earlier iteration of the same run already uses, and so has paid for."""
+    """What an earlier iteration of the same run already uses, and so has paid for.
+
+    The *limited* pairs are those that count against split limits and capacities: write-in lines do not (C8).
+    """
 
     flows: tuple[Flow, ...] = ()
     paid_steps: Mapping[tuple[int, int], int] = field(default_factory=dict)
     legs: frozenset[Journey] = frozenset()
     cost_legs: frozenset[Journey] = frozenset()
     line_sources: frozenset[tuple[int, int]] = frozenset()
+    limited_shipments: frozenset[tuple[int, int]] = frozenset()
+    limited_line_sources: frozenset[tuple[int, int]] = frozenset()
 
     @property
     def shipments(self) -> frozenset[tuple[int, int]]:
@@ -143,12 +148,15 @@ def use_of(problem: Problem, flows: Sequence[Flow]) -> Used:
     for line, source, _ in flows:
         shipment = (int(problem.batch.order_of[line]), source)
         paid[shipment] = max(paid.get(shipment, 0), int(problem.steps[line, source]))
+    limited = [(line, source) for line, source, _ in flows if not problem.batch.is_write_in(line)]
     return Used(
         flows=tuple(flows),
         paid_steps=paid,
         legs=frozenset(problem.leg(line, source) for line, source, _ in flows),
         cost_legs=frozenset(problem.cost_leg(line, source) for line, source, _ in flows),
         line_sources=frozenset((line, source) for line, source, _ in flows),
+        limited_shipments=frozenset((int(problem.batch.order_of[line]), source) for line, source in limited),
+        limited_line_sources=frozenset(limited),
     )
 
 
@@ -156,9 +164,9 @@ def _after(capacity: CapacityLimit, used: Used) -> CapacityLimit:
     """The room that the earlier iteration left."""
     sources = set(capacity.sources)
     if capacity.per_line:
-        taken = sum(source in sources for _, source in used.line_sources)
+        taken = sum(source in sources for _, source in used.limited_line_sources)
         return replace(capacity, remaining=max(0, capacity.remaining - taken))
-    new = {shipment for shipment in used.shipments if shipment[1] in sources} - capacity.counted
+    new = {shipment for shipment in used.limited_shipments if shipment[1] in sources} - capacity.counted
     return replace(capacity, remaining=max(0, capacity.remaining - len(new)), counted=capacity.counted | new)
 
 

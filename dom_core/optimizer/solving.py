@@ -97,7 +97,8 @@ class CbcSolver:
         A level's bound holds for the best plan only while the levels above it are proven.
         """
         started = time.monotonic()
-        worst, flows, bound = _Search(Ending.OPTIMAL, 0.0, ""), (), model.constant
+        worst, bound = _Search(Ending.OPTIMAL, 0.0, ""), model.constant
+        flows: tuple[Flow, ...] = ()
         for level, terms in model.levels.items():
             search = _minimise(model, terms, limits)
             if worst.ending is Ending.OPTIMAL:

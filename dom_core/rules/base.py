@@ -68,11 +68,16 @@ class Violation:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A business constraint of one kind, with its parameters understood."""
+    """A business constraint of one kind, with its parameters understood.
+
+    `never_relaxed`: binds in iteration 2 whatever its flag. `applies_to_write_in`: concerns products outside the
+    catalogue too. `dated_by_source`: its dates are those of each source's calendar, otherwise UTC.
+    """
 
     kind: ClassVar[str]
     never_relaxed: ClassVar[bool] = False
     applies_to_write_in: ClassVar[bool] = False
+    dated_by_source: ClassVar[bool] = True
 
     id: RuleId
 

@@ -143,9 +143,12 @@ class MaximumOrders(Rule):
 
     def _too_many_lines(self, facts: checking.Facts, plan: Plan, limit: OrdersLine) -> Iterator[Violation]:
         placed: dict[str, int] = {}
+        seen: set[tuple[str, str, str]] = set()
         for line, assignment in checking.assignments(plan):
-            if not checking.holds_at(facts, limit, assignment.source_id):
+            pair = (line.order_id, line.line_id, assignment.source_id)
+            if pair in seen or not checking.holds_at(facts, limit, assignment.source_id):
                 continue
+            seen.add(pair)
             counter = _counter_of(limit, assignment.source_id)
             if counter not in placed:
                 together = _together(facts, limit, assignment.source_id)

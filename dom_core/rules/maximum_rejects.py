@@ -40,6 +40,7 @@ class MaximumRejects(Rule):
     """Holds lines that were refused too often."""
 
     kind: ClassVar[str] = "maximum_rejects"
+    dated_by_source: ClassVar[bool] = False
     never_relaxed: ClassVar[bool] = True
 
     threshold: int

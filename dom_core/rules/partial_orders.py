@@ -84,6 +84,7 @@ class PartialOrders(Rule):
     """Limits how far orders are torn apart."""
 
     kind: ClassVar[str] = "partial_orders"
+    dated_by_source: ClassVar[bool] = False
 
     params: PartialOrdersParameters
 

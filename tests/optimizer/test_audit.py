@@ -36,6 +36,7 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import InventoryMode
 from dom_core.errors import PlanRejected
 from dom_core.optimizer import audit
+from dom_core.optimizer.audit.structure import CLOSEST
 from tests.builders import NOW, a_request, a_rule, a_source, an_order
 
 DENVER_M = 1_638_238
@@ -63,7 +64,7 @@ REQUEST = (
 
 def a_report(number: int, amounts: tuple[int, int, int, int], counts: tuple[int, int, int, int]) -> IterationReport:
     """A report of a proven optimum; `counts` are lines, filled lines, units, filled units."""
-    levels = tuple(map(LevelValue, Level, amounts, (8000, 2000, 0, 1)))
+    levels = tuple(map(LevelValue, CLOSEST, amounts, (8000, 2000, 0, 1)))
     lines, filled_lines, units, filled_units = counts
     total = sum(value.points for value in levels)
     return IterationReport(

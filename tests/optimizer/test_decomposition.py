@@ -11,7 +11,7 @@ def parts_of(builder: RequestBuilder) -> list[list[int]]:
     request = builder.build()
     batch = columns.to_batch(request, eligibility.split(request, ())[0])
     found = candidates.generate(batch, activation.in_iteration(request, 1))
-    first = problem.first_problem(found, problem.point_rates(request, 1000), 1000)
+    first = problem.first_problem(found, problem.rates_of(request, found, None, 1000), 1000)
     return [part.tolist() for part in decomposition.independent_parts(first)]
 
 

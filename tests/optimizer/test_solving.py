@@ -26,7 +26,7 @@ def a_model(builder: RequestBuilder) -> formulation.Model:
     batch = columns.to_batch(request, eligibility.split(request, ())[0])
     found = candidates.generate(batch, activation.in_iteration(request, 1))
     largest_km = problem.largest_distance_km(found)
-    first = problem.first_problem(found, problem.point_rates(request, largest_km), largest_km)
+    first = problem.first_problem(found, problem.rates_of(request, found, None, largest_km), largest_km)
     return formulation.build(first, decomposition.independent_parts(first))
 
 

@@ -28,7 +28,7 @@ def level_values(request: PlanRequest, plan: Plan, iteration: int) -> tuple[Leve
         Level.PRIORITY_STEPS: _priority_steps(request, plan, iteration),
         Level.DISTANCE_KM: _kilometres(request, plan, iteration),
     }
-    return tuple(LevelValue(level, amounts[level], rates[level]) for level in Level)
+    return tuple(LevelValue(level, amounts[level], rate) for level, rate in rates.items())
 
 
 def level_rates(request: PlanRequest, largest_distance_km: int) -> Mapping[Level, int]:

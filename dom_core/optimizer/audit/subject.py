@@ -9,11 +9,8 @@ from dom_core.domain.order import Line, Order
 from dom_core.domain.plan import Plan, PlanAssignment, PlanLine
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import LocationPriorityMode, RuleRecord
-from dom_core.rules import build
+from dom_core.rules import build, kinds
 from dom_core.rules.base import Rule
-
-_RULES_ABOUT_ORDERS = frozenset({"partial_orders", "maximum_rejects"})
-"""Kinds whose dates are UTC dates even where a violation names the source that it was seen at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +53,7 @@ class Subject:
 
     def in_force(self, record: RuleRecord, source_id: str | None = None) -> bool:
         """Whether the rule's dates cover the run: on the source's calendar for rules about sources, else in UTC."""
-        about_source = source_id is not None and record.kind not in _RULES_ABOUT_ORDERS
+        about_source = source_id is not None and kinds()[record.kind].dated_by_source
         return self.request.in_force_at(record, self.sources.get(source_id or "") if about_source else None)
 
 
