@@ -9,7 +9,7 @@ from dom_core.domain.batch import Batch
 from dom_core.domain.network import Address, Location, Product, Source, SourceList, SourceType
 from dom_core.domain.order import Bar, ExceptionKind, Line, LineState, Order
 from dom_core.domain.request import PlanRequest, SourceLoad
-from dom_core.domain.strategy import RuleRecord, Strategy
+from dom_core.domain.strategy import CostFactorRecord, RuleRecord, Strategy
 from dom_core.optimizer import columns, eligibility
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -103,6 +103,9 @@ class RequestBuilder:
 
     def with_rules(self, *rules: RuleRecord) -> Self:
         return replace(self, request=replace(self.request, rules=(*self.request.rules, *rules)))
+
+    def with_cost_factors(self, *factors: CostFactorRecord) -> Self:
+        return replace(self, request=replace(self.request, cost_factors=(*self.request.cost_factors, *factors)))
 
     def with_load(self, source_id: str, load: SourceLoad) -> Self:
         return replace(self, request=replace(self.request, loads={**self.request.loads, source_id: load}))

@@ -1,7 +1,7 @@
 """What a run decided: assignments, what each iteration was worth, and the reasons for every choice."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import ClassVar
 
@@ -202,6 +202,16 @@ class Plan:
     largest_distance_km: int = 1000
     seconds: float = 0.0
     warnings: tuple[str, ...] = field(default=())
+
+    def up_to_iteration(self, number: int) -> "Plan":
+        """The plan with the assignments of the first iterations only."""
+        return replace(
+            self,
+            lines=tuple(
+                replace(line, assignments=tuple(a for a in line.assignments if a.iteration <= number))
+                for line in self.lines
+            ),
+        )
 
     def position(self, order_id: Id, line_id: Id) -> int | None:
         """Where a line stands in the plan, if it was planned."""

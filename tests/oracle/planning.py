@@ -8,7 +8,6 @@ from dom_core.domain.plan import (
     Ending,
     HeldLine,
     IterationReport,
-    Level,
     LevelValue,
     Plan,
     PlanAssignment,
@@ -19,6 +18,7 @@ from dom_core.domain.plan import (
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import ObjectiveMode, RuleRecord
+from dom_core.optimizer.audit.structure import CLOSEST
 from dom_core.rules import build
 from dom_core.rules.base import Violation
 from tests.oracle.enumeration import Best, best_first_iteration, best_second_iteration
@@ -126,7 +126,7 @@ def _report(request: PlanRequest, number: int, lines: tuple[PlanLine, ...], best
         units=sum(units - had for units, had, _ in spans),
         filled_units=sum(has - had for _, had, has in spans),
         levels=tuple(
-            LevelValue(level, amount, rate) for level, amount, rate in zip(Level, best.levels, points, strict=True)
+            LevelValue(level, amount, rate) for level, amount, rate in zip(CLOSEST, best.levels, points, strict=True)
         ),
         total=best.total,
         bound=float(best.total),

@@ -8,10 +8,10 @@ and gates, every rule through its own `violations`, the distances, the objective
 from dom_core.domain.plan import Plan
 from dom_core.domain.request import PlanRequest
 from dom_core.errors import PlanRejected
-from dom_core.optimizer.audit import assignments, eligibility, reports, rules, structure
+from dom_core.optimizer.audit import assignments, costs, eligibility, reports, rules, structure
 from dom_core.optimizer.audit.subject import Subject
 
-_CONTENT = (*eligibility.CHECKS, *assignments.CHECKS, *rules.CHECKS, *reports.CHECKS)
+_CONTENT = (*eligibility.CHECKS, *assignments.CHECKS, *rules.CHECKS, *costs.CHECKS, *reports.CHECKS)
 
 
 def require_valid(request: PlanRequest, plan: Plan) -> None:

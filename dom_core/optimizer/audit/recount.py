@@ -12,6 +12,7 @@ from dom_core.domain.order import Line, Order
 from dom_core.domain.plan import Level, LevelValue, Plan, PlanAssignment
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import LocationPriorityMode, RuleRecord
+from dom_core.optimizer.audit import costs
 
 _CLASS_WEIGHTS = {1: 16, 2: 8, 3: 4, 4: 2, 5: 1}
 
@@ -21,14 +22,26 @@ Stop = tuple[OrderId, SourceId]
 
 def level_values(request: PlanRequest, plan: Plan, iteration: int) -> tuple[LevelValue, ...]:
     """Every level of one iteration, most important first."""
-    rates = level_rates(request, plan.largest_distance_km)
+    rates = cost_rates(request, plan) if request.costs_in_force() else level_rates(request, plan.largest_distance_km)
     amounts = {
+        Level.COST_CENTS: costs.cents_of(request, plan, iteration),
         Level.UNFILLED_UNITS: _unfilled(request, plan, iteration),
         Level.SHIPMENTS: _shipments(plan, iteration),
         Level.PRIORITY_STEPS: _priority_steps(request, plan, iteration),
         Level.DISTANCE_KM: _kilometres(request, plan, iteration),
     }
     return tuple(LevelValue(level, amounts[level], rate) for level, rate in rates.items())
+
+
+def cost_rates(request: PlanRequest, plan: Plan) -> Mapping[Level, int]:
+    """Points by cost: cents count once, and an unfilled unit as the plan says."""
+    told = next((value.rate for value in plan.iterations[0].levels if value.level is Level.UNFILLED_UNITS), 0)
+    return {
+        Level.UNFILLED_UNITS: _given_or(request.strategy.rates.unfilled_unit, told),
+        Level.COST_CENTS: 1,
+        Level.PRIORITY_STEPS: 0,
+        Level.DISTANCE_KM: 0,
+    }
 
 
 def level_rates(request: PlanRequest, largest_distance_km: int) -> Mapping[Level, int]:

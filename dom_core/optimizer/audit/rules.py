@@ -12,7 +12,7 @@ from dom_core.rules.base import Violation
 
 def _rules(subject: Subject) -> Iterator[str]:
     """Rules that bind both iterations hold for the whole plan, the others for what iteration 1 assigned."""
-    first = replace(subject.plan, lines=tuple(_of_first_iteration(line) for line in subject.plan.lines))
+    first = subject.plan.up_to_iteration(1)
     for bound in subject.rules:
         for violation in _violations(subject, bound, first if bound.dropped else subject.plan):
             where = _where(violation)
