@@ -13,6 +13,7 @@ DomError
 ├── LeaseLost            the lease is gone, or the fence is old                      the run stops
 ├── Unavailable          a service did not answer: geocoder, store, queue            retried by the host
 ├── StoreUnusable        the store cannot be opened or is damaged; says the way out  never retried
+├── DamagedDocument      a stored document is not in the form in which it was stored  never retried
 ├── SolverFailed         the solver is missing, crashed or answered nonsense         retried by the next run
 └── PlanRejected         the audit found a plan that breaks a rule: our defect       never retried, never applied
 """
@@ -112,6 +113,10 @@ class StoreUnusable(DomError):
         self.fault = fault
         self.way_out = way_out
         super().__init__(f"the store '{location}' cannot be used: {fault}. {way_out}")
+
+
+class DamagedDocument(DomError):
+    """A stored document is not in the form in which it was stored: a person must act. Says which, and what is wrong."""
 
 
 class SolverFailed(DomError):

@@ -10,9 +10,9 @@ from dom_core.configuration import Configuration
 from dom_core.domain.network import Product, Source, SourceList
 from dom_core.domain.strategy import CostFactorRecord, RuleRecord, Strategy
 from dom_core.errors import NotFound
-from dom_core.messages.reading import read_value, write_value
+from dom_core.messages.reading import write_value
 from dom_core.ports import Body, Container, Create, Document, DocumentStore, Replace, Write
-from dom_core.repositories.reading import Slice, Versioned, deciding_again, every
+from dom_core.repositories.reading import Slice, Versioned, deciding_again, every, read_stored
 
 ConfigObject: TypeAlias = Source | SourceList | Product | RuleRecord | CostFactorRecord | Strategy
 """Anything that is configured."""
@@ -128,4 +128,4 @@ def _body(kind: ConfigKind, value: ConfigObject, version: int) -> Body:
 
 def _read(kind: ConfigKind, document: Document) -> ConfigObject:
     shape = SHAPES[kind]
-    return read_value(document.body["value"], shape.type, f"stored {shape.noun} {document.id}")
+    return read_stored(document.body["value"], shape.type, f"stored {shape.noun} {document.id}")

@@ -4,9 +4,9 @@ import hashlib
 
 from dom_core.domain.dead_letter import DeadLetter
 from dom_core.errors import AlreadyExists, NotFound
-from dom_core.messages.reading import read_value, write_value
+from dom_core.messages.reading import write_value
 from dom_core.ports import Body, Container, Document, DocumentStore
-from dom_core.repositories.reading import Slice, Versioned
+from dom_core.repositories.reading import Slice, Versioned, read_stored
 
 
 class DeadLetters:
@@ -53,4 +53,4 @@ def _body(letter: DeadLetter) -> Body:
 
 
 def _read(document: Document) -> DeadLetter:
-    return read_value(document.body["dead_letter"], DeadLetter, f"stored dead letter {document.id}")
+    return read_stored(document.body["dead_letter"], DeadLetter, f"stored dead letter {document.id}")

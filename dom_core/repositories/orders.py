@@ -12,9 +12,9 @@ from dom_core.domain.ids import OrderId
 from dom_core.domain.order import Event, ExceptionKind, LineState, Order
 from dom_core.domain.transitions import What
 from dom_core.errors import NotFound
-from dom_core.messages.reading import read_value, write_value
+from dom_core.messages.reading import write_value
 from dom_core.ports import Body, Container, Create, Document, DocumentStore, Replace, Write
-from dom_core.repositories.reading import Slice, Versioned, every
+from dom_core.repositories.reading import Slice, Versioned, every, read_stored
 
 _ID = "order"
 _KIND_ORDER = "order"
@@ -128,11 +128,11 @@ def _history_body(events: tuple[Event, ...]) -> Body:
 
 
 def _read_events(document: Document) -> tuple[Event, ...]:
-    return read_value(document.body["events"], tuple[Event, ...], f"history of order {document.partition}")
+    return read_stored(document.body["events"], tuple[Event, ...], f"history of order {document.partition}")
 
 
 def _read(document: Document) -> Order:
-    return read_value(document.body["order"], Order, f"stored order {document.partition}")
+    return read_stored(document.body["order"], Order, f"stored order {document.partition}")
 
 
 def _versioned(document: Document) -> Versioned[Order]:

@@ -12,9 +12,9 @@ from dom_core.domain.ids import PlanId, StrategyId
 from dom_core.domain.plan import Plan, PlanState
 from dom_core.domain.plan_header import PlanHeader, header_of
 from dom_core.errors import Conflict, NotFound
-from dom_core.messages.reading import read_value, write_value
+from dom_core.messages.reading import write_value
 from dom_core.ports import Body, Container, Document, DocumentStore
-from dom_core.repositories.reading import Slice, Versioned, deciding_again, every
+from dom_core.repositories.reading import Slice, Versioned, deciding_again, every, read_stored
 
 _ID = "header"
 _KIND = "plan"
@@ -123,7 +123,7 @@ class Plans:
             "templates": sections["templates"],
             "codes": sections["codes"],
         }
-        return read_value(plain, Plan, f"stored plan {document.partition}")
+        return read_stored(plain, Plan, f"stored plan {document.partition}")
 
 
 def _chunks(plan: Plan) -> Iterator[Body]:
@@ -168,4 +168,4 @@ def _header_body(header: PlanHeader, chunk_ids: list[str], to_apply: bool) -> Bo
 
 
 def _read_header(document: Document) -> PlanHeader:
-    return read_value(document.body["header"], PlanHeader, f"stored plan {document.partition}")
+    return read_stored(document.body["header"], PlanHeader, f"stored plan {document.partition}")

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
-from dom_core.errors import StoreConflict
+from dom_core.errors import DamagedDocument, InvalidInput, StoreConflict
+from dom_core.messages.reading import read_value
 from dom_core.ports import Container, Document, DocumentStore
 
 T = TypeVar("T")
@@ -48,6 +49,14 @@ def every(
         if page.continuation is None:
             return
         continuation = page.continuation
+
+
+def read_stored(value: object, shape: type[T], name: str) -> T:
+    """A stored value. Raises DamagedDocument: whoever asked for it has done nothing wrong."""
+    try:
+        return read_value(value, shape, name)
+    except InvalidInput as error:
+        raise DamagedDocument(f"{name} cannot be read: " + "; ".join(map(str, error.problems))) from error
 
 
 def deciding_again(decide: Callable[[], R]) -> R:

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from dom_core.domain.ids import RunId, StrategyId
 from dom_core.domain.run import Lease, Run
 from dom_core.errors import LeaseLost, NotFound
-from dom_core.messages.reading import read_value, write_value
+from dom_core.messages.reading import write_value
 from dom_core.ports import Body, Container, Document, DocumentStore
-from dom_core.repositories.reading import Slice, Versioned, deciding_again
+from dom_core.repositories.reading import Slice, Versioned, deciding_again, read_stored
 
 _KIND_RUN = "run"
 _KIND_LEASE = "lease"
@@ -108,7 +108,7 @@ def _body(run: Run) -> Body:
 
 
 def _read(document: Document) -> Run:
-    return read_value(document.body["run"], Run, f"stored run {document.id}")
+    return read_stored(document.body["run"], Run, f"stored run {document.id}")
 
 
 def _lease_body(lease: Lease) -> Body:
@@ -116,4 +116,4 @@ def _lease_body(lease: Lease) -> Body:
 
 
 def _read_lease(document: Document) -> Lease:
-    return read_value(document.body["lease"], Lease, f"stored lease {document.id}")
+    return read_stored(document.body["lease"], Lease, f"stored lease {document.id}")

@@ -8,9 +8,8 @@ from typing import Any
 
 from dom_core.domain.ids import ProductId
 from dom_core.domain.stock import ProductStock, Reservation, StockCell
-from dom_core.messages.reading import read_value
 from dom_core.ports import Body, Container, Document, DocumentStore
-from dom_core.repositories.reading import Versioned, every
+from dom_core.repositories.reading import Versioned, every, read_stored
 
 _ID = "stock"
 
@@ -61,7 +60,7 @@ def _read(document: Document) -> ProductStock:
         "fences": document.body["fences"],
         "cells": [_plain_cell(source_id, cell) for source_id, cell in sorted(document.body["cells"].items())],
     }
-    return read_value(plain, ProductStock, f"stock of {document.partition}")
+    return read_stored(plain, ProductStock, f"stock of {document.partition}")
 
 
 def _plain_cell(source_id: str, cell: dict[str, Any]) -> dict[str, Any]:

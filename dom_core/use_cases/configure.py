@@ -45,7 +45,11 @@ def save(ports: Ports, kind: ConfigKind, id: str, raw: bytes, if_match: str | No
     if value.id != id:
         raise InvalidInput([Problem("id", f"must be '{id}', as in the address")], SHAPES[kind].noun)
     warnings = _checked(ports.store, kind, [value])
-    return deciding_again(lambda: _put(Configurations(ports.store), kind, value, if_match, warnings))
+
+    def put() -> Saved:
+        return _put(Configurations(ports.store), kind, value, if_match, warnings)
+
+    return deciding_again(put) if if_match is None else put()
 
 
 def save_many(ports: Ports, kind: ConfigKind, raw: bytes) -> SavedMany:

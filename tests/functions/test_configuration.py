@@ -1,12 +1,30 @@
 """Configuration and stock over HTTP: one object or many, with ETags, and nothing half-written."""
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
+from dom_core.ports import Container, Document, DocumentStore
 from dom_core.use_cases.context import Ports
+from functions import bootstrap
 from tests.functions.app import JSON, call, content_of, paths_of, problem_of
 from tests.functions.shop import SHOP
+
+
+class CountingStore:
+    """A store that counts point reads."""
+
+    def __init__(self, store: DocumentStore) -> None:
+        self._store = store
+        self.reads = 0
+
+    def read(self, container: Container, partition: str, id: str) -> Document | None:
+        self.reads += 1
+        return self._store.read(container, partition, id)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
 
 
 def if_match(etag: str) -> dict[str, str]:
@@ -70,6 +88,13 @@ def test_a_put_under_an_old_etag_changes_nothing(shop: Ports) -> None:
     call("PUT", "config/products/SKU-1", {"id": "SKU-1", "name": "Lamp"})
     problem_of(call("PUT", "config/products/SKU-1", {"id": "SKU-1", "name": "Sofa"}, headers=if_match(old)), 412)
     assert content_of(call("GET", "config/products/SKU-1"))["name"] == "Lamp"
+
+
+def test_a_put_under_an_old_etag_is_refused_without_trying_again(shop: Ports, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = CountingStore(shop.store)
+    bootstrap.use(replace(shop, store=cast(DocumentStore, store)))
+    problem_of(call("PUT", "config/products/SKU-1", {"id": "SKU-1"}, headers=if_match('"old"')), 412)
+    assert store.reads == 1
 
 
 def test_a_put_under_an_etag_creates_nothing(shop: Ports) -> None:

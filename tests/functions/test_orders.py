@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dom_core.errors import Unavailable
+from dom_core.errors import DamagedDocument, Unavailable
 from dom_core.ports import Container
 from dom_core.use_cases.context import Ports
 from tests.functions.app import call, content_of, message, paths_of, problem_of
@@ -189,3 +189,30 @@ def test_an_address_that_cannot_be_asked_about_sends_the_message_back(shop: Port
     with pytest.raises(Unavailable):
         message("collect_order", json.dumps(an_intake()).encode())
     assert content_of(call("GET", "deadletters"))["items"] == []
+
+
+def damage(ports: Ports, container: Container, partition: str, id: str, field: str) -> None:
+    """Change a stored document as no use case would."""
+    stored = ports.store.read(container, partition, id)
+    assert stored is not None
+    ports.store.replace(container, partition, id, {**stored.body, field: {"id": 7}}, stored.etag)
+
+
+def test_a_damaged_document_is_not_the_callers_fault(placed: Ports, caplog: pytest.LogCaptureFixture) -> None:
+    damage(placed, Container.ORDERS, "O1", "order", "order")
+    problem_of(call("GET", "orders/O1"), 500)
+    assert "DamagedDocument" in caplog.text
+    assert "O1" in caplog.text
+
+
+def test_a_damaged_product_does_not_make_a_good_order_a_dead_letter(shop: Ports) -> None:
+    damage(shop, Container.CONFIG, "products", "SKU-1", "value")
+    with pytest.raises(DamagedDocument):
+        message("collect_order", json.dumps(an_intake()).encode())
+    assert content_of(call("GET", "deadletters"))["items"] == []
+
+
+def test_an_order_that_no_message_can_hold_is_refused_with_the_limit(shop: Ports) -> None:
+    lines = [line(id=str(number), ship_to={"postal_code": "98101", "street": "s" * 150}) for number in range(500)]
+    problem = problem_of(call("POST", "orders", an_intake(lines=lines)), 422)
+    assert "64 KiB" in problem["errors"][0]["message"]

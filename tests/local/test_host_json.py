@@ -32,7 +32,7 @@ def test_our_own_file_gives_its_numbers() -> None:
     assert queues.batch_size == written["queues"]["batchSize"]
     assert queues.refill_at == written["queues"]["newBatchThreshold"]
     assert queues.message_encoding == "none"
-    assert (queues.visibility_timeout_s, queues.max_polling_interval_s) == (10, 2)
+    assert (queues.visibility_timeout_s, queues.max_polling_interval_s) == (60, 2)
     assert "functionTimeout" in host_json.without_effect
 
 
