@@ -1,4 +1,4 @@
-"""Parameters of rules: the shapes that kinds share, and how stored parameters are read."""
+"""Parameters of rules and cost factors: the shapes that kinds share, and how stored parameters are read."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any, TypeVar
@@ -6,7 +6,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from dom_core.domain.ids import Id, Label, RuleId
+from dom_core.domain.ids import Id, Label
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID
 from dom_core.errors import InvalidInput, Problem
 from dom_core.messages.reading import read_value
@@ -15,7 +15,7 @@ Item = TypeVar("Item")
 Shape = TypeVar("Shape", bound="Parameters")
 
 NonEmpty = Annotated[tuple[Item, ...], Field(min_length=1, max_length=10_000)]
-"""At least one: a rule without lines says nothing, so an empty list is a mistake."""
+"""At least one: without lines nothing is said, so an empty list is a mistake."""
 
 _REFERENCES = (("source_id", "source"), ("source_list_id", "source_list"), ("product_id", "product"))
 
@@ -57,9 +57,9 @@ class Scope(PlaceScope):
         return value
 
 
-def read(params: Mapping[str, Any], shape: type[Shape], rule_id: RuleId) -> Shape:
+def read(params: Mapping[str, Any], shape: type[Shape], id: str, noun: str = "rule") -> Shape:
     """Stored parameters, understood. Raises InvalidInput with a path (`params.lines[0].units`) for each problem."""
-    subject = f"rule {rule_id}"
+    subject = f"{noun} {id}"
     try:
         return read_value(dict(params), shape, subject)
     except InvalidInput as error:

@@ -80,6 +80,13 @@ def source_positions(batch: Batch, place: PlaceScope) -> IntArray:
     return _positions(index for index, source in enumerate(batch.sources) if source.id in members)
 
 
+def place_specificity(place: PlaceScope) -> int:
+    """How specific a place is: a source beats a list, and a list beats everywhere."""
+    if place.source_id is not None:
+        return _SOURCE
+    return _LIST if place.source_list_id is not None else _EVERYWHERE
+
+
 class _Catalogue:
     """Where the batch's products stand, by everything that a parameter line can call them."""
 
@@ -108,13 +115,7 @@ def _claims(batch: Batch, lines: Sequence[Scope], values: Sequence[int]) -> Iter
     for line, value in zip(lines, values, strict=True):
         sources = source_positions(batch, line)
         for item, products in catalogue.matches(line):
-            yield _Claim((item, _place_specificity(line)), value, (products, sources))
-
-
-def _place_specificity(place: PlaceScope) -> int:
-    if place.source_id is not None:
-        return _SOURCE
-    return _LIST if place.source_list_id is not None else _EVERYWHERE
+            yield _Claim((item, place_specificity(line)), value, (products, sources))
 
 
 def _group(names_of_each: Iterable[Iterable[str]]) -> Positions:
