@@ -14,10 +14,11 @@ from types import MappingProxyType
 from typing import Protocol
 from zoneinfo import available_timezones
 
-from dom_core import rules
+from dom_core import costs, rules
 from dom_core.configuration import Configuration
 from dom_core.configuration_scopes import ParameterScope, WiderScopes
-from dom_core.domain.strategy import RuleRecord, Strategy
+from dom_core.costs.base import CostFactor
+from dom_core.domain.strategy import CostFactorRecord, RuleRecord, Strategy
 from dom_core.errors import InvalidInput, Problem
 from dom_core.rules.base import Rule
 
@@ -89,7 +90,7 @@ class _Reference:
 
 
 def _unknown_references(configuration: Configuration, known: Mapping[str, frozenset[str]]) -> Iterator[Problem]:
-    for reference in chain(_references(configuration), _references_of_rules(configuration)):
+    for reference in chain(_references(configuration), _references_of_params(configuration)):
         if reference.id not in known[reference.collection]:
             yield Problem(reference.path, f"there is no {_SINGULAR[reference.collection]} '{reference.id}'")
 
@@ -127,40 +128,41 @@ def _many(path: str, collection: str, ids: Iterable[str]) -> Iterator[_Reference
         yield _Reference(f"{path}[{position}]", collection, id)
 
 
-def _bad_rules(configuration: Configuration) -> Iterator[Problem]:
-    """Rules of which the kind or the parameters are not understood."""
-    for record in configuration.rules:
+_Record = RuleRecord | CostFactorRecord
+
+
+def _bad_params(configuration: Configuration) -> Iterator[Problem]:
+    """Rules and cost factors of which the kind or the parameters are not understood."""
+    for record in _records(configuration):
         built = _built(record)
         if isinstance(built, InvalidInput):
             for problem in built.problems:
-                yield Problem(_rule_path(record, problem.path), problem.message)
+                yield Problem(_params_path(record, problem.path), problem.message)
 
 
-def _built(record: RuleRecord) -> Rule | InvalidInput:
+def _records(configuration: Configuration) -> Iterator[_Record]:
+    """Everything with parameters that only its own kind understands."""
+    return chain(configuration.rules, configuration.cost_factors)
+
+
+def _built(record: _Record) -> Rule | CostFactor | InvalidInput:
     try:
-        return rules.build(record)
+        return rules.build(record) if isinstance(record, RuleRecord) else costs.build(record)
     except InvalidInput as error:
         return error
 
 
-def _built_rules(configuration: Configuration) -> Iterator[tuple[RuleRecord, Rule]]:
-    """The rules that are understood; the others are reported by `_bad_rules`."""
-    for record in configuration.rules:
-        built = _built(record)
-        if isinstance(built, Rule):
-            yield record, built
-
-
-def _rule_path(record: RuleRecord, path: str) -> str:
-    """Where in the configuration a rule's own path lies; `kind` is the one path outside the parameters."""
+def _params_path(record: _Record, path: str) -> str:
+    """Where in the configuration a path of parameters lies; `kind` is the one path outside the parameters."""
+    collection = "rules" if isinstance(record, RuleRecord) else "cost_factors"
     if path == "kind":
-        return f"rules[{record.id}].kind"
+        return f"{collection}[{record.id}].kind"
     within = path.removeprefix("params").removeprefix(".")
-    return f"rules[{record.id}].params" + (f".{within}" if within else "")
+    return f"{collection}[{record.id}].params" + (f".{within}" if within else "")
 
 
-def _references_of_rules(configuration: Configuration) -> Iterator[_Reference]:
-    for path, kind, id in _rule_references(configuration):
+def _references_of_params(configuration: Configuration) -> Iterator[_Reference]:
+    for path, kind, id in _named_in_params(configuration):
         if kind in _COLLECTION_OF:
             yield _Reference(path, _COLLECTION_OF[kind], id)
 
@@ -173,15 +175,18 @@ def _unused_categories(configuration: Configuration) -> Iterator[Problem]:
             label for product in configuration.products for label in product.supplementary_categories
         ),
     }
-    for path, kind, id in _rule_references(configuration):
+    for path, kind, id in _named_in_params(configuration):
         if kind in named and id not in named[kind]:
             yield Problem(path, f"no product has the {kind.replace('_', ' ')} '{id}': the line matches nothing")
 
 
-def _rule_references(configuration: Configuration) -> Iterator[tuple[str, str, str]]:
-    for record, rule in _built_rules(configuration):
-        for path, kind, id in rule.references():
-            yield _rule_path(record, path), kind, id
+def _named_in_params(configuration: Configuration) -> Iterator[tuple[str, str, str]]:
+    """What parameters name, as (path, kind of object, id). Those not understood are reported by `_bad_params`."""
+    for record in _records(configuration):
+        built = _built(record)
+        if not isinstance(built, InvalidInput):
+            for path, kind, id in built.references():
+                yield _params_path(record, path), kind, id
 
 
 _COLLECTION_OF = {singular.replace(" ", "_"): collection for collection, singular in _SINGULAR.items()} | {
@@ -293,8 +298,8 @@ def _lists_without_active_source(configuration: Configuration) -> Iterator[Probl
 def _loosening_distances(configuration: Configuration) -> Iterator[Problem]:
     """Distance lines that mean to loosen a wider one: the lowest wins, so they do nothing (C10)."""
     scopes = WiderScopes(configuration)
-    for record, _ in _built_rules(configuration):
-        if record.kind == "maximum_distance":
+    for record in configuration.rules:
+        if record.kind == "maximum_distance" and isinstance(_built(record), Rule):
             lines = [ParameterScope.of(line) for line in record.params["lines"]]
             limits_km = [float(line["km"]) for line in record.params["lines"]]
             for position, wider_km in scopes.stricter(lines, limits_km):
@@ -321,7 +326,7 @@ Check = Callable[[Configuration], Iterator[Problem]]
 
 _ERRORS: tuple[Check, ...] = (
     _duplicate_ids,
-    _bad_rules,
+    _bad_params,
     _shared_filters,
     _empty_date_ranges,
     _unknown_time_zones,
