@@ -9,7 +9,7 @@ from dom_core.domain.batch import Batch
 from dom_core.domain.network import Address, Location, Product, Source, SourceList, SourceType
 from dom_core.domain.order import Bar, ExceptionKind, Line, LineState, Order
 from dom_core.domain.request import PlanRequest, SourceLoad
-from dom_core.domain.strategy import RuleRecord, Strategy
+from dom_core.domain.strategy import CostFactorRecord, RuleRecord, Strategy
 from dom_core.optimizer import columns, eligibility
 
 NOW = datetime(2026, 3, 2, 15, 0, tzinfo=UTC)
@@ -74,6 +74,11 @@ def a_source(id: str = "S1", at: tuple[float, float] | None = (47.6, -122.3), **
 def a_rule(kind: str, params: dict[str, Any] | None = None, **fields: Any) -> RuleRecord:
     """A hard, enabled rule without dates; its id is its kind."""
     return RuleRecord(**({"id": kind, "kind": kind, "params": params or {}} | fields))
+
+
+def a_cost_factor(kind: str, params: dict[str, Any] | None = None, **fields: Any) -> CostFactorRecord:
+    """An active cost factor without dates; its id is its kind."""
+    return CostFactorRecord(**({"id": kind, "kind": kind, "params": params or {}} | fields))
 
 
 @dataclass(frozen=True)
