@@ -76,6 +76,11 @@ def a_rule(kind: str, params: dict[str, Any] | None = None, **fields: Any) -> Ru
     return RuleRecord(**({"id": kind, "kind": kind, "params": params or {}} | fields))
 
 
+def a_cost_factor(kind: str, params: dict[str, Any] | None = None, **fields: Any) -> CostFactorRecord:
+    """An active cost factor without dates; its id is its kind."""
+    return CostFactorRecord(**({"id": kind, "kind": kind, "params": params or {}} | fields))
+
+
 @dataclass(frozen=True)
 class RequestBuilder:
     """A plan request under construction."""

@@ -11,10 +11,12 @@ from dom_core import rules
 from dom_core.configuration import Configuration
 from dom_core.configuration_checks import check
 from dom_core.domain.network import Product, Source, SourceList, SourceType
-from dom_core.domain.strategy import CostFactorRecord, RuleRecord, Strategy
+from dom_core.domain.strategy import RuleRecord, Strategy
 from dom_core.errors import InvalidInput, Problem
 from dom_core.rules.base import Rule
-from tests.builders import a_rule, a_source
+from tests.builders import a_cost_factor, a_rule, a_source
+
+HANDLING: dict[str, Any] = {"lines": [{"per_order_cents": 100}]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +119,36 @@ def test_what_a_rule_names_must_exist() -> None:
     }
 
 
+def test_a_cost_factor_of_an_unknown_kind_is_reported_at_its_kind() -> None:
+    errors = errors_of(a_configuration(cost_factors=(a_cost_factor("tolls"),)))
+    assert errors == {"cost_factors[tolls].kind": "unknown cost factor kind 'tolls'; known: handling, shipping"}
+
+
+def test_all_problems_of_a_cost_factors_parameters_are_reported_below_its_params() -> None:
+    bands = [{"from_km": 0, "to_km": 250, "cents": 500}, {"from_km": 300, "cents": 900}]
+    lines = [{"basis": "fixed", "bands": bands, "default_cents": 900}, {"basis": "per_km", "cents_per_km": 1.75}]
+    cost_factors = (a_cost_factor("shipping", {"lines": lines}), a_cost_factor("handling", {"lines": []}))
+    assert errors_of(a_configuration(cost_factors=cost_factors)) == {
+        "cost_factors[shipping].params.lines[0].bands[1]": ("begins at 300 km but the band before ends at 250 km: gap"),
+        "cost_factors[shipping].params.lines[1].default_cents": "is required with basis per_km and no bands",
+        "cost_factors[handling].params.lines": "Tuple should have at least 1 item after validation, not 0",
+    }
+
+
+def test_what_a_cost_factor_names_must_exist() -> None:
+    lines = [{"source_id": "S1", "per_order_cents": 1}, {"source_list_id": "nowhere", "per_line_cents": 1}]
+    configuration = a_configuration(cost_factors=(a_cost_factor("handling", {"lines": lines}),))
+    path = "cost_factors[handling].params.lines[1].source_list_id"
+    assert errors_of(configuration) == {path: "there is no source list 'nowhere'"}
+    assert check(configuration, {"source_lists": frozenset({"nowhere"})}).errors == ()
+
+
+def test_a_rule_and_a_cost_factor_may_have_the_same_id() -> None:
+    cost_factor = a_cost_factor("handling", HANDLING, id="any_lines")
+    configuration = a_configuration(rules=(a_rule("any_lines", {"lines": []}),), cost_factors=(cost_factor,))
+    assert errors_of(configuration) == {}
+
+
 def test_a_category_that_no_product_has_is_a_warning() -> None:
     rule = a_rule("any_lines", {"lines": [{"category": "toys"}, {"category": "toyz"}]})
     configuration = a_configuration(rules=(rule,))
@@ -160,7 +192,7 @@ def test_a_date_range_that_ends_before_it_starts_is_reported_for_each_kind_of_ob
     backwards: dict[str, Any] = {"start_date": date(2026, 3, 2), "end_date": date(2026, 3, 1)}
     configuration = a_configuration(
         rules=(RuleRecord("r", "any_lines", {"lines": []}, **backwards),),
-        cost_factors=(CostFactorRecord("c", "shipping", {}, **backwards),),
+        cost_factors=(a_cost_factor("handling", HANDLING, id="c", **backwards),),
         strategies=(Strategy("s", "all", **backwards),),
     )
     assert list(errors_of(configuration)) == ["rules[r].end_date", "cost_factors[c].end_date", "strategies[s].end_date"]

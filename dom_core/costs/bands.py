@@ -22,7 +22,7 @@ Flaw = tuple[tuple[int | str, ...], str]
 
 def _no_text(value: object) -> object:
     """Decimals may be written as text; amounts and distances are numbers everywhere else, so they are here."""
-    if isinstance(value, str | bool):
+    if isinstance(value, str):
         raise PydanticCustomError("number", "must be a number")
     return value
 

@@ -1,4 +1,7 @@
-"""Imports point one way: functions, local, cli → use cases → repositories → ports; optimizer → rules → domain."""
+"""Imports point one way: functions, local, cli → use cases → repositories → ports, and down to the domain.
+
+Under the use cases: optimizer → costs → rules → domain.
+"""
 
 from collections.abc import Mapping
 
@@ -18,10 +21,11 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "messages": VALUES,
     "report": VALUES | {"messages"},
     "rules": VALUES | {"messages"},
-    "optimizer": VALUES | {"rules"},
+    "costs": VALUES | {"rules"},
+    "optimizer": VALUES | {"costs", "rules"},
     "configuration": VALUES,
     "configuration_scopes": VALUES | {"configuration"},
-    "configuration_checks": VALUES | {"configuration", "configuration_scopes", "rules"},
+    "configuration_checks": VALUES | {"configuration", "configuration_scopes", "costs", "rules"},
     "files": VALUES | {"configuration", "configuration_checks", "messages"},
     "repositories": VALUES | {"configuration", "messages", "ports"},
     "use_cases": VALUES

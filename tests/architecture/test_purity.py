@@ -7,7 +7,7 @@ import pytest
 from tests.architecture.source_code import Module, modules, names_used
 
 CORE = frozenset(
-    {"domain", "rules", "optimizer", "use_cases", "repositories", "messages", "ports", "errors"}
+    {"domain", "rules", "costs", "optimizer", "use_cases", "repositories", "messages", "ports", "errors"}
     | {"configuration", "configuration_checks", "configuration_scopes"}
 )
 
