@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 from pydantic import TypeAdapter, ValidationError
 
 from dom_core.errors import InvalidInput, Problem, Unreadable
+from dom_core.messages.wording import message_of
 
 T = TypeVar("T")
 
@@ -52,7 +53,7 @@ def problems_of(error: ValidationError) -> list[Problem]:
     # A list whose items are all bad is also reported as too short: that says nothing new.
     blamed = {item["loc"][:length] for item in found for length in range(len(item["loc"]))}
     return [
-        Problem(_path(item["loc"]), item["msg"])
+        Problem(_path(item["loc"]), message_of(item))
         for item in found
         if not (item["type"] == "too_short" and item["loc"] in blamed)
     ]

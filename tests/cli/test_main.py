@@ -146,7 +146,7 @@ def test_explaining_a_file_that_is_not_a_plan_is_a_problem_of_the_input(
     file = tmp_path / "other.json"
     file.write_text("{}", encoding="utf-8")
     assert main(["explain", str(file), "O1/1"]) == 1
-    assert capsys.readouterr().err == "plan: Field required\n1 problem\n"
+    assert capsys.readouterr().err == "plan: is required\n1 problem\n"
 
 
 def test_problems_of_all_files_are_listed_at_once_and_nothing_is_written(

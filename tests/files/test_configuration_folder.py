@@ -52,9 +52,9 @@ def test_problems_of_all_files_come_at_once_with_file_and_line(tmp_path: Path) -
         },
     )
     assert errors(folder) == [
-        "products.json:3: colour: Unexpected keyword argument",
-        "products.json:4: id: Field required",
-        "products.json:4: name: Input should be a valid string",
+        "products.json:3: colour: there is no such field; correct its name or leave it out",
+        "products.json:4: id: is required",
+        "products.json:4: name: must be a text",
         "strategies.json:2: strategies[standard].source_list_id: there is no source list 'nowhere'",
     ]
 

@@ -29,7 +29,7 @@ def test_every_problem_is_reported_at_once_with_its_path() -> None:
 
 
 def test_the_subject_of_a_problem_is_the_rule() -> None:
-    with pytest.raises(InvalidInput, match=r"invalid rule maximum_rejects: params\.threshold: Field required"):
+    with pytest.raises(InvalidInput, match=r"invalid rule maximum_rejects: params\.threshold: is required"):
         the_rule("maximum_rejects")
 
 
