@@ -50,5 +50,5 @@ def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
 
 
 def test_the_subject_of_a_problem_is_the_cost_factor() -> None:
-    with pytest.raises(InvalidInput, match=r"invalid cost factor parcel: params\.lines: Field required"):
+    with pytest.raises(InvalidInput, match=r"invalid cost factor parcel: params\.lines: is required"):
         build(a_cost_factor("shipping", id="parcel"))

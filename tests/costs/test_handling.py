@@ -111,7 +111,7 @@ def test_every_problem_is_listed_at_once_with_its_path() -> None:
     assert problems("handling", *lines) == [
         "params.lines[0].per_line_cents: give per_order_cents, per_line_cents or both",
         "params.lines[1].source_list_id: name a source or a source list, not both",
-        "params.lines[2].per_source_cents: Extra inputs are not permitted",
+        "params.lines[2].per_source_cents: there is no such field; correct its name or leave it out",
     ]
 
 

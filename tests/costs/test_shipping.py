@@ -172,7 +172,7 @@ def test_sources_and_lists_are_references_with_their_paths() -> None:
                 "default_cents: is required with bands",
             ],
         ),
-        ({"cents": 1}, ["basis: Field required"]),
+        ({"cents": 1}, ["basis: is required"]),
     ],
 )
 def test_a_line_has_the_amounts_of_its_form_and_no_others(line: dict[str, Any], expected: list[str]) -> None:
