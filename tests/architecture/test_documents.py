@@ -18,7 +18,7 @@ SETTING_ROW = re.compile(r"^\| `(DOM_[A-Z_]+)` \| (.*?) \| (.*?) \|$", re.MULTIL
 MAKE = re.compile(r"\bmake ([a-z][a-z-]*)")
 
 PRIVATE = {
-    "a folder of somebody's machine": re.compile(r"(?<![\w.:/])/(?:home|root|Users|mnt|media|workspace|work|tmp/v)/\w"),
+    "a folder of somebody's machine": re.compile(r"(?<![\w.:/])/(?:home|root|Users|mnt|media|workspace|work)/\w"),
     "a host that only one network knows": re.compile(
         r"https?://(?:[\w.-]*\.(?:internal|local|corp|lan|intranet)\b|(?:10|172\.(?:1[6-9]|2\d|3[01])|192\.168)\.\d)"
     ),
