@@ -7,5 +7,5 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--update-golden",
         action="store_true",
-        help="write tests/golden/cases/*/plan.json anew from what the optimizer does now; look at the difference",
+        help="write the golden plans and the outputs in the README anew from what happens now; look at the difference",
     )

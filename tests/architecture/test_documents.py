@@ -1,10 +1,12 @@
 """The documents are true: links lead somewhere, settings and commands exist, nothing names a private place."""
 
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from dom_core.domain.strategy import Strategy
 from dom_core.settings import TABLE
 from tests.architecture.source_code import ROOT, tracked_texts
 
@@ -12,13 +14,14 @@ PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "ex
 README = ROOT / "README.md"
 
 FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
+PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 SETTING_ROW = re.compile(r"^\| `(DOM_[A-Z_]+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
 MAKE = re.compile(r"\bmake ([a-z][a-z-]*)")
 
 PRIVATE = {
-    "a folder of somebody's machine": re.compile(r"(?<![\w.:/])/(?:home|root|Users|mnt|media|workspace|work|tmp/v)/\w"),
+    "a folder of somebody's machine": re.compile(r"(?<![\w.:/])/(?:home|root|Users|mnt|media|workspace|work)/\w"),
     "a host that only one network knows": re.compile(
         r"https?://(?:[\w.-]*\.(?:internal|local|corp|lan|intranet)\b|(?:10|172\.(?:1[6-9]|2\d|3[01])|192\.168)\.\d)"
     ),
@@ -47,6 +50,24 @@ def test_the_readme_lists_every_setting_with_its_default_and_meaning() -> None:
     assert rows == {
         setting.variable: (f"`{setting.default}`" if setting.default else "", setting.meaning) for setting in TABLE
     }
+
+
+def test_the_semantics_describe_every_field_of_a_strategy() -> None:
+    text = (ROOT / "docs" / "semantics.md").read_text(encoding="utf-8")
+    table = text.partition("### The strategy's fields")[2].partition("\n## ")[0]
+    described = {
+        name for row in table.splitlines() for name in re.findall(r"`(\w+)`", row.partition("|")[2].split("|")[0])
+    }
+    assert described == {field.name for field in fields(Strategy)} - {"id", "name", "description"}
+
+
+def test_the_walk_through_quotes_the_rule_as_it_is() -> None:
+    quoted = "\n".join(PYTHON.findall((ROOT / "docs" / "adding-a-rule.md").read_text(encoding="utf-8")))
+    code = (ROOT / "dom_core" / "rules" / "maximum_distance.py").read_text(encoding="utf-8")
+    known = {line.strip() for line in code.splitlines()}
+    unknown = [line for line in quoted.splitlines() if line.strip(" …") and line.strip(" …") not in known]
+    assert quoted
+    assert unknown == []
 
 
 def test_every_document_can_be_reached_from_the_readme() -> None:
