@@ -131,7 +131,7 @@ def test_all_problems_of_a_cost_factors_parameters_are_reported_below_its_params
     assert errors_of(a_configuration(cost_factors=cost_factors)) == {
         "cost_factors[shipping].params.lines[0].bands[1]": ("begins at 300 km but the band before ends at 250 km: gap"),
         "cost_factors[shipping].params.lines[1].default_cents": "is required with basis per_km and no bands",
-        "cost_factors[handling].params.lines": "Tuple should have at least 1 item after validation, not 0",
+        "cost_factors[handling].params.lines": "needs at least 1 entries",
     }
 
 

@@ -12,6 +12,8 @@ PLAIN: Mapping[str, str] = {
     "int_from_float": "must be a whole number, written without quotes or decimals",
     "float_type": "must be a number",
     "float_parsing": "must be a number",
+    "decimal_type": "must be a number",
+    "decimal_max_places": "may have at most {decimal_places} decimals",
     "finite_number": "must be a finite number",
     "string_type": "must be a text",
     "bool_type": "must be true or false",

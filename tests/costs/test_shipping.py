@@ -193,6 +193,10 @@ def test_an_amount_per_kilometre_is_a_number_with_at_most_four_decimals(rate: ob
     assert paths == {"params.lines[0].cents_per_km"}
 
 
+def test_a_decimal_too_many_is_said_in_plain_words() -> None:
+    assert problems("shipping", per_km(0.00001)) == ["params.lines[0].cents_per_km: may have at most 4 decimals"]
+
+
 @pytest.mark.parametrize("cents", [-1, 0.5, "1", True, 10**12 + 1])
 def test_amounts_are_whole_cents(cents: object) -> None:
     (problem,) = problems("shipping", {"basis": "fixed", "cents": cents})
