@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -34,7 +35,7 @@ def planned(order: Order, plan: PlanBuilder, terms: PlanTerms = TERMS) -> Order:
     return apply_plan(order, plan.build().lines, replace(terms, plan_id=plan.build().id), CAUSE)
 
 
-def assigned(units: int = 10, source_id: str = "A", **fields: int) -> Order:
+def assigned(units: int = 10, source_id: str = "A", **fields: Any) -> Order:
     """An order whose only line was assigned to a source by plan P1."""
     order = an_order().with_line("pen", units, **fields).build()
     return planned(order, a_plan().assigning(order, "1", (source_id, units)))

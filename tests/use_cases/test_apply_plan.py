@@ -7,7 +7,7 @@ from dom_core.domain.order import Event, ExceptionKind, LineState, Order
 from dom_core.domain.plan import Plan, PlanState
 from dom_core.domain.stock import Reservation
 from dom_core.errors import Conflict, LeaseLost, NotFound
-from dom_core.ports import Container
+from dom_core.ports import Body, Container, Document
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.plans import Plans
 from dom_core.use_cases.apply_plan import Applied, apply_plan, expire_plan
@@ -107,7 +107,7 @@ class TestConflict:
         plan = world.store_plan(a_plan().assigning(order, "1", ("A", 4)).build())
 
         class ChangesAfterReserving(KillingStore):
-            def replace(self, container, partition, id, body, etag):  # type: ignore[no-untyped-def]
+            def replace(self, container: Container, partition: str, id: str, body: Body, etag: str) -> Document:
                 document = super().replace(container, partition, id, body, etag)
                 if container is Container.STOCK and self.writes_left > 0:
                     self.writes_left = 0
@@ -191,6 +191,27 @@ class TestState:
         expire_plan(world.ports, plan)
 
         assert Plans(world.ports.store).header(plan.id).value.state is PlanState.EXPIRED
+        require_never_promised_twice(world.ports.store)
+        require_nothing_left_over(world.ports.store)
+
+    def test_who_applies_and_who_undoes_at_the_same_time_never_confirm_what_was_given_back(self, world: World) -> None:
+        world.stock(pen_A=4)
+        order = world.store_order(an_order().with_line("pen", 4))
+        plan = world.store_plan(a_plan().assigning(order, "1", ("A", 4)).build())
+
+        class IsOvertaken(KillingStore):
+            """Right before the order is confirmed somebody begins to undo the plan, and gets one write far."""
+
+            def replace(self, container: Container, partition: str, id: str, body: Body, etag: str) -> Document:
+                if container is Container.ORDERS and self.writes_left > 0:
+                    self.writes_left = 0
+                    with pytest.raises(Killed):
+                        expire_plan(world.with_ports(store=KillingStore(world.ports.store, 1)), plan)
+                return super().replace(container, partition, id, body, etag)
+
+        store = IsOvertaken(world.ports.store, writes_left=1000)
+
+        assert apply_plan(world.with_ports(store=store), plan, fence=1).conflicted_lines == 1
         require_never_promised_twice(world.ports.store)
         require_nothing_left_over(world.ports.store)
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from dom_core.domain.order import Acceptance, ExceptionKind, LineState
 from dom_core.domain.stock import Reservation
 from dom_core.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from dom_core.messages import actions
+from dom_core.repositories.stock import Stock
 from dom_core.use_cases.accept_line import accept_line
 from dom_core.use_cases.reset_order import reset_order
 from tests.builders import NOW, an_order
@@ -110,10 +112,6 @@ class TestReject:
 
 
 def _reserve_again(world: World, reservation: Reservation) -> None:
-    from dataclasses import replace
-
-    from dom_core.repositories.stock import Stock
-
     stored = Stock(world.ports.store).find("pen")
     assert stored is not None
     cell = stored.value.cell("A")

@@ -26,7 +26,7 @@ from dom_core.use_cases.reject_line import reject_line
 from dom_core.use_cases.reset_line import reset_line
 from tests.builders import NOW, OrderBuilder
 
-SOURCES = [
+SOURCES: list[dict[str, Any]] = [
     {"id": "A", "type": "warehouse", "location": {"latitude": 47.6, "longitude": -122.3}},
     {"id": "B", "type": "store", "location": {"latitude": 45.5, "longitude": -122.7}, "manual_accept": True},
     {"id": "V", "type": "drop_ship", "location": {"latitude": 34.0, "longitude": -118.2}, "use_real_inventory": False},
