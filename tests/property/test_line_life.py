@@ -1,0 +1,218 @@
+"""Whatever happens to lines, in whatever order, with whoever killed in between: stored state keeps its promises."""
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+
+from dom_core.configuration import Configuration
+from dom_core.domain.order import LineState, Order
+from dom_core.domain.plan import Plan, PlanState
+from dom_core.domain.transitions import What
+from dom_core.errors import Conflict, InvalidInput
+from dom_core.messages.actions import Rejection
+from dom_core.repositories.plans import Plans
+from dom_core.use_cases.apply_plan import apply_plan, expire_plan
+from dom_core.use_cases.context import Ports
+from dom_core.use_cases.gather_facts import gather_facts
+from dom_core.use_cases.reject_line import reject_line
+from dom_core.use_cases.take_order import take_order
+from tests.plan_builder import PlanBuilder, a_plan
+from tests.use_cases.invariants import (
+    require_never_promised_twice,
+    require_nothing_left_over,
+    stored_orders,
+    totals,
+)
+from tests.use_cases.killing import Killed, KillingStore
+from tests.use_cases.world import a_world, intake
+
+ORDER_IDS = ("O1", "O2", "O3")
+SOURCE_IDS = ("A", "B", "V")
+UNITS_ON_HAND = {"pen_A": 6, "pen_B": 5, "ink_A": 4, "ink_B": 1}
+OPEN = (LineState.UNASSIGNED, LineState.EXCEPTION)
+
+order_ids = st.sampled_from(ORDER_IDS)
+kills = st.none() | st.integers(1, 8)
+
+
+class LineLife(RuleBasedStateMachine):
+    """Three orders of two lines, less stock than they want, and everything that can happen to them."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = TemporaryDirectory()
+        self.world = a_world(Path(self.folder.name))
+        self.world.configure("rules", {"id": "few", "kind": "maximum_rejects", "params": {"threshold": 3}})
+        self.world.strategy(rule_ids=["few"], max_attempts=6)
+        self.world.stock(**UNITS_ON_HAND)
+        self.plans: list[Plan] = []
+        self.unfinished: list[Plan] = []
+        self.rejections: list[tuple[str, str, Rejection]] = []
+        for order_id in ORDER_IDS:
+            take_order(self.world.ports, self.message(order_id), f"first-{order_id}")
+        self.totals = {order.id: totals(order) for order in self.orders()}
+
+    def message(self, order_id: str) -> bytes:
+        cents = {"amount_cents": 1001, "tax_cents": 87}
+        return intake(
+            id=order_id,
+            lines=[
+                {"id": "1", "product_id": "pen", "units": 5} | cents,
+                {"id": "2", "product_id": "ink", "units": 3} | cents,
+            ],
+        )
+
+    def orders(self) -> list[Order]:
+        return stored_orders(self.world.ports.store)
+
+    def ports(self, kill: int | None) -> Ports:
+        store = self.world.ports.store
+        return self.world.with_ports(store=KillingStore(store, kill)) if kill else self.world.ports
+
+    @rule(order_id=order_ids)
+    def intake_comes_again(self, order_id: str) -> None:
+        before = self.world.order(order_id)
+        take_order(self.world.ports, self.message(order_id), "again")
+        assert self.world.order(order_id) == before
+
+    @rule(data=st.data())
+    def a_plan_is_made(self, data: st.DataObject) -> None:
+        """From the orders of now; it may be applied much later."""
+        plan = a_plan(f"P{len(self.plans)}")
+        for order in data.draw(st.lists(st.sampled_from(self.orders()), unique_by=lambda order: order.id, min_size=1)):
+            plan = _with_order(plan, order, data)
+        self.plans.append(self.world.store_plan(plan.build()))
+        self.unfinished.append(self.plans[-1])
+
+    @rule(data=st.data())
+    def a_plan_is_made_and_applied(self, data: st.DataObject) -> None:
+        self.a_plan_is_made(data)
+        assert self.was_applied(self.unfinished.pop())
+
+    @precondition(lambda self: self.unfinished)
+    @rule(data=st.data(), kill=kills)
+    def a_plan_is_applied(self, data: st.DataObject, kill: int | None) -> None:
+        plan = data.draw(st.sampled_from(self.unfinished))
+        if self.was_applied(plan, kill):
+            self.unfinished.remove(plan)
+
+    def was_applied(self, plan: Plan, kill: int | None = None) -> bool:
+        """Apply the plan, and say whether nobody was killed. One that was undone already is left alone."""
+        try:
+            apply_plan(self.ports(kill), plan, fence=1)
+        except Killed:
+            return False
+        except Conflict:
+            assert Plans(self.world.ports.store).header(plan.id).value.state is PlanState.EXPIRED
+        return True
+
+    @precondition(lambda self: self.unfinished)
+    @rule(data=st.data(), kill=kills)
+    def a_plan_is_undone(self, data: st.DataObject, kill: int | None) -> None:
+        plan = data.draw(st.sampled_from(self.unfinished))
+        try:
+            expire_plan(self.ports(kill), plan)
+        except Killed:
+            return
+        self.unfinished.remove(plan)
+
+    @precondition(lambda self: self.plans)
+    @rule(data=st.data())
+    def an_applied_plan_is_applied_again(self, data: st.DataObject) -> None:
+        plan = data.draw(st.sampled_from(self.plans))
+        if plan in self.unfinished:
+            return
+        before = self.orders()
+        assert self.was_applied(plan)
+        assert self.orders() == before
+
+    @rule(order_id=order_ids, data=st.data(), units=st.none() | st.integers(1, 5), named=st.booleans(), kill=kills)
+    def a_source_rejects(
+        self, order_id: str, data: st.DataObject, units: int | None, named: bool, kill: int | None
+    ) -> None:
+        before = self.world.order(order_id)
+        line = data.draw(st.sampled_from(before.lines))
+        likely = line.assignment.source_id if line.assignment else "A"
+        source_id = data.draw(st.sampled_from((likely, likely, *SOURCE_IDS)))
+        name = f"R{len(self.rejections)}" if named else None
+        given: dict[str, Any] = {"source_id": source_id, "reason_code": "damaged", "who": "clerk"}
+        rejection = Rejection(**given, units=units, rejection_id=name)
+        try:
+            reject_line(self.ports(kill), order_id, line.id, rejection)
+        except Killed:
+            pass
+        except (Conflict, InvalidInput):
+            assert self.world.order(order_id) == before
+            return
+        once = self.world.order(order_id)
+        assert reject_line(self.world.ports, order_id, line.id, rejection) == once
+        if named and once != before:
+            self.rejections.append((order_id, line.id, rejection))
+
+    @precondition(lambda self: self.rejections)
+    @rule(data=st.data())
+    def a_rejection_comes_again_much_later(self, data: st.DataObject) -> None:
+        order_id, line_id, rejection = data.draw(st.sampled_from(self.rejections))
+        before = self.world.order(order_id)
+        assert reject_line(self.world.ports, order_id, line_id, rejection) == before
+
+    @rule(order_id=order_ids, data=st.data())
+    def a_person_resets(self, order_id: str, data: st.DataObject) -> None:
+        line = data.draw(st.sampled_from(self.world.order(order_id).lines))
+        if line.state in OPEN:
+            self.world.reset(line.id, order_id)
+
+    @rule(days=st.integers(1, 4))
+    def time_passes(self, days: int) -> None:
+        self.world.wait(days=days)
+
+    @invariant()
+    def nothing_is_promised_twice(self) -> None:
+        require_never_promised_twice(self.world.ports.store)
+
+    @invariant()
+    def units_and_cents_are_conserved(self) -> None:
+        for order in self.orders():
+            assert totals(order) == self.totals[order.id]
+
+    @invariant()
+    def a_rejection_counts_once(self) -> None:
+        for order in self.orders():
+            named = [event.reference for event in order.history if event.what == What.REJECTED and event.reference]
+            assert len(named) == len(set(named))
+
+    def teardown(self) -> None:
+        try:
+            self.when_all_is_done_nothing_is_left_over()
+        finally:
+            self.world.database.close()
+            self.folder.cleanup()
+
+    def when_all_is_done_nothing_is_left_over(self) -> None:
+        for plan in self.unfinished:
+            assert self.was_applied(plan)
+        gather_facts(self.world.ports.store, Configuration(), "P", "R", self.world.clock.now())
+        if all(order.plannable for order in self.orders()):  # a run sweeps the stock of the products it plans
+            require_nothing_left_over(self.world.ports.store)
+
+
+def _with_order(plan: PlanBuilder, order: Order, data: st.DataObject) -> PlanBuilder:
+    for line in order.lines:
+        if line.state not in OPEN or (line.exception and line.exception.permanent):
+            continue
+        left, parts = line.units, []
+        for source_id in data.draw(st.permutations(SOURCE_IDS)):
+            units = data.draw(st.just(left) | st.integers(0, left))
+            if units:
+                parts.append((source_id, units))
+                left -= units
+        plan = plan.assigning(order, line.id, *parts)
+    return plan
+
+
+LineLife.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None, derandomize=True)
+TestLineLife = LineLife.TestCase
