@@ -11,7 +11,7 @@ from dom_core.domain.plan import Ending, IterationReport
 from dom_core.domain.reason import IntArray
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
-from dom_core.optimizer import activation, candidates, decomposition, formulation
+from dom_core.optimizer import activation, candidates, decomposition, formulation, search
 from dom_core.optimizer.candidates import Candidates
 from dom_core.optimizer.costs import Flow, pair_costs
 from dom_core.optimizer.problem import (
@@ -27,6 +27,12 @@ from dom_core.optimizer.solving import Answer, Solver
 
 Step = Callable[[float], None]
 """Told the share of an iteration's lines that is decided, 0 to 1."""
+
+EXACT_PAIRS = 8000
+"""Candidate pairs up to which a block is given to the exact model; beyond, its first LP alone can take minutes."""
+
+EXACT_SHARE = 0.5
+"""The share of a block's seconds that the exact model may use before the search takes over."""
 
 _WORST_FIRST = (Ending.NO_PLAN, Ending.INFEASIBLE, Ending.UNPROVEN, Ending.WITHIN_GAP, Ending.OPTIMAL)
 
@@ -87,16 +93,32 @@ def _solve(number: int, found: Candidates, problem: Problem, solver: Solver, ste
 
 
 def _solve_block(problem: Problem, block: Sequence[IntArray], solver: Solver, lines: int) -> Answer:
-    """Solve one block. When the search is complete, what was found is the bound: totals are whole points."""
-    model = formulation.build(problem, block)
+    """Solve one block: exactly while it is small, else by search; a search also betters what a limit cut short."""
     limits = _share_of_limits(problem.batch.request, sum(map(len, block)) / lines)
-    if problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT:
-        answer = solver.solve_strictly(model, limits)
-    else:
-        answer = solver.solve(model, limits)
+    members = np.sort(np.concatenate(block))
+    pairs = int(problem.allowed[members].sum())
+    strict = problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT
+    if pairs > EXACT_PAIRS and not strict:
+        return search.solve_large(problem, members, solver, limits)
+    answer = _solve_exactly(problem, block, solver, limits if strict else _part_of(limits, EXACT_SHARE))
+    if answer.ending in (Ending.OPTIMAL, Ending.WITHIN_GAP) or (strict and answer.flows):
+        return answer
+    searched = search.solve_large(problem, members, solver, _part_of(limits, 1 - EXACT_SHARE), answer.flows)
+    return replace(searched, bound=max(searched.bound, answer.bound), seconds=searched.seconds + answer.seconds)
+
+
+def _solve_exactly(problem: Problem, block: Sequence[IntArray], solver: Solver, limits: SolverLimits) -> Answer:
+    """Solve the compact model. When the search is complete, what was found is the bound: totals are whole points."""
+    model = formulation.build(problem, block)
+    strict = problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT
+    answer = (solver.solve_strictly if strict else solver.solve)(model, limits)
     if answer.ending is Ending.OPTIMAL:
         return replace(answer, bound=float(_total_of_lines(problem, np.concatenate(block), answer.flows)))
     return answer
+
+
+def _part_of(limits: SolverLimits, share: float) -> SolverLimits:
+    return replace(limits, solve_limit_s=limits.solve_limit_s * share)
 
 
 def _share_of_limits(request: PlanRequest, share: float) -> SolverLimits:
