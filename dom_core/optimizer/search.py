@@ -34,13 +34,16 @@ PRICE_ROUNDS = 150
 STEP_ROUNDS = 6
 """Rounds without a better bound after which the step shrinks."""
 
-NEIGHBOURHOOD_LINES = 60
+NEIGHBOURHOOD_LINES = 40
 """Lines freed at once: small enough for the exact model to answer in a fraction of a second."""
 
 NEIGHBOURHOOD_SOURCES = 12
 """Sources offered to a freed line: where it is now, and the cheapest at prices."""
 
 NEIGHBOURHOOD_LIMITS = SolverLimits(solve_limit_s=5.0, max_nodes=500)
+
+PROVEN_WITHIN = 1e-9
+"""The relative gap that floating point may leave of a plan that is proven best."""
 
 TRIES_PER_ORDER = 1
 """How often an order may be the seed of a neighbourhood that changes nothing, until one of its rivals moves."""
@@ -63,29 +66,28 @@ def solve_large(
 ) -> Answer:
     """A good plan for one large part within the limits, and a proven bound. `start` is a plan to better, if any."""
     started = time.monotonic()
-    deadline = started + limits.solve_limit_s
+    problem = only(problem, part)
     pricer = Pricer(problem, part)
-    first = _Plan(problem, part, start)
-    priced = _ascend(pricer, problem, upper=float(first.total))
-    greedy = _Plan(problem, part, _first_plan(pricer, problem, part, priced))
-    if greedy.total < first.total:
-        first = greedy
-        priced = _better(priced, _ascend(pricer, problem, upper=float(first.total), begin=priced.prices))
-    best, limit = _improve(problem, first, priced, solver, limits, deadline)
+    plan = _Plan(problem, start)
+    priced = _ascend(pricer, problem, upper=float(plan.total))
+    greedy = _Plan(problem, _first_plan(pricer, problem, priced))
+    if greedy.total < plan.total:
+        plan = greedy
+        priced = _better(priced, _ascend(pricer, problem, upper=float(plan.total), begin=priced.prices))
+    best, limit = _improve(problem, plan, priced, solver, limits, deadline=started + limits.solve_limit_s)
     gap = (best.total - priced.bound) / best.total if best.total else 0.0
-    if gap <= max(limits.relative_gap, 1e-9):
-        ending, limit = (Ending.OPTIMAL, "") if gap <= 1e-9 else (Ending.WITHIN_GAP, "gap")
-    else:
-        ending = Ending.UNPROVEN
+    ending = Ending.UNPROVEN
+    if gap <= max(limits.relative_gap, PROVEN_WITHIN):
+        ending, limit = (Ending.OPTIMAL, "") if gap <= PROVEN_WITHIN else (Ending.WITHIN_GAP, "gap")
     return Answer(best.flows, ending, min(priced.bound, float(best.total)), limit, time.monotonic() - started)
 
 
 class _Plan:
-    """Flows of one part with their total."""
+    """Flows with their total."""
 
-    def __init__(self, problem: Problem, part: IntArray, flows: Sequence[Flow]) -> None:
+    def __init__(self, problem: Problem, flows: Sequence[Flow]) -> None:
         self.flows = tuple(sorted(flows))
-        self.total = total_of(levels_of(only(problem, part), self.flows))
+        self.total = total_of(levels_of(problem, self.flows))
 
 
 def only(problem: Problem, lines: IntArray) -> Problem:
@@ -181,18 +183,17 @@ class _Left:
         return set(pairs) - self.visits[number]
 
 
-def _first_plan(pricer: Pricer, problem: Problem, part: IntArray, priced: _Priced) -> list[Flow]:
+def _first_plan(pricer: Pricer, problem: Problem, priced: _Priced) -> list[Flow]:
     """Orders take their cheapest pattern over what is left, round by round, until nobody finds one that fits."""
     left = _Left(problem, ())
     flows: list[Flow] = []
-    waiting = np.zeros(problem.batch.shape[0], dtype=bool)
-    waiting[part] = True
+    waiting = problem.wanted > 0
     while True:
         allowed = problem.allowed & waiting[:, None]
         allowed &= left.stock[problem.batch.product_of] >= problem.wanted[:, None]
         patterns = pricer.price(priced.prices, allowed).chosen
         placed = False
-        for order, pattern in _by_worth(problem, part, patterns, waiting):
+        for order, pattern in _by_worth(problem, patterns, waiting):
             if _keeps_limits(problem, order, pattern) and left.fits(pattern):
                 left.take(pattern)
                 flows += pattern
@@ -202,12 +203,10 @@ def _first_plan(pricer: Pricer, problem: Problem, part: IntArray, priced: _Price
             return flows
 
 
-def _by_worth(
-    problem: Problem, part: IntArray, chosen: IntArray, waiting: BoolArray
-) -> Iterator[tuple[int, list[Flow]]]:
+def _by_worth(problem: Problem, chosen: IntArray, waiting: BoolArray) -> Iterator[tuple[int, list[Flow]]]:
     """Orders with their patterns: heaviest class first, then earliest."""
     patterns: dict[int, list[Flow]] = {}
-    for line in part[(chosen[part] != NOWHERE) & waiting[part]].tolist():
+    for line in np.flatnonzero((chosen != NOWHERE) & waiting).tolist():
         order = int(problem.batch.order_of[line])
         patterns.setdefault(order, []).append((line, int(chosen[line]), int(problem.wanted[line])))
     for order in sorted(patterns, key=lambda order: (-int(problem.weights[order]), order)):
@@ -239,11 +238,10 @@ def _improve(
     problem: Problem, plan: _Plan, priced: _Priced, solver: Solver, limits: SolverLimits, deadline: float
 ) -> tuple[_Plan, str]:
     """Free and solve neighbourhoods until the gap is closed, nothing moves, or time is up."""
-    part = np.flatnonzero(problem.wanted > 0)
     tried: dict[int, int] = {}
     worth = _pair_worth(problem, priced.prices)
     for _ in range(SEARCH_ROUNDS):
-        if plan.total - priced.bound <= max(limits.relative_gap * plan.total, 1e-9):
+        if plan.total - priced.bound <= max(limits.relative_gap, PROVEN_WITHIN) * plan.total:
             return plan, ""
         seed = _seed(problem, plan, priced, tried)
         if seed is None:
@@ -251,7 +249,7 @@ def _improve(
         if time.monotonic() >= deadline:
             return plan, "seconds"
         freed = _neighbourhood(problem, seed, priced.prices)
-        better = _solve_freed(problem, part, plan, freed, worth, solver)
+        better = _solve_freed(problem, plan, freed, worth, solver)
         if better is None:
             tried[seed] = tried.get(seed, 0) + 1
         else:
@@ -327,7 +325,7 @@ def _neighbourhood(problem: Problem, seed: int, prices: Prices) -> list[int]:
 
 
 def _solve_freed(
-    problem: Problem, part: IntArray, plan: _Plan, freed: Sequence[int], worth: FloatArray, solver: Solver
+    problem: Problem, plan: _Plan, freed: Sequence[int], worth: FloatArray, solver: Solver
 ) -> _Plan | None:
     """The exact best of a neighbourhood with everybody else fixed; None when it is no better than what there is."""
     batch = problem.batch
@@ -342,7 +340,7 @@ def _solve_freed(
         answer = solver.solve(formulation.build(around, parts), NEIGHBOURHOOD_LIMITS)
     except SolverFailed:
         return None
-    better = _Plan(problem, part, [*fixed, *answer.flows])
+    better = _Plan(problem, [*fixed, *answer.flows])
     return better if better.total < plan.total else None
 
 
