@@ -1,6 +1,6 @@
-# `make` lists the commands. `make run` needs Python and make only; `make test` needs Node besides, once real Azure parts are tested.
+# `make` lists the commands. `make run` needs Python and make only; `make test` and `make run-azure` need Node besides.
 .DEFAULT_GOAL := help
-.PHONY: help run demo-rejection test test-oracle check lint types format clean
+.PHONY: help run run-azure demo-rejection test test-oracle check lint types format clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -13,6 +13,9 @@ help: ## list the commands
 
 run: $(VENV)/.demo ## plan the Superstore example on this machine and keep serving on PORT
 	$(BIN)/python -m examples.superstore.demo --port $(PORT)
+
+run-azure: $(VENV)/.demo ## the same on Azurite and a Cosmos DB server, which are started for it (needs Node 20)
+	$(BIN)/python -m tests.azure_servers $(BIN)/python -m examples.superstore.demo --port $(PORT) --store var/azure.sqlite3 --azure
 
 demo-rejection: $(VENV)/.demo ## the same, then reject lines and watch them go elsewhere
 	$(BIN)/python -m examples.superstore.demo --port $(PORT) --rejections

@@ -18,6 +18,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "domain": VALUES,
     "ports": VALUES,
     "settings": VALUES,
+    "charges": VALUES | {"ports"},
     "messages": VALUES,
     "report": VALUES | {"messages"},
     "rules": VALUES | {"messages"},
@@ -31,10 +32,11 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "use_cases": VALUES
     | {"configuration", "configuration_checks", "messages", "optimizer", "ports", "report", "repositories", "rules"}
     | {"settings"},
-    "adapters": VALUES | {"ports", "settings"},
+    "adapters": VALUES | {"charges", "ports", "settings"},
     "cli": VALUES
     | {"adapters", "configuration", "files", "messages", "optimizer", "ports", "report", "settings", "use_cases"},
-    "functions": VALUES | {"adapters", "messages", "optimizer", "report", "repositories", "settings", "use_cases"},
+    "functions": VALUES
+    | {"adapters", "charges", "messages", "optimizer", "report", "repositories", "settings", "use_cases"},
     "function_app": frozenset({"functions"}),
     "local": VALUES | {"adapters", "messages", "ports", "settings"},
 }
