@@ -1,0 +1,22 @@
+// azd hands its environment to Bicep. `azd env set NAME VALUE` sets each of these; docs/deploy.md lists them.
+using './main.bicep'
+
+param environmentName = readEnvironmentVariable('AZURE_ENV_NAME')
+param location = readEnvironmentVariable('AZURE_LOCATION')
+param instanceMemoryMb = int(readEnvironmentVariable('DOM_INSTANCE_MEMORY_MB', '2048'))
+param maximumInstanceCount = int(readEnvironmentVariable('DOM_MAXIMUM_INSTANCES', '40'))
+param httpConcurrency = int(readEnvironmentVariable('DOM_HTTP_CONCURRENCY', '4'))
+param cosmosAutoscaleMaxRu = int(readEnvironmentVariable('DOM_COSMOS_AUTOSCALE_MAX_RU', '0'))
+param planSchedule = readEnvironmentVariable('DOM_PLAN_SCHEDULE', '0 */15 * * * *')
+param leaseSeconds = int(readEnvironmentVariable('DOM_LEASE_S', '300'))
+param maxBodyBytes = int(readEnvironmentVariable('DOM_MAX_BODY_BYTES', '1000000'))
+param geocoder = readEnvironmentVariable('DOM_GEOCODER', 'offline')
+param nominatimUrl = readEnvironmentVariable('DOM_NOMINATIM_URL', 'https://nominatim.openstreetmap.org')
+param mapsKeyVaultName = readEnvironmentVariable('DOM_MAPS_KEY_VAULT', '')
+param mapsKeyVaultResourceGroup = readEnvironmentVariable('DOM_MAPS_KEY_VAULT_RESOURCE_GROUP', '')
+param mapsKeySecretName = readEnvironmentVariable('DOM_MAPS_KEY_SECRET', 'azure-maps-key')
+param entraClientId = readEnvironmentVariable('DOM_ENTRA_CLIENT_ID', '')
+param alertEmail = readEnvironmentVariable('DOM_ALERT_EMAIL', '')
+param monthlyBudget = int(readEnvironmentVariable('DOM_MONTHLY_BUDGET', '100'))
+param queueAgeLimitMinutes = int(readEnvironmentVariable('DOM_QUEUE_AGE_LIMIT_MINUTES', '15'))
+param runLimitMinutes = int(readEnvironmentVariable('DOM_RUN_LIMIT_MINUTES', '15'))
