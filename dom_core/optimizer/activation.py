@@ -1,14 +1,17 @@
 """Which linked rules act in which iteration, where, and how (docs/semantics.md section 3)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
 from dom_core.domain.batch import Batch
+from dom_core.domain.ids import RuleId
 from dom_core.domain.reason import BoolArray
 from dom_core.domain.request import PlanRequest
-from dom_core.domain.strategy import LocationPriorityMode, RuleRecord
+from dom_core.domain.strategy import MAX_RULES_TO_RELAX, LocationPriorityMode, RuleRecord, too_many_to_relax
+from dom_core.errors import InvalidInput, Problem
 from dom_core.rules import build
 from dom_core.rules.base import Rule
 
@@ -49,6 +52,25 @@ def breakable_rules(request: PlanRequest) -> tuple[RuleRecord, ...]:
     """The soft rules that an assignment can break: a rule that only ranks is never broken."""
     ranking = {active.record.id for active in in_iteration(request, 1) if active.only_ranks}
     return tuple(record for record in soft_rules(request) if record.id not in ranking)
+
+
+def sets_to_relax(request: PlanRequest) -> tuple[frozenset[RuleId], ...]:
+    """Every set of soft rules that can be dropped together, the smallest first, then by ids.
+
+    Raises InvalidInput when there are more rules than can be tried.
+    """
+    ids = sorted(record.id for record in breakable_rules(request))
+    if len(ids) > MAX_RULES_TO_RELAX:
+        problem = Problem("relaxation", too_many_to_relax(len(ids)))
+        raise InvalidInput([problem], f"strategy {request.strategy.id}")
+    return tuple(frozenset(some) for size in range(1, len(ids) + 1) for some in combinations(ids, size))
+
+
+def in_round(request: PlanRequest, dropped: Collection[RuleId]) -> tuple[ActiveRule, ...]:
+    """The rules that act in a round of iteration 2: all but those dropped, and soft ones that only rank."""
+    kept = {active.record.id for active in in_iteration(request, 2)}
+    kept |= {record.id for record in breakable_rules(request) if record.id not in dropped}
+    return tuple(active for active in in_iteration(request, 1) if active.record.id in kept)
 
 
 def ranks_by_priority(request: PlanRequest) -> bool:

@@ -54,6 +54,8 @@ class _Judge:
         for line, source, units in self.flows:
             self.filled[line] += units
             self.of_order.setdefault(int(self.batch.order_of[line]), []).append((line, source, units))
+        rounds = iterations.second.rounds
+        self.round_of = {line: result for result in rounds for line, _, _ in result.flows}
         self.relaxed_ran = bool(iterations.second.problem.allowed.any())
 
     def reason(self, line: int, source: int) -> Reason:
@@ -70,9 +72,11 @@ class _Judge:
         )
 
     def _iteration_of(self, line: int) -> IterationResult:
-        """The last iteration that the line took part in: its rules count."""
+        """The last iteration, and round of it, that the line took part in: its rules count."""
         entered = self.iterations.second.problem.wanted[line] > 0
-        return self.iterations.second if entered and self.relaxed_ran else self.iterations.first
+        if not entered or not self.relaxed_ran:
+            return self.iterations.first
+        return self.round_of.get(line, self.iterations.second)
 
     def _left(self, result: IterationResult, line: int, source: int) -> int:
         """Units left in the cell after the whole plan."""

@@ -42,18 +42,24 @@ def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -
 
 
 def _lines(batch: Batch, iterations: TwoIterations) -> tuple[PlanLine, ...]:
-    flows = [(result.report.number, flow) for result in iterations.results for flow in result.flows]
+    flows = [
+        (result.report.number, number, flow)
+        for result in iterations.results
+        for number, part in enumerate(result.rounds or (result,), start=1)
+        for flow in part.flows
+    ]
     costs = iterations.first.problem.costs
-    items = costs.items([flow for _, flow in flows]) if costs else {}
+    items = costs.items([flow for _, _, flow in flows]) if costs else {}
     by_line: dict[int, list[PlanAssignment]] = defaultdict(list)
-    for position, (number, (line, source, units)) in enumerate(flows):
+    for position, (iteration, number, (line, source, units)) in enumerate(flows):
         by_line[line].append(
             PlanAssignment(
                 source_id=batch.sources[source].id,
                 units=units,
                 distance_m=_distance(batch, line, source),
-                iteration=number,
+                iteration=iteration,
                 costs=items.get(position, ()),
+                round=number,
             )
         )
     return tuple(_line(batch, iterations, line, by_line[line]) for line in range(len(batch.lines)))
@@ -61,7 +67,7 @@ def _lines(batch: Batch, iterations: TwoIterations) -> tuple[PlanLine, ...]:
 
 def _line(batch: Batch, iterations: TwoIterations, line: int, made: Sequence[PlanAssignment]) -> PlanLine:
     order, demand = batch.order(line), batch.lines[line]
-    assignments = tuple(sorted(made, key=lambda assignment: (assignment.source_id, assignment.iteration)))
+    assignments = tuple(sorted(made, key=lambda made: (made.source_id, made.iteration, made.round)))
     filled = sum(assignment.units for assignment in assignments)
     return PlanLine(
         order_id=order.id,
