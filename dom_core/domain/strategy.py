@@ -75,6 +75,10 @@ class MaximumOrdersAcross(StrEnum):
     OWN = "own"
 
 
+MAXIMUM_ORDERS = "maximum_orders"
+"""The one kind of rule that strategies must know of each other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """Exchange rates of the objective in points. `None` takes the default of docs/semantics.md section 5."""
