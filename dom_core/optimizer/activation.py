@@ -12,10 +12,8 @@ from dom_core.domain.reason import BoolArray
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import MAX_RULES_TO_RELAX, LocationPriorityMode, RuleRecord, too_many_to_relax
 from dom_core.errors import InvalidInput, Problem
-from dom_core.rules import build
+from dom_core.rules import LOCATION_PRIORITY, build, never_gives_way
 from dom_core.rules.base import Rule
-
-LOCATION_PRIORITY = "location_priority"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,14 +79,9 @@ def ranks_by_priority(request: PlanRequest) -> bool:
 def _active(request: PlanRequest, number: int) -> Iterator[ActiveRule]:
     mode = request.strategy.location_priority_mode
     for record in request.rules_enabled():
-        rule = build(record)
-        binding = record.hard or rule.never_relaxed
-        only_ranks = False
-        if record.kind == LOCATION_PRIORITY:
-            binding = binding or mode is LocationPriorityMode.ALWAYS_HARD
-            only_ranks = mode is LocationPriorityMode.FLAG_DECIDES and not record.hard
-        if number == 1 or binding:
-            yield ActiveRule(rule, record, only_ranks)
+        ranks = record.kind == LOCATION_PRIORITY and mode is LocationPriorityMode.FLAG_DECIDES
+        if number == 1 or never_gives_way(record, mode):
+            yield ActiveRule(build(record), record, only_ranks=ranks and not record.hard)
 
 
 def _in_force_anywhere(request: PlanRequest, record: RuleRecord) -> bool:
