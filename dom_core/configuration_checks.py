@@ -20,6 +20,7 @@ from dom_core.configuration_scopes import ParameterScope, WiderScopes
 from dom_core.costs.base import CostFactor
 from dom_core.domain.strategy import CostFactorRecord, RuleRecord
 from dom_core.errors import InvalidInput, Problem
+from dom_core.rules import parameters
 from dom_core.rules.base import Rule
 
 
@@ -197,12 +198,16 @@ def _unused_categories(configuration: Configuration) -> Iterator[Problem]:
 
 
 def _named_in_params(configuration: Configuration) -> Iterator[tuple[str, str, str]]:
-    """What parameters name, as (path, kind of object, id). Those not understood are reported by `_bad_params`."""
+    """What parameters name, as (path, kind of object, id). What is not understood is reported by `_bad_params`."""
     for record in _records(configuration):
         built = _built(record)
-        if not isinstance(built, InvalidInput):
-            for path, kind, id in built.references():
-                yield _params_path(record, path), kind, id
+        if isinstance(built, InvalidInput):
+            wrong = {problem.path for problem in built.problems}
+            named = (found for found in parameters.named_in(record.params, "params") if found[0] not in wrong)
+        else:
+            named = built.references()
+        for path, kind, id in named:
+            yield _params_path(record, path), kind, id
 
 
 _COLLECTION_OF = {singular.replace(" ", "_"): collection for collection, singular in _SINGULAR.items()} | {

@@ -78,6 +78,16 @@ def references_of(scopes: Iterable[PlaceScope], path: str) -> Iterator[tuple[str
                 yield f"{path}[{number}].{field}", kind, id
 
 
+def named_in(params: Mapping[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
+    """The sources, source lists and products that lines name in parameters which no kind can read."""
+    for name, lines in params.items():
+        for number, line in enumerate(lines) if isinstance(lines, list | tuple) else ():
+            for field, kind in _REFERENCES if isinstance(line, Mapping) else ():
+                id = line.get(field)
+                if isinstance(id, str) and (kind, id) != ("product", WRITE_IN_PRODUCT_ID):
+                    yield f"{path}.{name}[{number}].{field}", kind, id
+
+
 def sources_of(places: Iterable[PlaceScope], network: Network) -> frozenset[SourceId]:
     """All sources at which a parameter line holds."""
     found: set[SourceId] = set()
