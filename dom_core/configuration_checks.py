@@ -203,9 +203,9 @@ def _named_in_params(configuration: Configuration) -> Iterator[tuple[str, str, s
         built = _built(record)
         if isinstance(built, InvalidInput):
             wrong = {problem.path for problem in built.problems}
-            named = (found for found in parameters.named_in(record.params, "params") if found[0] not in wrong)
+            named = [found for found in parameters.named_in(record.params, "params") if found[0] not in wrong]
         else:
-            named = built.references()
+            named = list(built.references())
         for path, kind, id in named:
             yield _params_path(record, path), kind, id
 
