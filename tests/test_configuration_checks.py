@@ -322,11 +322,12 @@ def test_strategies_without_listed_origins_and_modes_share_nothing_by_name() -> 
         ({"simulation": True}, []),
         ({"start_date": date(2026, 2, 1)}, []),
         ({"start_date": date(2026, 1, 31)}, ["strategies[other].default_strategy"]),
+        ({"default_strategy": False}, []),
     ],
 )
 def test_only_one_active_strategy_is_the_default(fields: dict[str, Any], expected: list[str]) -> None:
     one = Strategy("one", "all", default_strategy=True, end_date=date(2026, 1, 31))
-    other = Strategy("other", "all", default_strategy=True, **fields)
+    other = Strategy("other", "all", **({"default_strategy": True} | fields))
     assert list(errors_of(a_configuration(strategies=(one, other)))) == expected
 
 

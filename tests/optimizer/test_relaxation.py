@@ -115,9 +115,11 @@ def test_who_takes_room_in_an_earlier_round_is_not_the_one_who_breaks_the_limit(
 def test_a_line_is_not_filled_in_part_where_dropping_all_rules_would_not_allow_it() -> None:
     """The soft rule would let A's unit go alone; without any partial-orders rule lines are whole."""
     parts = a_rule("partial_orders", {"partial_lines": True}, id="parts", hard=False)
-    order = an_order("O1").shipping_to(0, 0).with_line("P", 2)
-    builder = a_request().with_sources(a_source("A", at=(3, 0))).with_stock({("P", "A"): 1})
-    assert assigned(planned(builder.with_orders(order).with_rules(NEAR, parts))) == []
+    short = an_order("O1").shipping_to(0, 0).with_line("P", 2)
+    other = an_order("O2").shipping_to(0, 0).with_line("Q")
+    builder = a_request().with_sources(a_source("A", at=(3, 0))).with_stock({("P", "A"): 1, ("Q", "A"): 1})
+    plan = planned(builder.with_orders(short, other).with_rules(NEAR, parts))
+    assert assigned(plan) == [("O2", "A", 2, 1, ("near",))]
 
 
 def soft_fences(count: int) -> list[RuleRecord]:
