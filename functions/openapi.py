@@ -29,7 +29,7 @@ from dom_core.messages.orders import IntakeOrder
 from dom_core.messages.reading import adapter
 from dom_core.repositories.configurations import ConfigKind, ConfigObject
 from dom_core.use_cases.check_health import Health
-from dom_core.use_cases.configure import SavedMany
+from dom_core.use_cases.configure import Preview, SavedMany
 from dom_core.use_cases.set_stock import OnHand
 from functions import shapes, views
 
@@ -79,9 +79,16 @@ OPERATIONS: Mapping[str, Operation] = {
     "get_plan": Operation(views.PlanDetails, query=shapes.PlanQuery),
     "plan_report": Operation(media_type="text/html"),
     "list_configuration": Operation(ConfigObject, listed=True, query=shapes.PageQuery),
-    "save_many_configuration": Operation(SavedMany, body=list[ConfigObject]),
+    "save_many_configuration": Operation(SavedMany | Preview, body=list[ConfigObject], query=shapes.SaveQuery),
     "get_configuration": Operation(ConfigObject, etag=True),
-    "save_configuration": Operation(views.SavedDetails, body=ConfigObject, refusals=_MATCH, etag=True, creates=True),
+    "save_configuration": Operation(
+        views.SavedDetails | Preview,
+        body=ConfigObject,
+        query=shapes.SaveQuery,
+        refusals=_MATCH,
+        etag=True,
+        creates=True,
+    ),
     "delete_configuration": Operation(status=HTTPStatus.NO_CONTENT, refusals=(*_CONFLICT, *_MATCH)),
     "get_stock": Operation(views.StockDetails),
     "set_stock": Operation(views.StockDetails, body=OnHand, refusals=_CONFLICT),

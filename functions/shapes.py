@@ -36,6 +36,12 @@ class PlanQuery(_Shape):
     reasons: bool = False
 
 
+class SaveQuery(_Shape):
+    """Whether to save at all: with `dry_run` the answer says what saving would change, and nothing is stored."""
+
+    dry_run: bool = False
+
+
 class NoQuery(_Shape):
     """No query parameters."""
 

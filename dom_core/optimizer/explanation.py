@@ -58,8 +58,10 @@ class _Judge:
         for line, order in enumerate(self.batch.order_of.tolist()):
             self.members[order].append(line)
         self.write_in = [self.batch.is_write_in(line) for line in range(self.batch.shape[0])]
+        rounds = iterations.second.rounds
+        self.round_of = {line: result for result in rounds for line, _, _ in result.flows}
         self.relaxed_ran = bool(iterations.second.problem.allowed.any())
-        self.crowded = {id(result): self._crowded(result) for result in iterations.results}
+        self.crowded = {id(result): self._crowded(result) for result in (*iterations.results, *rounds)}
 
     def _crowded(self, result: IterationResult) -> dict[int, list[tuple[CapacityLimit, int]]]:
         """The capacities without room left, by source, with what uses them."""
@@ -85,9 +87,11 @@ class _Judge:
         )
 
     def _iteration_of(self, line: int) -> IterationResult:
-        """The last iteration that the line took part in: its rules count."""
+        """The last iteration, and round of it, that the line took part in: its rules count."""
         entered = self.iterations.second.problem.wanted[line] > 0
-        return self.iterations.second if entered and self.relaxed_ran else self.iterations.first
+        if not entered or not self.relaxed_ran:
+            return self.iterations.first
+        return self.round_of.get(line, self.iterations.second)
 
     def _left(self, result: IterationResult, line: int, source: int) -> int:
         """Units left in the cell after the whole plan."""

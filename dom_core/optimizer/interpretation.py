@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import TypeAdapter
@@ -13,7 +13,7 @@ from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch
 from dom_core.domain.order import ExceptionKind
 from dom_core.domain.plan import HeldLine, Plan, PlanAssignment, PlanLine, PlanState
 from dom_core.domain.request import PlanRequest
-from dom_core.domain.strategy import RuleRecord
+from dom_core.domain.strategy import DistanceMode, RuleRecord
 from dom_core.optimizer import activation, explanation
 from dom_core.optimizer.relaxation import TwoIterations
 from dom_core.rules import build, kinds
@@ -37,23 +37,35 @@ def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -
         iterations=tuple(result.report for result in iterations.results),
         reasons=explanation.reasons(iterations),
         largest_distance_km=iterations.largest_distance_km,
+        warnings=tuple(_warnings(request)),
     )
     return _name_relaxed_rules(request, plan)
 
 
+def _warnings(request: PlanRequest) -> Iterator[str]:
+    if request.strategy.distance_mode is DistanceMode.ROAD:
+        yield "Distances by road are not known here: the great circle is used, for limits and for the objective."
+
+
 def _lines(batch: Batch, iterations: TwoIterations) -> tuple[PlanLine, ...]:
-    flows = [(result.report.number, flow) for result in iterations.results for flow in result.flows]
+    flows = [
+        (result.report.number, number, flow)
+        for result in iterations.results
+        for number, part in enumerate(result.rounds or (result,), start=1)
+        for flow in part.flows
+    ]
     costs = iterations.first.problem.costs
-    items = costs.items([flow for _, flow in flows]) if costs else {}
+    items = costs.items([flow for _, _, flow in flows]) if costs else {}
     by_line: dict[int, list[PlanAssignment]] = defaultdict(list)
-    for position, (number, (line, source, units)) in enumerate(flows):
+    for position, (iteration, number, (line, source, units)) in enumerate(flows):
         by_line[line].append(
             PlanAssignment(
                 source_id=batch.sources[source].id,
                 units=units,
                 distance_m=_distance(batch, line, source),
-                iteration=number,
+                iteration=iteration,
                 costs=items.get(position, ()),
+                round=number,
             )
         )
     return tuple(_line(batch, iterations, line, by_line[line]) for line in range(len(batch.lines)))
@@ -61,7 +73,7 @@ def _lines(batch: Batch, iterations: TwoIterations) -> tuple[PlanLine, ...]:
 
 def _line(batch: Batch, iterations: TwoIterations, line: int, made: Sequence[PlanAssignment]) -> PlanLine:
     order, demand = batch.order(line), batch.lines[line]
-    assignments = tuple(sorted(made, key=lambda assignment: (assignment.source_id, assignment.iteration)))
+    assignments = tuple(sorted(made, key=lambda made: (made.source_id, made.iteration, made.round)))
     filled = sum(assignment.units for assignment in assignments)
     return PlanLine(
         order_id=order.id,
@@ -162,6 +174,8 @@ def _configuration(request: PlanRequest) -> dict[str, object]:
         "products": _plain(sorted(request.products.values(), key=lambda product: product.id)),
         "rules": _plain(sorted(request.rules, key=lambda rule: rule.id)),
         "cost_factors": _plain(sorted(request.cost_factors, key=lambda factor: factor.id)),
+        "limits_elsewhere": _plain(request.limits_elsewhere),
+        "claimants": _plain(request.claimants),
     }
 
 

@@ -1,16 +1,17 @@
-"""The two iterations: first every rule as hard, then what is left without the soft rules."""
+"""The two iterations: first every rule as hard, then what is left without the soft rules: all at once, or in rounds."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dom_core.domain.batch import Batch
+from dom_core.domain.ids import RuleId
 from dom_core.domain.plan import Ending, IterationReport
 from dom_core.domain.reason import IntArray
 from dom_core.domain.request import PlanRequest
-from dom_core.domain.strategy import ObjectiveMode, SolverLimits
+from dom_core.domain.strategy import ObjectiveMode, Relaxation, SolverLimits
 from dom_core.optimizer import activation, candidates, decomposition, formulation, search
 from dom_core.optimizer.candidates import Candidates
 from dom_core.optimizer.costs import Flow, pair_costs
@@ -39,12 +40,16 @@ _WORST_FIRST = (Ending.NO_PLAN, Ending.INFEASIBLE, Ending.UNPROVEN, Ending.WITHI
 
 @dataclass(frozen=True, slots=True, eq=False)
 class IterationResult:
-    """One iteration: the problem it solved, under which candidates, the flows, and the figures."""
+    """One iteration: the problem it solved, under which candidates, the flows, and the figures.
+
+    `rounds` are those that placed something, in their order, where the iteration went in rounds.
+    """
 
     candidates: Candidates
     problem: Problem
     flows: tuple[Flow, ...]
     report: IterationReport
+    rounds: "tuple[IterationResult, ...]" = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -75,16 +80,87 @@ def two_iterations(batch: Batch, solver: Solver, step: Step) -> TwoIterations:
     if not activation.soft_rules(request):
         leftover = replace(leftover, allowed=np.zeros_like(leftover.allowed))
     second = _solve(2, relaxed, leftover, solver, lambda share: step(0.8 + share * 0.2))
+    if request.strategy.relaxation is Relaxation.MINIMAL:
+        second = _in_rounds(first, second, solver)
     return TwoIterations(first, second, largest_km)
 
 
-def _solve(number: int, found: Candidates, problem: Problem, solver: Solver, step: Step) -> IterationResult:
+def _in_rounds(first: IterationResult, all_at_once: IterationResult, solver: Solver) -> IterationResult:
+    """Iteration 2 again, set by set of soft rules, the smallest first: what a round places stays where it is.
+
+    What all soft rules together could do at best is no plan then, but the bound of one. Raises InvalidInput for more
+    soft rules than can be tried.
+    """
+    batch = all_at_once.problem.batch
+    sets = activation.sets_to_relax(batch.request)
+    if len(sets) < 2 or not all_at_once.flows:
+        return all_at_once
+    made: list[IterationResult] = []
+    for dropped in sets:
+        flows = [flow for result in (first, *made) for flow in result.flows]
+        found = _in_round(all_at_once.candidates, dropped)
+        problem = next_problem(first.problem, found, flows)
+        if problem.wanted.any():
+            made.append(_solve(2, found, problem, solver, _silent, share=1 / len(sets)))
+    return _together(all_at_once, made)
+
+
+def _in_round(relaxed: Candidates, dropped: Collection[RuleId]) -> Candidates:
+    """What the rules of a round leave, and never more than all soft rules dropped at once would."""
+    batch = relaxed.batch
+    found = candidates.generate(batch, activation.in_round(batch.request, dropped))
+    # Without any partial-orders rule lines are filled in full: that is stricter than a soft rule that asks for less.
+    limits = zip(found.split_limits, relaxed.split_limits, strict=True)
+    return replace(found, split_limits=tuple(one.stricter(other) for one, other in limits))
+
+
+def _together(all_at_once: IterationResult, made: Sequence[IterationResult]) -> IterationResult:
+    """One iteration of several rounds, measured against what dropping all soft rules at once could reach."""
+    problem, flows = all_at_once.problem, tuple(sorted(flow for result in made for flow in result.flows))
+    filled = _filled(problem, flows)
+    levels = levels_of(problem, flows)
+    total = total_of(levels)
+    bound = min(float(total), all_at_once.report.bound)
+    reports = [result.report for result in made]
+    ending, limit = _ending_of_rounds([all_at_once.report, *reports], total > bound)
+    report = replace(
+        all_at_once.report,
+        filled_lines=int(((problem.wanted > 0) & (filled == problem.wanted)).sum()),
+        filled_units=int(filled.sum()),
+        levels=levels,
+        total=total,
+        bound=bound,
+        gap=(total - bound) / total if total else 0.0,
+        ending=ending,
+        ending_limit=limit,
+        seconds=round(all_at_once.report.seconds + sum(report.seconds for report in reports), 3),
+    )
+    return replace(all_at_once, flows=flows, report=report, rounds=tuple(result for result in made if result.flows))
+
+
+def _ending_of_rounds(reports: Sequence[IterationReport], more_is_possible: bool) -> tuple[Ending, str]:
+    """The worst ending, and what ended it: also a proven plan is not the best one when sparing rules costs points."""
+    worst = min((report.ending for report in reports), key=_WORST_FIRST.index)
+    limit = next((report.ending_limit for report in reports if report.ending_limit), "")
+    if worst is Ending.OPTIMAL and more_is_possible:
+        return Ending.UNPROVEN, Relaxation.MINIMAL.value
+    return worst, limit
+
+
+def _silent(_share: float) -> None:
+    """Rounds are too many to be told of one by one."""
+
+
+def _solve(
+    number: int, found: Candidates, problem: Problem, solver: Solver, step: Step, share: float = 1.0
+) -> IterationResult:
+    """Solve an iteration, or a round that has its share of the time."""
     started = time.monotonic()
     parts = decomposition.independent_parts(problem)
     answers = []
     decided, lines = 0, sum(map(len, parts))
     for block in decomposition.blocks(parts):
-        answers.append(_solve_block(problem, block, solver, lines))
+        answers.append(_solve_block(problem, block, solver, share * sum(map(len, block)) / lines))
         decided += sum(map(len, block))
         step(decided / lines)
     flows = tuple(sorted(flow for answer in answers for flow in answer.flows))
@@ -92,9 +168,9 @@ def _solve(number: int, found: Candidates, problem: Problem, solver: Solver, ste
     return IterationResult(found, problem, flows, replace(report, seconds=round(time.monotonic() - started, 3)))
 
 
-def _solve_block(problem: Problem, block: Sequence[IntArray], solver: Solver, lines: int) -> Answer:
+def _solve_block(problem: Problem, block: Sequence[IntArray], solver: Solver, share: float) -> Answer:
     """Solve one block: exactly while it is small, else by search; a search also betters what a limit cut short."""
-    limits = _share_of_limits(problem.batch.request, sum(map(len, block)) / lines)
+    limits = _share_of_limits(problem.batch.request, share)
     members = np.sort(np.concatenate(block))
     pairs = int(problem.allowed[members].sum())
     strict = problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT

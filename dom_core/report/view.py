@@ -10,6 +10,7 @@ from dom_core.domain.ids import LineId, Name, OrderId, ProductId, SourceId
 from dom_core.domain.network import STRICT, Address, Location, Product, Source, SourceType
 from dom_core.domain.order import Order
 from dom_core.domain.plan import Plan
+from dom_core.domain.units import UtcTime
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +30,13 @@ class ViewedSource:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a line goes: its coordinates, and the place in words."""
+    """Where a line goes: its coordinates, and the place in words; and until when its order is promised."""
 
     order_id: OrderId
     line_id: LineId
     location: Location | None = None
     place: str = ""
+    promised_by: UtcTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +81,7 @@ def view_of(
             if source.id in plan.reasons.source_ids
         ),
         destinations=tuple(
-            Destination(order.id, line.id, line.location, _place(line.ship_to))
+            Destination(order.id, line.id, line.location, _place(line.ship_to), order.promised_by)
             for order in sorted(orders, key=lambda order: order.id)
             for line in order.lines
             if (order.id, line.id) in mentioned

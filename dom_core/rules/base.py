@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from dom_core.domain.batch import Batch
-from dom_core.domain.ids import RuleId
+from dom_core.domain.ids import RuleId, SourceId, SourceListId
+from dom_core.domain.network import Product, Source
 from dom_core.domain.order import Line, Order
 from dom_core.domain.plan import Plan
 from dom_core.domain.reason import IntArray, Reason, Rejection
@@ -56,6 +57,15 @@ class CapacityLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """What is there before any order is: sources, the members of each source list, and the catalogue."""
+
+    sources: tuple[Source, ...]
+    members: Mapping[SourceListId, frozenset[SourceId]]
+    products: tuple[Product, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Violation:
     """A rule broken by an assignment of a plan. Without an order it concerns the source as a whole."""
 
@@ -89,6 +99,10 @@ class Rule:
     def references(self) -> Iterator[tuple[str, str, str]]:
         """What the parameters name, as (path, kind of object, id): checked when a configuration is saved."""
         return iter(())
+
+    def sources_out(self, network: Network) -> frozenset[SourceId]:
+        """Sources that serve nothing at all under this rule, whatever the line and the hour: to warn before saving."""
+        return frozenset()
 
     def hold_line(self, request: PlanRequest, order: Order, line: Line) -> Reason | None:
         """Why this line may not be planned now at all."""

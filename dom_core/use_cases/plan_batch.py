@@ -19,6 +19,7 @@ from dom_core.repositories.runs import Runs
 from dom_core.use_cases.apply_plan import apply_plan, expire_plan
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.gather_facts import gather_facts
+from dom_core.use_cases.start_alternate import start_alternate, waits_for_another
 from dom_core.use_cases.start_run import new_run, require_runnable
 
 _NOTE_EVERY = timedelta(seconds=1)
@@ -63,8 +64,9 @@ def run_due(ports: Ports) -> tuple[Run, ...]:
     Raises an ExceptionGroup at the end for errors that are our own mistakes.
     """
     runs, mistakes = [], []
-    for strategy in Configurations(ports.store).load().strategies:
-        if not _is_due(ports, strategy):
+    configuration = Configurations(ports.store).load()
+    for strategy in configuration.strategies:
+        if not _is_due(ports, strategy) or waits_for_another(configuration, strategy, ports.clock.now()):
             continue
         run = new_run(ports.store, strategy.id, _TIMER, ports.clock.now())
         try:
@@ -134,7 +136,7 @@ def _execute(ports: Ports, lease: Lease) -> Run:
         plan = _plan(ports, lease, configuration, plan_id)
     if _is_applied(strategy) and plan.state is not PlanState.SIMULATED:
         apply_plan(ports, plan, lease.fence)
-    return _finish(ports, lease.run_id, plan)
+    return _finish(ports, lease.run_id, plan, start_alternate(ports, configuration, plan))
 
 
 def _begin(store: DocumentStore, lease: Lease, plan_id: PlanId, now: datetime) -> None:
@@ -198,7 +200,7 @@ def _at(stage: str, share: float) -> Callable[[Run], Run]:
     return lambda run: replace(run, stage=stage, share=share)
 
 
-def _finish(ports: Ports, run_id: RunId, plan: Plan) -> Run:
+def _finish(ports: Ports, run_id: RunId, plan: Plan, alternate_run_id: RunId | None) -> Run:
     now = ports.clock.now()
 
     def finished(run: Run) -> Run:
@@ -209,6 +211,7 @@ def _finish(ports: Ports, run_id: RunId, plan: Plan) -> Run:
             stage="done",
             share=1.0,
             summary=summarise(plan),
+            alternate_run_id=alternate_run_id,
         )
 
     return Runs(ports.store).change(run_id, finished)

@@ -26,12 +26,14 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "optimizer": VALUES | {"costs", "rules"},
     "configuration": VALUES,
     "configuration_scopes": VALUES | {"configuration"},
-    "configuration_checks": VALUES | {"configuration", "configuration_scopes", "costs", "rules"},
+    "configuration_sources": VALUES | {"configuration", "rules"},
+    "strategy_checks": VALUES | {"configuration", "configuration_sources", "rules"},
+    "configuration_checks": VALUES | {"configuration", "configuration_scopes", "costs", "rules", "strategy_checks"},
     "files": VALUES | {"configuration", "configuration_checks", "messages"},
     "repositories": VALUES | {"configuration", "messages", "ports"},
     "use_cases": VALUES
-    | {"configuration", "configuration_checks", "messages", "optimizer", "ports", "report", "repositories", "rules"}
-    | {"settings"},
+    | {"configuration", "configuration_checks", "configuration_sources", "messages", "optimizer", "ports", "report"}
+    | {"repositories", "rules", "settings"},
     "adapters": VALUES | {"charges", "ports", "settings"},
     "cli": VALUES
     | {"adapters", "configuration", "files", "messages", "optimizer", "ports", "report", "settings", "use_cases"},
