@@ -36,6 +36,12 @@ class PlanQuery(_Shape):
     reasons: bool = False
 
 
+class LineQuery(_Shape):
+    """What else to ask about a line: `force` is a source from which it would have to ship."""
+
+    force: Id | None = None
+
+
 class NoQuery(_Shape):
     """No query parameters."""
 

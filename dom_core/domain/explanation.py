@@ -72,7 +72,10 @@ class Relief:
 
 @dataclass(frozen=True, slots=True)
 class LevelChange:
-    """A level of the objective before and after, both iterations together; `points` is what its change adds to the total."""
+    """A level of the objective before and after; `points` is what the change adds to the total.
+
+    Amounts are those of the finished plan: what both iterations spend, and the units that the last leaves unfilled.
+    """
 
     level: Level
     rate: int

@@ -5,13 +5,13 @@ refused. Rates are those of the plan, so that totals compare.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dom_core.domain.batch import Batch
 from dom_core.domain.explanation import Counterfactual, LevelChange, LineChange, Share
-from dom_core.domain.ids import SourceId
-from dom_core.domain.plan import Ending, IterationReport, Plan, PlanLine
+from dom_core.domain.ids import RuleId, SourceId
+from dom_core.domain.plan import Ending, IterationReport, Level, Plan, PlanLine
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.request import PlanRequest
 from dom_core.errors import InvalidInput, Problem, SolverFailed
@@ -65,6 +65,7 @@ class _Question:
 
     @property
     def batch(self) -> Batch:
+        """The run's lines and sources."""
         return self.prepared.problem.batch
 
     @property
@@ -85,9 +86,8 @@ class _Question:
 
     def _rejections(self) -> Iterator[Reason]:
         for rejection in self.found.rejections:
-            reason = rejection.reason(self.line, self.source)
-            if _concerns(rejection.pairs, self.batch.shape, self.line, self.source):
-                yield reason
+            if rejection.concerns(self.line, self.source):
+                yield rejection.reason(self.line, self.source)
 
     def _full(self) -> list[CapacityLimit]:
         """Limits at the source that earlier plans have used up."""
@@ -102,7 +102,7 @@ class _Question:
     def split_objections(self) -> tuple[Reason, ...]:
         """The rules that limit how the order is split; the limits that hold without any rule where there is none."""
         request = self.batch.request
-        ids = [
+        ids: list[RuleId | None] = [
             active.rule.id
             for active in activation.in_iteration(request, 1)
             if active.in_force(request) and active.rule.split_limits(self.batch) is not None
@@ -136,12 +136,6 @@ class _Question:
         return any((line, source) == (self.line, self.source) for line, source, _ in solved.first.flows)
 
 
-def _concerns(pairs: object, shape: tuple[int, int], line: int, source: int) -> bool:
-    import numpy as np
-
-    return bool(np.broadcast_to(pairs, shape)[line, source])  # type: ignore[call-overload]
-
-
 def _no_room(capacity: CapacityLimit) -> Reason:
     unit = "lines" if capacity.per_line else "orders"
     return Reason(Verdict.TAKEN, MAXIMUM_ORDERS, capacity.rule_id, f"0 more {unit}")
@@ -149,6 +143,7 @@ def _no_room(capacity: CapacityLimit) -> Reason:
 
 def _compared(plan: Plan, solved: TwoIterations, question: _Question, lifted: tuple[Reason, ...]) -> Counterfactual:
     reports = tuple(result.report for result in solved.results)
+    levels = tuple(_level_changes(plan.iterations, reports))
     changes = list(_line_changes(plan, solved, question.batch))
     key = (question.batch.order(question.line).id, question.batch.lines[question.line].id)
     return Counterfactual(
@@ -156,19 +151,25 @@ def _compared(plan: Plan, solved: TwoIterations, question: _Question, lifted: tu
         refused=None,
         lifted=lifted,
         proven=all(report.ending is Ending.OPTIMAL for report in (*plan.iterations, *reports)),
-        total_before=sum(report.total for report in plan.iterations),
-        total_after=sum(report.total for report in reports),
-        levels=tuple(_level_changes(plan.iterations, reports)),
+        total_before=sum(change.before * change.rate for change in levels),
+        total_after=sum(change.after * change.rate for change in levels),
+        levels=levels,
         line=next((change for change in changes if (change.order_id, change.line_id) == key), None),
         displaced=tuple(change for change in changes if (change.order_id, change.line_id) != key),
     )
 
 
-def _level_changes(before: tuple[IterationReport, ...], after: tuple[IterationReport, ...]) -> Iterator[LevelChange]:
+def _level_changes(before: Sequence[IterationReport], after: Sequence[IterationReport]) -> Iterator[LevelChange]:
     for position, value in enumerate(before[0].levels):
-        old = sum(report.levels[position].amount for report in before)
-        new = sum(report.levels[position].amount for report in after)
+        old, new = _amount(before, position), _amount(after, position)
         yield LevelChange(value.level, value.rate, old, new, (new - old) * value.rate)
+
+
+def _amount(reports: Sequence[IterationReport], position: int) -> int:
+    """A level of the finished plan: what both iterations spend, but only those units that the last leaves unfilled."""
+    level = reports[0].levels[position].level
+    counted = reports[-1:] if level is Level.UNFILLED_UNITS else reports
+    return sum(report.levels[position].amount for report in counted)
 
 
 def _line_changes(plan: Plan, solved: TwoIterations, batch: Batch) -> Iterator[LineChange]:

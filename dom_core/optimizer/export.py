@@ -15,7 +15,7 @@ from dom_core.domain.plan import Plan
 from dom_core.domain.request import PlanRequest
 from dom_core.optimizer import decomposition, formulation
 from dom_core.optimizer.formulation import Model
-from dom_core.optimizer.problem import Problem, levels_of, total_of
+from dom_core.optimizer.problem import levels_of, total_of
 from dom_core.optimizer.rebuilding import rebuild
 
 CONSTANT = "constant"
@@ -61,20 +61,11 @@ def export(request: PlanRequest, plan: Plan, iteration: int) -> ExportedModel:
     problem = result.problem
     parts = decomposition.independent_parts(problem)
     model = formulation.build(problem, parts or (np.array([], dtype=np.int64),))
+    # Lines that nobody can serve are in no part: they stay unfilled whatever the solver does.
     constant = model.program.add_variable(CONSTANT, 1, 1)
-    unreachable = _points_of_lines_in_no_part(problem, parts)
-    objective = [*model.priced, (constant, model.constant + unreachable)]
+    objective = [*model.priced, (constant, float(total_of(levels_of(problem, ()))))]
     model.program.setObjective(formulation.expression(objective))
     return ExportedModel(model, tuple(_key(model, problem.batch)), total_of(levels_of(problem, result.flows)))
-
-
-def _points_of_lines_in_no_part(problem: Problem, parts: tuple[np.ndarray, ...]) -> int:  # type: ignore[type-arg]
-    """Lines that nobody can serve are in no model; they stay unfilled, and that has its points."""
-    return total_of(levels_of(problem, ())) - sum(
-        int(problem.wanted[line]) * int(problem.weights[problem.batch.order_of[line]])
-        for part in parts
-        for line in part
-    ) * next(iter(problem.rates.values()))
 
 
 def _key(model: Model, batch: Batch) -> Iterator[KeyRow]:

@@ -131,7 +131,7 @@ class _Question:
         return tuple(Share(source_id, units) for source_id, units in sorted(served.items()))
 
     def _wanted(self, batch: Batch) -> np.ndarray[tuple[int, ...], np.dtype[np.int64]]:
-        """The line in full, and what the plan gives the others of its order. An order without anything is tried whole."""
+        """The line in full, and what the plan gives the others of its order. An order with nothing is tried whole."""
         kept = self._kept(batch)
         if not any(kept.values()):
             return batch.units.copy()

@@ -20,7 +20,7 @@ _BY_SECONDS = "seconds"
 
 @dataclass(frozen=True, slots=True)
 class Replayed:
-    """Whether a plan came out the same. `stopped_by_seconds`: its search ended by the clock, which nobody can repeat."""
+    """Whether a plan came out the same. `stopped_by_seconds`: the clock ended its search, which nobody can repeat."""
 
     same: bool
     first_difference: Difference | None
