@@ -13,8 +13,10 @@ from dom_core.use_cases import explain_line
 def run(options: Namespace) -> Ending:
     """Print the explanation of one line. A file without its request has the reasons, and no more."""
     view = read_plan_file(options.plan)
+    order_id, line_id = options.line
     explanation = None
     if view.request is not None or options.force is not None:
-        explanation = explain_line.explain(view.plan, request_of(view), CbcSolver(), options.line, options.force)
-    say(sys.stdout, explain(view, *options.line, explanation).rstrip("\n"))
+        request = request_of(view)
+        explanation = explain_line.explain(view.plan, request, CbcSolver(), (order_id, line_id), options.force)
+    say(sys.stdout, explain(view, order_id, line_id, explanation).rstrip("\n"))
     return Ending.DONE

@@ -51,7 +51,7 @@ class ExportedModel:
         self.model.program.writeLP(path)
 
     def write_mps(self, path: str) -> None:
-        """Write the model in the free MPS format."""
+        """Write the model in the MPS format."""
         self.model.program.writeMPS(path)
 
 

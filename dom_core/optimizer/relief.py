@@ -169,9 +169,9 @@ def _blocked(iterations: TwoIterations, line: PlanLine) -> Iterator[SourceExplan
         there = int(batch.available[batch.product_of[row], column])
         taken_by = holders(iterations, row, column)
         left = there - sum(taker.units or 0 for taker in taken_by)
-        if there < line.units:
-            few = Reason(Verdict.EXCLUDED, "no_stock", None, f"{line.units} units", f"{there} units")
-            yield source_explanation(source.id, few)
-        elif left < line.units:
+        if left < line.units and taken_by:
             limit, actual = f"{there} units", f"{left} units left"
             yield source_explanation(source.id, Reason(Verdict.TAKEN, STOCK, None, limit, actual), taken_by)
+        elif left < line.units:
+            few = Reason(Verdict.EXCLUDED, "no_stock", None, f"{line.units} units", f"{there} units")
+            yield source_explanation(source.id, few)

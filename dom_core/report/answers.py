@@ -14,6 +14,9 @@ from dom_core.domain.explanation import (
 from dom_core.domain.reason import Reason
 from dom_core.report.wording import count_words, level_name, reason_words
 
+MOST_TAKERS = 12
+"""Takers that are listed: a full source has hundreds."""
+
 
 def taker_words(taker: Taker) -> str:
     """Who has something, and how much of it: `O7/1: 2 units`."""
@@ -28,17 +31,27 @@ def answers(explanation: LineExplanation) -> Iterator[str]:
     if explanation.relief:
         yield ""
         yield "What would place it"
-        yield from (f"  {line}" for line in _relief(explanation.relief))
+        yield from (f"  {line}" for line in _relief(explanation.relief, explanation.sources))
     if explanation.counterfactual:
         yield ""
         yield f"If it had to ship from {explanation.counterfactual.source_id}"
         yield from (f"  {line}" for line in _counterfactual(explanation.counterfactual))
 
 
-def _relief(relief: Relief) -> Iterator[str]:
+def taken_by_words(takers: Sequence[Taker]) -> Iterator[str]:
+    """Who has something, one a line; a long list is cut and counted."""
+    yield from map(taker_words, takers[:MOST_TAKERS])
+    if len(takers) > MOST_TAKERS:
+        yield f"… and {len(takers) - MOST_TAKERS:,} more"
+
+
+def _relief(relief: Relief, shown: Sequence[SourceExplanation]) -> Iterator[str]:
     if relief.rule_ids is None:
         yield _nothing_helps(relief)
-        yield from (f"{blocked.source_id}: {_reason_of(blocked)}" for blocked in relief.blocked)
+        news = [blocked for blocked in relief.blocked if blocked not in shown]
+        yield from (f"{blocked.source_id}: {_reason_of(blocked)}" for blocked in news)
+        if len(relief.blocked) > len(news):
+            yield f"{count_words(len(relief.blocked) - len(news), 'source')} cannot for the reason given above."
     elif relief.rule_ids:
         noun = "rule" if len(relief.rule_ids) == 1 else "rules"
         yield f"Without the {noun} {' and '.join(relief.rule_ids)}: {_shares(relief.shares)}"
@@ -58,7 +71,7 @@ def _nothing_helps(relief: Relief) -> str:
 
 def _reason_of(explained: SourceExplanation) -> str:
     reason = Reason(explained.verdict, explained.code, explained.rule_id, explained.limit, explained.actual)
-    by = f" ({'; '.join(map(taker_words, explained.taken_by))})" if explained.taken_by else ""
+    by = f" ({'; '.join(taken_by_words(explained.taken_by))})" if explained.taken_by else ""
     return reason_words(reason) + by
 
 
@@ -71,7 +84,7 @@ def _counterfactual(answer: Counterfactual) -> Iterator[str]:
     rows = [(level_name(level.level), level.before, level.after, level.points) for level in answer.levels]
     total = ("total points", answer.total_before, answer.total_after, answer.total_after - answer.total_before)
     for name, before, after, points in [*rows, total]:
-        yield f"{name:<24}  {before:>9,} → {after:>9,}  {points:>+10,} points"
+        yield f"{name:<24}  {before:>12,} → {after:>12,}  {points:>+12,} points"
     if not answer.proven:
         yield "An estimate: one of the two plans is not proven best."
     if answer.line:

@@ -8,7 +8,7 @@ from dom_core.domain.ids import LineId, OrderId, SourceId
 from dom_core.domain.plan import HeldLine, PlanLine
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.errors import NotFound
-from dom_core.report.answers import answers, taker_words
+from dom_core.report.answers import answers, taken_by_words
 from dom_core.report.view import PlanView
 from dom_core.report.wording import assignment_words, exception_words, reason_words
 
@@ -61,7 +61,7 @@ def _planned(view: PlanView, position: int, explanation: LineExplanation | None)
         yield f"{HEADINGS[verdict]} ({len(pairs)})"
         for source_id, reason in pairs:
             yield f"  {labels[source_id]:<{width}}  {reason_words(reason)}"
-            yield from (f"  {'':<{width}}    {taker_words(taker)}" for taker in taken_by.get(source_id, ()))
+            yield from (f"  {'':<{width}}    {who}" for who in taken_by_words(taken_by.get(source_id, ())))
 
 
 def _header(view: PlanView, line: PlanLine) -> Iterator[str]:
