@@ -46,10 +46,7 @@ def plan_report(req: func.HttpRequest) -> func.HttpResponse:
 @bp.route(route="plans/{plan_id}/lines/{order_id}/{line_id}", methods=["GET"])
 @responses.answered
 def explain_plan_line(req: func.HttpRequest) -> func.HttpResponse:
-    """A line of a plan: every source's reason, who took what, and which rules would have to go for it.
-
-    `?force=SOURCE` adds what the plan would be if the line had to ship from there. Either may take as long as a run.
-    """
+    """A line with every source's reason, and what would place it; `?force=SOURCE` adds what that would change."""
     from dom_core.domain.explanation import LineExplanation
     from dom_core.use_cases.explain_line import explain_line
 

@@ -74,7 +74,7 @@ class Plans:
     def request(self, plan_id: PlanId) -> PlanRequest:
         """What the plan was made from. Raises NotFound, and Conflict for a plan that was stored without it."""
         document = self._header_document(plan_id)
-        if not document.body["request_chunks"]:
+        if not document.body.get("request_chunks"):
             raise Conflict(f"plan '{plan_id}' was stored without its request: it cannot be made again or explained")
         sections = self._sections(document, "request_chunks")
         plain = {name: sections.get(name, []) for name in _REQUEST_LISTS} | sections["head"][0]
@@ -120,7 +120,7 @@ class Plans:
             self._replace_header(document, replace(header, state=state), to_apply=False)
 
     def _replace_header(self, document: Document, header: PlanHeader, *, to_apply: bool) -> None:
-        body = _header_body(header, document.body["chunks"], document.body["request_chunks"], to_apply)
+        body = _header_body(header, document.body["chunks"], document.body.get("request_chunks", []), to_apply)
         self._store.replace(Container.PLANS, header.id, _ID, body, document.etag)
 
     def _header_document(self, plan_id: PlanId) -> Document:

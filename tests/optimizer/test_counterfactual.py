@@ -232,6 +232,20 @@ def test_a_line_of_iteration_2_is_forced_in_iteration_1() -> None:
     assert (answer.line, answer.displaced) == (None, ())
 
 
+def test_only_iteration_1_is_forced() -> None:
+    """WEST has one unit; the others come in iteration 2 from EAST, which the soft rule finds too far."""
+    parts = a_rule("partial_orders", {"partial_lines": True}, id="parts")
+    run = planned(
+        a_case()
+        .with_rules(replace(NEAR, hard=False), parts)
+        .with_stock({("P", "WEST"): 1, ("P", "EAST"): 5})
+        .with_orders(late().with_line("P", 3))
+    )
+    answer = run.forced("WEST", "B")
+    assert (answer.proven, answer.line, answer.displaced) == (True, None, ())
+    assert answer.total_after == answer.total_before
+
+
 @pytest.mark.parametrize("mode", ObjectiveMode)
 def test_both_modes_of_the_objective_answer(mode: ObjectiveMode) -> None:
     case = a_case().with_stock({("P", "EAST"): 5, ("P", "WEST"): 5}).with_orders(late().with_line("P", 2))

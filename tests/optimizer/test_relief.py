@@ -162,6 +162,16 @@ def test_a_gate_stands_in_the_way_whatever_the_rules() -> None:
     )
 
 
+def test_a_line_does_not_stand_in_its_own_way() -> None:
+    """It has the only unit there is: of the four that it wants nobody has more."""
+    parts = a_rule("partial_orders", {"partial_lines": True}, id="parts")
+    run = planned(a_case().with_rules(parts).with_stock({("P", "WEST"): 1}).with_orders(late().with_line("P", 4)))
+    assert run.relief("B").blocked == (
+        SourceExplanation("EAST", Verdict.EXCLUDED, "no_stock", None, "4 units", "0 units"),
+        SourceExplanation("WEST", Verdict.EXCLUDED, "no_stock", None, "4 units", "1 units"),
+    )
+
+
 def test_rules_that_are_disabled_out_of_date_or_gates_are_not_considered() -> None:
     run = planned(
         a_case()

@@ -141,7 +141,7 @@ def test_the_attempt_that_lost_leaves_the_winners_request_alone(world: World) ->
     plans = Plans(world.ports.store)
     plans.create(plan, attempt="1", to_apply=False, request=request)
     with pytest.raises(AlreadyExists):
-        plans.create(plan, attempt="2", to_apply=False, request=replace(request, available={}))
+        plans.create(plan, attempt="2", to_apply=False, request=replace(request, available={("P", "S1"): 9}))
     assert plans.request(plan.id).available == request.available
 
 
