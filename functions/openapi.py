@@ -19,6 +19,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 import dom_core
 from dom_core.domain.dead_letter import DeadLetter
+from dom_core.domain.explanation import LineExplanation
 from dom_core.domain.ids import Id
 from dom_core.domain.order import Order
 from dom_core.domain.plan_header import PlanHeader
@@ -30,6 +31,7 @@ from dom_core.messages.reading import adapter
 from dom_core.repositories.configurations import ConfigKind, ConfigObject
 from dom_core.use_cases.check_health import Health
 from dom_core.use_cases.configure import Preview, SavedMany
+from dom_core.use_cases.replay_plan import Replayed
 from dom_core.use_cases.set_stock import OnHand
 from functions import shapes, views
 
@@ -78,6 +80,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "list_plans": Operation(PlanHeader, listed=True, query=shapes.PageQuery),
     "get_plan": Operation(views.PlanDetails, query=shapes.PlanQuery),
     "plan_report": Operation(media_type="text/html"),
+    "explain_plan_line": Operation(LineExplanation, query=shapes.LineQuery, refusals=_CONFLICT),
+    "replay_plan": Operation(Replayed, refusals=_CONFLICT),
     "list_configuration": Operation(ConfigObject, listed=True, query=shapes.PageQuery),
     "save_many_configuration": Operation(SavedMany | Preview, body=list[ConfigObject], query=shapes.SaveQuery),
     "get_configuration": Operation(ConfigObject, etag=True),

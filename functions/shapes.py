@@ -42,6 +42,12 @@ class SaveQuery(_Shape):
     dry_run: bool = False
 
 
+class LineQuery(_Shape):
+    """What else to ask about a line: `force` is a source from which it would have to ship."""
+
+    force: Id | None = None
+
+
 class NoQuery(_Shape):
     """No query parameters."""
 

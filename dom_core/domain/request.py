@@ -1,12 +1,12 @@
 """Everything one run needs, as values: the same request gives the same plan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from dom_core.domain.ids import OrderId, ProductId, SourceId, StrategyId
-from dom_core.domain.network import Product, Source, SourceList
-from dom_core.domain.order import Order
+from dom_core.domain.network import Address, Product, Source, SourceList
+from dom_core.domain.order import Line, Order
 from dom_core.domain.strategy import CostFactorRecord, Objective, RuleRecord, Strategy
 
 
@@ -73,3 +73,15 @@ class PlanRequest:
         """Whether today lies within the rule's dates: on the source's calendar, or in UTC without one."""
         moment = source.local_time(self.now) if source else self.now.astimezone(UTC)
         return rule.in_date(moment.date())
+
+    def without_personal_data(self) -> "PlanRequest":
+        """The request as plans keep it: no streets, references or histories, which decide nothing."""
+        return replace(self, orders=tuple(_impersonal(order) for order in self.orders))
+
+
+def _impersonal(order: Order) -> Order:
+    def impersonal(line: Line) -> Line:
+        return replace(line, ship_to=Address())
+
+    lines = tuple(map(impersonal, order.lines))
+    return replace(order, lines=lines, customer_reference="", content_hash="", history=())

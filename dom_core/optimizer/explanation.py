@@ -109,9 +109,7 @@ class _Judge:
         if stock < needed:
             return Reason(Verdict.EXCLUDED, "line_in_full", limit=f"{needed} units", actual=f"{stock} units")
         left = self._left(result, line, source)
-        if left < needed:
-            return Reason(Verdict.TAKEN, "stock", limit=f"{stock} units", actual=f"{left} units left")
-        return None
+        return self._taken(result, line, source) if left < needed else None
 
     def _room_taken(self, result: IterationResult, line: int, source: int) -> Reason | None:
         order = int(self.batch.order_of[line])
@@ -140,10 +138,10 @@ class _Judge:
     def _dearer(self, result: IterationResult, line: int, source: int) -> Reason:
         order = int(self.batch.order_of[line])
         now = self.of_order[order]
-        alternatives = [
-            flows for flows in self._alternatives(result, line, source, now) if self._may_split(result, order, flows)
-        ]
+        alternatives = self._allowed_alternatives(result, line, source)
         if not alternatives:
+            if self._allowed_alternatives(result, line, source, undrawn=True):
+                return self._taken(result, line, source)
             limits = self._limits(result, line)
             return Reason(
                 Verdict.EXCLUDED, "partial_orders", limit=_split_text(limits), actual="would need another split"
@@ -154,20 +152,36 @@ class _Judge:
             return Reason(Verdict.DEARER, "tie", actual="equal; earlier orders and lower ids go first")
         return Reason(Verdict.DEARER, level.value, actual=f"{amount:+d} {_UNITS[level]}")
 
+    def _taken(self, result: IterationResult, line: int, source: int) -> Reason:
+        stock = int(result.candidates.stock[int(self.batch.product_of[line]), source])
+        left = self._left(result, line, source)
+        return Reason(Verdict.TAKEN, "stock", limit=f"{stock} units", actual=f"{left} units left")
+
+    def _allowed_alternatives(
+        self, result: IterationResult, line: int, source: int, *, undrawn: bool = False
+    ) -> list[list[Flow]]:
+        """How the order could draw on the source; `undrawn`: if nobody else did."""
+        order = int(self.batch.order_of[line])
+        now = self.of_order.get(order, [])
+        possible = self._alternatives(result, line, source, now, undrawn)
+        return [flows for flows in possible if self._may_split(result, order, flows)]
+
     def _alternatives(
-        self, result: IterationResult, line: int, source: int, now: Sequence[Flow]
+        self, result: IterationResult, line: int, source: int, now: Sequence[Flow], undrawn: bool
     ) -> Iterator[list[Flow]]:
         """The line alone goes to the source; all lines that it travels with go; the whole order goes."""
         mine = {at for other, at, _ in now if other == line}
         for movers in ({line}, {other for other, at, _ in now if at in mine} | {line}, {o for o, _, _ in now} | {line}):
-            moved = [self._moved(result, other, source) for other in sorted(movers)]
+            moved = [self._moved(result, other, source, undrawn) for other in sorted(movers)]
             if all(flow is not None for flow in moved):
                 yield [flow for flow in now if flow[0] not in movers] + [flow for flow in moved if flow]
 
-    def _moved(self, result: IterationResult, line: int, source: int) -> Flow | None:
+    def _moved(self, result: IterationResult, line: int, source: int, undrawn: bool) -> Flow | None:
         if not result.candidates.allowed[line, source]:
             return None
-        units = min(int(self.batch.units[line]), self._left(result, line, source) + self.held.get((line, source), 0))
+        held = self.held.get((line, source), 0)
+        there = int(result.candidates.stock[int(self.batch.product_of[line]), source])
+        units = min(int(self.batch.units[line]), there if undrawn else self._left(result, line, source) + held)
         return (line, source, units) if units > 0 else None
 
     def _may_split(self, result: IterationResult, order: int, flows: Sequence[Flow]) -> bool:

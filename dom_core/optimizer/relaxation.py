@@ -66,23 +66,46 @@ class TwoIterations:
         return (self.first, self.second)
 
 
-def two_iterations(batch: Batch, solver: Solver, step: Step) -> TwoIterations:
-    """Plan the batch with every rule, then what is left without the soft ones."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """Both iterations before anything is solved: the candidates of each, and the first one's problem."""
+
+    strict: Candidates
+    relaxed: Candidates
+    problem: Problem
+
+    def leftover(self, flows: Sequence[Flow]) -> Problem:
+        """The second iteration's problem, after these flows of the first. Without soft rules there is nothing to do."""
+        left = next_problem(self.problem, self.relaxed, flows)
+        if activation.soft_rules(self.problem.batch.request):
+            return left
+        return replace(left, allowed=np.zeros_like(left.allowed))
+
+
+def prepare(batch: Batch) -> Prepared:
+    """Candidates and rates of both iterations, and the first one's problem."""
     request = batch.request
     strict = candidates.generate(batch, activation.in_iteration(request, 1))
     relaxed = candidates.generate(batch, activation.in_iteration(request, 2))
     largest_km = largest_distance_km(relaxed)
     costs = pair_costs(batch)
     rates = rates_of(request, relaxed, costs, largest_km)
-    problem = first_problem(strict, rates, largest_km, costs)
-    first = _solve(1, strict, problem, solver, lambda share: step(share * 0.8))
-    leftover = next_problem(problem, relaxed, first.flows)
-    if not activation.soft_rules(request):
-        leftover = replace(leftover, allowed=np.zeros_like(leftover.allowed))
-    second = _solve(2, relaxed, leftover, solver, lambda share: step(0.8 + share * 0.2))
-    if request.strategy.relaxation is Relaxation.MINIMAL:
+    return Prepared(strict, relaxed, first_problem(strict, rates, largest_km, costs))
+
+
+def two_iterations(batch: Batch, solver: Solver, step: Step) -> TwoIterations:
+    """Plan the batch with every rule, then what is left without the soft ones."""
+    return solve_both(prepare(batch), solver, step)
+
+
+def solve_both(prepared: Prepared, solver: Solver, step: Step) -> TwoIterations:
+    """Solve the first iteration, then the second with what the first leaves."""
+    first = _solve(1, prepared.strict, prepared.problem, solver, lambda share: step(share * 0.8))
+    leftover = prepared.leftover(first.flows)
+    second = _solve(2, prepared.relaxed, leftover, solver, lambda share: step(0.8 + share * 0.2))
+    if prepared.problem.batch.request.strategy.relaxation is Relaxation.MINIMAL:
         second = _in_rounds(first, second, solver)
-    return TwoIterations(first, second, largest_km)
+    return TwoIterations(first, second, prepared.problem.largest_km)
 
 
 def _in_rounds(first: IterationResult, all_at_once: IterationResult, solver: Solver) -> IterationResult:
@@ -169,11 +192,16 @@ def _solve(
 
 
 def _solve_block(problem: Problem, block: Sequence[IntArray], solver: Solver, share: float) -> Answer:
-    """Solve one block: exactly while it is small, else by search; a search also betters what a limit cut short."""
+    """Solve one block: exactly while it is small, else by search; a search also betters what a limit cut short.
+
+    A search knows nothing of forced pairs: with them the exact model is asked alone.
+    """
     limits = _share_of_limits(problem.batch.request, share)
     members = np.sort(np.concatenate(block))
     pairs = int(problem.allowed[members].sum())
     strict = problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT
+    if problem.forced:
+        return _solve_exactly(problem, block, solver, limits)
     if pairs > EXACT_PAIRS and not strict:
         return search.solve_large(problem, members, solver, limits)
     answer = _solve_exactly(problem, block, solver, limits if strict else _part_of(limits, EXACT_SHARE))

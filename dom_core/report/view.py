@@ -11,6 +11,7 @@ from dom_core.domain.network import STRICT, Address, Location, Product, Source, 
 from dom_core.domain.order import Order
 from dom_core.domain.plan import Plan
 from dom_core.domain.units import UtcTime
+from dom_core.messages.plan_request import RequestDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Destination:
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """A plan, the network it was made for, and where its lines go."""
+    """A plan, the network it was made for, and where its lines go; in a file also the request that it was made from."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     plan: Plan
@@ -49,6 +50,7 @@ class PlanView:
     destinations: tuple[Destination, ...] = ()
     product_names: dict[ProductId, Name] = field(default_factory=dict)
     strategy_name: Name = ""
+    request: RequestDocument | None = None
 
     def sources(self) -> dict[SourceId, ViewedSource]:
         """Every source by id; one that the plan names and the network lacks has only its id."""

@@ -7,11 +7,11 @@ the stages ask only rules in force, and mask sources on whose calendar a rule is
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from dom_core.domain.batch import Batch
-from dom_core.domain.ids import RuleId, SourceId, SourceListId
+from dom_core.domain.ids import OrderId, RuleId, SourceId, SourceListId
 from dom_core.domain.network import Product, Source
 from dom_core.domain.order import Line, Order
 from dom_core.domain.plan import Plan
@@ -47,6 +47,7 @@ class CapacityLimit:
     """Room left at a group of sources together: at most `remaining` more orders (or lines).
 
     `counted` holds (order position, source position) pairs that earlier plans already count: they need no room.
+    `taken_by` says who of earlier plans has the room that is gone: evidence, which makes no other limit.
     """
 
     sources: tuple[int, ...]
@@ -54,6 +55,7 @@ class CapacityLimit:
     per_line: bool
     counted: frozenset[tuple[int, int]] = frozenset()
     rule_id: RuleId = ""
+    taken_by: tuple[tuple[OrderId, SourceId], ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,6 +128,7 @@ class MaximumOrders(Rule):
                 if order_id in order_at
             ),
             rule_id=self.id,
+            taken_by=tuple(sorted((order_id, at) for at, orders in earlier.items() for order_id in orders)),
         )
 
     def _too_many_orders(self, facts: checking.Facts, plan: Plan, limit: OrdersLine) -> Iterator[Violation]:

@@ -162,7 +162,8 @@ def _plan(ports: Ports, lease: Lease, configuration: Configuration, plan_id: Pla
     request = request_for(configuration, lease.strategy_id, facts)
     plan = plan_once(request, ports.solver, _noting(ports, lease))
     with suppress(AlreadyExists):
-        Plans(ports.store).create(plan, attempt=str(lease.fence), to_apply=_is_applied(request.strategy))
+        to_apply = _is_applied(request.strategy)
+        Plans(ports.store).create(plan, attempt=str(lease.fence), to_apply=to_apply, request=request)
         return plan
     return Plans(ports.store).get(plan_id)
 

@@ -26,6 +26,8 @@ HTTP = {
     "list_plans": ("GET", "plans"),
     "get_plan": ("GET", "plans/{plan_id}"),
     "plan_report": ("GET", "plans/{plan_id}/report"),
+    "explain_plan_line": ("GET", "plans/{plan_id}/lines/{order_id}/{line_id}"),
+    "replay_plan": ("POST", "plans/{plan_id}/replay"),
     "list_configuration": ("GET", "config/{kind}"),
     "save_many_configuration": ("PUT", "config/{kind}"),
     "get_configuration": ("GET", "config/{kind}/{id}"),
