@@ -103,6 +103,11 @@ class SolverLimits:
     max_nodes: Annotated[int, Field(strict=True, ge=1)] | None = None
 
 
+def _within(start: date | None, end: date | None, day: date) -> bool:
+    """Whether a day lies between two dates, both inclusive; an absent end is open."""
+    return (start is None or start <= day) and (end is None or day <= end)
+
+
 @dataclass(frozen=True, slots=True)
 class RuleRecord:
     """A rule as stored: an envelope around parameters that only the rule's own kind understands."""
@@ -120,7 +125,7 @@ class RuleRecord:
 
     def in_date(self, day: date) -> bool:
         """Whether a date lies within the rule's dates; both ends belong to it."""
-        return (self.start_date is None or self.start_date <= day) and (self.end_date is None or day <= self.end_date)
+        return _within(self.start_date, self.end_date, day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +144,7 @@ class CostFactorRecord:
 
     def in_date(self, day: date) -> bool:
         """Whether a date lies within the factor's dates; both ends belong to it."""
-        return (self.start_date is None or self.start_date <= day) and (self.end_date is None or day <= self.end_date)
+        return _within(self.start_date, self.end_date, day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,7 +187,7 @@ class Strategy:
 
     def in_date(self, day: date) -> bool:
         """Whether the strategy may run on this UTC date; both ends belong to it."""
-        return (self.start_date is None or self.start_date <= day) and (self.end_date is None or day <= self.end_date)
+        return _within(self.start_date, self.end_date, day)
 
     @property
     def decides(self) -> bool:

@@ -49,10 +49,6 @@ GIVEN_BY_INSTALLATION = {"DOM_STORE", "DOM_COSMOS_ENDPOINT"}
 
 DEFAULTS = {setting.variable: setting.default for setting in TABLE}
 
-needs_azure_store = pytest.mark.skipif(
-    "DOM_COSMOS_ENDPOINT" not in DEFAULTS, reason="this version keeps everything in a file: Azure's settings come later"
-)
-
 
 def _app_settings() -> dict[str, Any]:
     main, app = read(INFRA / "main.bicep"), module("function-app")
@@ -63,7 +59,6 @@ def _app_settings() -> dict[str, Any]:
     return found
 
 
-@needs_azure_store
 def test_bicep_sets_every_setting_of_the_code_and_no_other() -> None:
     ours = set(_app_settings()) - (HOST - set(DEFAULTS))
     assert ours == set(DEFAULTS) - set(NOT_IN_AZURE)

@@ -2,12 +2,10 @@
 
 import ast
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from dom_core.adapters.cosmos import containers
 from dom_core.domain.order import ExceptionKind, LineState
 from dom_core.ports import Container
 from dom_core.settings import TABLE
@@ -55,10 +53,7 @@ def test_every_container_of_the_code_is_made_with_its_partition_key() -> None:
     assert made == {container: f"/{PARTITION_FIELDS[container]}" for container in Container}
 
 
-@pytest.mark.skipif(find_spec("dom_core.adapters.cosmos") is None, reason="this version has no Cosmos DB adapter")
 def test_the_adapter_uses_the_same_partition_keys() -> None:
-    from dom_core.adapters.cosmos import containers  # type: ignore[import-not-found,unused-ignore]  # comes with the adapter
-
     assert dict(containers.PARTITION_FIELDS) == PARTITION_FIELDS
     assert containers.PARTITION_KEY_VERSION == 2
 
