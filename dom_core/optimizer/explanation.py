@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dom_core.domain.plan import Level, ReasonTable
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.units import UNLIMITED_UNITS
+from dom_core.optimizer.candidates import ALLOWED
 from dom_core.optimizer.costs import Flow, Journey
 from dom_core.optimizer.relaxation import IterationResult, TwoIterations
 from dom_core.rules.base import CapacityLimit, SplitLimits
@@ -171,13 +172,15 @@ class _Judge:
     ) -> Iterator[list[Flow]]:
         """The line alone goes to the source; all lines that it travels with go; the whole order goes."""
         mine = {at for other, at, _ in now if other == line}
-        for movers in ({line}, {other for other, at, _ in now if at in mine} | {line}, {o for o, _, _ in now} | {line}):
+        companions = frozenset(other for other, at, _ in now if at in mine)
+        everybody = frozenset(other for other, _, _ in now)
+        for movers in dict.fromkeys(members | {line} for members in (frozenset[int](), companions, everybody)):
             moved = [self._moved(result, other, source, undrawn) for other in sorted(movers)]
             if all(flow is not None for flow in moved):
                 yield [flow for flow in now if flow[0] not in movers] + [flow for flow in moved if flow]
 
     def _moved(self, result: IterationResult, line: int, source: int, undrawn: bool) -> Flow | None:
-        if not result.candidates.allowed[line, source]:
+        if result.candidates.rejected_by[line, source] != ALLOWED:
             return None
         held = self.held.get((line, source), 0)
         there = int(result.candidates.stock[int(self.batch.product_of[line]), source])
