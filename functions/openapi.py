@@ -24,7 +24,7 @@ from dom_core.domain.order import Order
 from dom_core.domain.plan_header import PlanHeader
 from dom_core.domain.run import Run
 from dom_core.domain.stock import StockLevel
-from dom_core.messages.actions import Acceptance, Rejection, Reset
+from dom_core.messages.actions import Acceptance, Decision, Picking, Rejection, Reset, Shipping
 from dom_core.messages.orders import IntakeOrder
 from dom_core.messages.reading import adapter
 from dom_core.repositories.configurations import ConfigKind, ConfigObject
@@ -72,6 +72,14 @@ OPERATIONS: Mapping[str, Operation] = {
     "accept_line": Operation(Order, body=Acceptance, refusals=_CONFLICT),
     "reset_line": Operation(Order, body=Reset, refusals=_CONFLICT),
     "reset_order": Operation(Order, body=Reset, refusals=_CONFLICT),
+    "pick_line": Operation(Order, body=Picking, refusals=_CONFLICT),
+    "ship_line": Operation(Order, body=Shipping, refusals=_CONFLICT),
+    "cancel_line": Operation(Order, body=Decision, refusals=_CONFLICT),
+    "exclude_line": Operation(Order, body=Decision, refusals=_CONFLICT),
+    "include_line": Operation(Order, body=Decision, refusals=_CONFLICT),
+    "hold_order": Operation(Order, body=Decision, refusals=_CONFLICT),
+    "release_order": Operation(Order, body=Decision, refusals=_CONFLICT),
+    "cancel_order": Operation(Order, body=Decision, refusals=_CONFLICT),
     "run_strategy": Operation(shapes.RunAccepted, HTTPStatus.ACCEPTED, body=shapes.Asked),
     "list_runs": Operation(Run, listed=True, query=shapes.PageQuery),
     "get_run": Operation(Run),
