@@ -24,10 +24,11 @@ from dom_core.domain.order import Order
 from dom_core.domain.plan_header import PlanHeader
 from dom_core.domain.run import Run
 from dom_core.domain.stock import StockLevel
-from dom_core.messages.actions import Acceptance, Decision, Picking, Rejection, Reset, Shipping
+from dom_core.messages.actions import Acceptance, Approval, Decision, Picking, Rejection, Reset, Shipping
 from dom_core.messages.orders import IntakeOrder
 from dom_core.messages.reading import adapter
 from dom_core.repositories.configurations import ConfigKind, ConfigObject
+from dom_core.use_cases.approve_plan import Approved
 from dom_core.use_cases.check_health import Health
 from dom_core.use_cases.configure import SavedMany
 from dom_core.use_cases.set_stock import OnHand
@@ -86,6 +87,8 @@ OPERATIONS: Mapping[str, Operation] = {
     "list_plans": Operation(PlanHeader, listed=True, query=shapes.PageQuery),
     "get_plan": Operation(views.PlanDetails, query=shapes.PlanQuery),
     "plan_report": Operation(media_type="text/html"),
+    "approve_plan": Operation(Approved, body=Approval, refusals=(*_CONFLICT, *_BUSY)),
+    "expire_plan": Operation(PlanHeader, body=Decision, refusals=_CONFLICT),
     "list_configuration": Operation(ConfigObject, listed=True, query=shapes.PageQuery),
     "save_many_configuration": Operation(SavedMany, body=list[ConfigObject]),
     "get_configuration": Operation(ConfigObject, etag=True),

@@ -450,8 +450,12 @@ def require(action: Action, order: Order, line: Line) -> None:
     obstacle = _obstacle(action, order, line)
     if obstacle is not None:
         state, subject = obstacle
-        possible = [other for other in ASKED_FOR if _obstacle(other, order, line) is None]
-        raise IllegalTransition(action, state, possible, subject)
+        raise IllegalTransition(action, state, possible(order, line), subject)
+
+
+def possible(order: Order, line: Line) -> list[Action]:
+    """What may be asked for now."""
+    return [action for action in ASKED_FOR if _obstacle(action, order, line) is None]
 
 
 def _obstacle(action: Action, order: Order, line: Line) -> tuple[str, str] | None:

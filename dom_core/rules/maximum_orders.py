@@ -68,6 +68,7 @@ class MaximumOrders(Rule):
     """Limits the orders at sources."""
 
     kind: ClassVar[str] = "maximum_orders"
+    shares_room: ClassVar[bool] = True
 
     params: MaximumOrdersParameters
 

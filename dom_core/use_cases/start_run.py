@@ -23,14 +23,19 @@ def start_run(ports: Ports, strategy_id: StrategyId, who: str) -> Run:
     now = ports.clock.now()
     require_runnable(Configurations(ports.store).strategy(strategy_id), now)
     run = new_run(ports.store, strategy_id, who, now)
-    message = json.dumps({"run_id": run.id, "strategy_id": strategy_id}).encode()
     try:
-        ports.queues.send(ports.settings.runs_queue, message)
+        enqueue(ports, run)
     except DomError as error:
         reason = f"the run could not be queued: {error}"
         Runs(ports.store).change(run.id, lambda run: replace(run, state=RunState.FAILED, error=reason))
         raise
     return run
+
+
+def enqueue(ports: Ports, run: Run, visible_after_s: float = 0) -> None:
+    """Put the run on its queue."""
+    message = json.dumps({"run_id": run.id, "strategy_id": run.strategy_id}).encode()
+    ports.queues.send(ports.settings.runs_queue, message, visible_after_s=visible_after_s)
 
 
 def require_runnable(strategy: Strategy, now: datetime) -> None:

@@ -34,6 +34,8 @@ HTTP = {
     "list_plans": ("GET", "plans"),
     "get_plan": ("GET", "plans/{plan_id}"),
     "plan_report": ("GET", "plans/{plan_id}/report"),
+    "approve_plan": ("POST", "plans/{plan_id}/approve"),
+    "expire_plan": ("POST", "plans/{plan_id}/expire"),
     "list_configuration": ("GET", "config/{kind}"),
     "save_many_configuration": ("PUT", "config/{kind}"),
     "get_configuration": ("GET", "config/{kind}/{id}"),
@@ -46,8 +48,13 @@ HTTP = {
     "replay_dead_letter": ("POST", "deadletters/{day}/{id}/replay"),
     "health": ("GET", "health"),
 }
-QUEUES = {"collect_order": "%DOM_ORDERS_QUEUE%", "execute_run": "%DOM_RUNS_QUEUE%"}
-TIMERS = {"plan_orders": "%DOM_PLAN_SCHEDULE%"}
+QUEUES = {
+    "collect_order": "%DOM_ORDERS_QUEUE%",
+    "execute_run": "%DOM_RUNS_QUEUE%",
+    "keep_poisoned_order": "%DOM_ORDERS_QUEUE%-poison",
+    "keep_poisoned_run": "%DOM_RUNS_QUEUE%-poison",
+}
+TIMERS = {"plan_orders": "%DOM_PLAN_SCHEDULE%", "clean_up": "%DOM_CLEANUP_SCHEDULE%"}
 
 
 def test_the_app_has_these_functions_and_no_others() -> None:
