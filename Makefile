@@ -1,6 +1,6 @@
-# `make` lists the commands. `make run` needs Python and make only; `make test` needs Node besides, once real Azure parts are tested.
+# `make` lists the commands. `make run` needs Python and make only; `make test` and `make run-azure` need Node besides.
 .DEFAULT_GOAL := help
-.PHONY: help run demo-rejection test test-oracle check lint types format clean
+.PHONY: help run run-azure run-func demo-rejection test test-oracle check lint types format package infra-check clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -14,8 +14,14 @@ help: ## list the commands
 run: $(VENV)/.demo ## plan the Superstore example on this machine and keep serving on PORT
 	$(BIN)/python -m examples.superstore.demo --port $(PORT)
 
+run-azure: $(VENV)/.demo ## the same on Azurite and a Cosmos DB server, which are started for it (needs Node 20)
+	$(BIN)/python -m tests.azure_servers $(BIN)/python -m examples.superstore.demo --port $(PORT) --store var/azure.sqlite3 --azure
+
 demo-rejection: $(VENV)/.demo ## the same, then reject lines and watch them go elsewhere
 	$(BIN)/python -m examples.superstore.demo --port $(PORT) --rejections
+
+run-func: $(VENV)/.demo ## start the app under `func start`, where Azure Functions Core Tools are installed
+	$(BIN)/python -m infra.func_start --port $(PORT)
 
 test: $(VENV)/.dev ## run every test
 	$(BIN)/python -m pytest
@@ -36,12 +42,26 @@ format: $(VENV)/.dev ## write formatting and safe fixes
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+package: $(VENV)/bin/python ## build the folder that is deployed to Azure
+	$(BIN)/python -m infra.package build/app
+
+infra-check: $(VENV)/.dev $(VENV)-checkov/.checkov ## check what is deployed against checkov's policies
+	mkdir -p build
+	$(BIN)/python -m tests.infra.plain_resources > build/plain_resources.json
+	$(VENV)-checkov/bin/checkov --config-file infra/.checkov.yaml --file build/plain_resources.json
+
 clean: ## remove environments, caches and the example's store
 	rm -rf .venv .venv-* var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; set PYTHON=/path/to/python3.11")'
 	$(PYTHON) -m venv $(VENV)
+
+# In an environment of its own: it brings a hundred packages, and wants other versions of some.
+$(VENV)-checkov/.checkov:
+	$(PYTHON) -m venv $(VENV)-checkov
+	$(VENV)-checkov/bin/python -m pip install --quiet --disable-pip-version-check checkov==3.3.30
+	@touch $@
 
 $(VENV)/.demo: pyproject.toml requirements.txt | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint requirements.txt --editable '.[demo]'

@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime
 
 from dom_core.domain.ids import ProductId, SourceId
 from dom_core.domain.network import Product, Source, SourceList
 from dom_core.domain.order import Order
-from dom_core.domain.request import PlanRequest, SourceLoad
-from dom_core.domain.strategy import CostFactorRecord, RuleRecord, Strategy
+from dom_core.domain.request import LimitsElsewhere, PlanRequest, SourceLoad
+from dom_core.domain.strategy import MAXIMUM_ORDERS, CostFactorRecord, RuleRecord, Strategy
 from dom_core.errors import NotFound
 
 
@@ -30,6 +30,16 @@ class Configuration:
                 return strategy
         raise NotFound("strategy", strategy_id)
 
+    def sources_of(self, strategy: Strategy) -> frozenset[SourceId]:
+        """The sources of the strategy's list."""
+        lists = (source_list for source_list in self.source_lists if source_list.id == strategy.source_list_id)
+        return frozenset(source_id for source_list in lists for source_id in source_list.source_ids)
+
+    def deciding_with(self, strategy: Strategy, today: date) -> tuple[Strategy, ...]:
+        """The other strategies that are active on a UTC day, simulations left out, by id."""
+        others = (other for other in self.strategies if other.id != strategy.id)
+        return tuple(sorted((o for o in others if o.decides and o.in_date(today)), key=lambda other: other.id))
+
 
 @dataclass(frozen=True, slots=True)
 class RunFacts:
@@ -46,12 +56,8 @@ class RunFacts:
 def request_for(configuration: Configuration, strategy_id: str, facts: RunFacts) -> PlanRequest:
     """The request of one run: the strategy with the sources of its list and the rules that it links."""
     strategy = configuration.strategy(strategy_id)
-    listed = {
-        source_id
-        for source_list in configuration.source_lists
-        if source_list.id == strategy.source_list_id
-        for source_id in source_list.source_ids
-    }
+    listed = configuration.sources_of(strategy)
+    others = configuration.deciding_with(strategy, facts.now.astimezone(UTC).date())
     return PlanRequest(
         plan_id=facts.plan_id,
         run_id=facts.run_id,
@@ -67,4 +73,14 @@ def request_for(configuration: Configuration, strategy_id: str, facts: RunFacts)
         cost_factors=tuple(
             sorted((f for f in configuration.cost_factors if f.id in strategy.cost_factor_ids), key=lambda f: f.id)
         ),
+        limits_elsewhere=tuple(_limits_of(configuration, other) for other in others),
+        claimants=tuple(other for other in others if not other.default_strategy) if strategy.default_strategy else (),
+    )
+
+
+def _limits_of(configuration: Configuration, strategy: Strategy) -> LimitsElsewhere:
+    linked = (rule for rule in configuration.rules if rule.id in strategy.rule_ids)
+    limits = (rule for rule in linked if rule.kind == MAXIMUM_ORDERS and rule.enabled)
+    return LimitsElsewhere(
+        strategy.id, configuration.sources_of(strategy), tuple(sorted(limits, key=lambda rule: rule.id))
     )

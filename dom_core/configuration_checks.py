@@ -9,17 +9,18 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
-from itertools import chain, combinations
+from itertools import chain
 from types import MappingProxyType
 from typing import Protocol
 from zoneinfo import available_timezones
 
-from dom_core import costs, rules
+from dom_core import costs, rules, strategy_checks
 from dom_core.configuration import Configuration
 from dom_core.configuration_scopes import ParameterScope, WiderScopes
 from dom_core.costs.base import CostFactor
-from dom_core.domain.strategy import CostFactorRecord, RuleRecord, Strategy
+from dom_core.domain.strategy import CostFactorRecord, RuleRecord
 from dom_core.errors import InvalidInput, Problem
+from dom_core.rules import parameters
 from dom_core.rules.base import Rule
 
 
@@ -31,18 +32,34 @@ class Findings:
     warnings: tuple[Problem, ...]
 
 
-def check(configuration: Configuration, unread: Mapping[str, frozenset[str]] = MappingProxyType({})) -> Findings:
+_NOTHING = Configuration()
+
+
+def check(
+    configuration: Configuration,
+    unread: Mapping[str, frozenset[str]] = MappingProxyType({}),
+    partly_read: Configuration = _NOTHING,
+    today: date | None = None,
+) -> Findings:
     """Every error and every warning of a configuration.
 
     `unread` are ids, by collection, of objects that exist but could not be read: references to them are not blamed.
+    `partly_read` are objects of which some fields could not be read: the others are checked, but not against what they
+    might contradict if they were whole. Rules that ended before `today` leave nobody without sources.
     """
-    known = {name: ids | unread.get(name, frozenset()) for name, ids in _ids(configuration).items()}
+    found, partly = _ids(configuration), _ids(partly_read)
+    known = {name: ids | partly[name] | unread.get(name, frozenset()) for name, ids in found.items()}
     return Findings(
         errors=(
-            *chain.from_iterable(find(configuration) for find in _ERRORS),
+            *chain.from_iterable(find(configuration) for find in (*_ERRORS, *_ERRORS_OF_ONE)),
             *_unknown_references(configuration, known),
+            *chain.from_iterable(find(partly_read) for find in _ERRORS_OF_ONE),
+            *_unknown_references(partly_read, known),
         ),
-        warnings=tuple(chain.from_iterable(find(configuration) for find in _WARNINGS)),
+        warnings=(
+            *chain.from_iterable(find(configuration) for find in _WARNINGS),
+            *strategy_checks.without_source(configuration, today),
+        ),
     )
 
 
@@ -181,47 +198,21 @@ def _unused_categories(configuration: Configuration) -> Iterator[Problem]:
 
 
 def _named_in_params(configuration: Configuration) -> Iterator[tuple[str, str, str]]:
-    """What parameters name, as (path, kind of object, id). Those not understood are reported by `_bad_params`."""
+    """What parameters name, as (path, kind of object, id). What is not understood is reported by `_bad_params`."""
     for record in _records(configuration):
         built = _built(record)
-        if not isinstance(built, InvalidInput):
-            for path, kind, id in built.references():
-                yield _params_path(record, path), kind, id
+        if isinstance(built, InvalidInput):
+            wrong = {problem.path for problem in built.problems}
+            named = [found for found in parameters.named_in(record.params, "params") if found[0] not in wrong]
+        else:
+            named = list(built.references())
+        for path, kind, id in named:
+            yield _params_path(record, path), kind, id
 
 
 _COLLECTION_OF = {singular.replace(" ", "_"): collection for collection, singular in _SINGULAR.items()} | {
     "variant": "products"
 }
-
-
-def _shared_filters(configuration: Configuration) -> Iterator[Problem]:
-    """A sales origin or a mode of delivery in two strategies that are active on the same day.
-
-    Simulations take nothing away from the others, so they may look at the same lines.
-    """
-    active = [strategy for strategy in configuration.strategies if strategy.enabled and not strategy.simulation]
-    for one, other in combinations(active, 2):
-        if one.id != other.id and _overlap(one, other):
-            yield from _both_have(one, other, "sales_origins", "sales origin", lambda strategy: strategy.sales_origins)
-            yield from _both_have(
-                one, other, "modes_of_delivery", "mode of delivery", lambda strategy: strategy.modes_of_delivery
-            )
-
-
-def _both_have(
-    one: Strategy, other: Strategy, field: str, noun: str, labels: Callable[[Strategy], Sequence[str]]
-) -> Iterator[Problem]:
-    for position, label in enumerate(labels(other)):
-        if label in labels(one):
-            yield Problem(
-                f"strategies[{other.id}].{field}[{position}]",
-                f"the {noun} '{label}' already belongs to the active strategy '{one.id}'",
-            )
-
-
-def _overlap(one: _Dated, other: _Dated) -> bool:
-    start = max(one.start_date or date.min, other.start_date or date.min)
-    return start <= min(one.end_date or date.max, other.end_date or date.max)
 
 
 def _empty_date_ranges(configuration: Configuration) -> Iterator[Problem]:
@@ -324,12 +315,14 @@ def _risky_soft_rules(configuration: Configuration) -> Iterator[Problem]:
 
 Check = Callable[[Configuration], Iterator[Problem]]
 
+_ERRORS_OF_ONE: tuple[Check, ...] = (_bad_params, _empty_date_ranges, _unknown_time_zones)
+"""What can be wrong with an object by itself."""
+
 _ERRORS: tuple[Check, ...] = (
     _duplicate_ids,
-    _bad_params,
-    _shared_filters,
-    _empty_date_ranges,
-    _unknown_time_zones,
+    strategy_checks.shared_filters,
+    strategy_checks.several_defaults,
+    strategy_checks.too_many_soft_rules,
     _cycles,
 )
 _WARNINGS: tuple[Check, ...] = (
@@ -337,4 +330,6 @@ _WARNINGS: tuple[Check, ...] = (
     _risky_soft_rules,
     _loosening_distances,
     _unused_categories,
+    strategy_checks.road_distances,
+    strategy_checks.idle_alternates,
 )

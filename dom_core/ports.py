@@ -76,7 +76,8 @@ Write = Create | Replace | Delete
 class DocumentStore(Protocol):
     """JSON documents in partitions, with optimistic concurrency.
 
-    There is no unconditional write: a caller creates what must be new, or replaces what it has read.
+    There is no unconditional write: a caller creates what must be new, or replaces what it has read. In RUNS every
+    document is a partition of its own: its partition is its id.
     """
 
     def read(self, container: Container, partition: str, id: str) -> Document | None:
@@ -98,7 +99,8 @@ class DocumentStore(Protocol):
     def batch(self, container: Container, partition: str, writes: Sequence[Write]) -> tuple[str | None, ...]:
         """All writes or none (at most 100, one partition). The new ETags, None for deletes.
 
-        Raises AlreadyExists or StoreConflict for the first write that fails, InvalidInput for more than 100.
+        Raises AlreadyExists or StoreConflict for the first write that fails, InvalidInput for more than 100 or for
+        several writes over 1.2 MB.
         """
         ...
 
@@ -115,7 +117,8 @@ class DocumentStore(Protocol):
 
         Without a partition the query crosses partitions. Within one partition documents come in the order of their
         ids; across partitions the order is the store's own. Following the continuation visits each document that
-        did not change meanwhile exactly once. Raises InvalidInput for a continuation that is not one.
+        did not change meanwhile exactly once; only the last page may be empty. Raises InvalidInput for a continuation
+        that is not one.
         """
         ...
 
@@ -134,7 +137,10 @@ class ReceivedMessage:
 
 
 class MessageQueues(Protocol):
-    """Queues with at-least-once delivery, no order, and messages of at most 64 KiB."""
+    """Queues with at-least-once delivery, no order, and messages of at most 64 KiB.
+
+    A body is UTF-8 text without control characters other than tab and line feed, as JSON is: InvalidInput otherwise.
+    """
 
     def send(self, queue: str, body: bytes, *, visible_after_s: float = 0, time_to_live_s: float | None = None) -> str:
         """Add a message that lives 7 days unless told otherwise (-1: for ever). Its id. InvalidInput over 64 KiB."""
@@ -153,7 +159,7 @@ class MessageQueues(Protocol):
         ...
 
     def length(self, queue: str) -> int:
-        """About how many messages there are, hidden ones included."""
+        """About how many messages there are, hidden ones included; a service may still count expired ones."""
         ...
 
 

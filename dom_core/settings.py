@@ -8,6 +8,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlsplit
 
 from dom_core.errors import InvalidInput, Problem
 
@@ -18,6 +19,11 @@ class Settings:
 
     store: str
     store_path: str
+    cosmos_endpoint: str
+    cosmos_database: str
+    cosmos_key: str
+    storage_connection: str
+    storage_queue_uri: str
     orders_queue: str
     runs_queue: str
     plan_schedule: str
@@ -47,6 +53,34 @@ def _text(raw: str) -> str:
     return raw.strip()
 
 
+def _address(raw: str) -> str:
+    text = raw.strip()
+    if not text:
+        return text
+    parts = urlsplit(text)
+    if parts.scheme not in ("https", "http") or not parts.hostname or parts.username or parts.query:
+        raise ValueError("must be an address like https://name.example")
+    if parts.scheme == "http" and not is_local(text):
+        raise ValueError("must begin with https://: plain http is for servers on this machine")
+    return text
+
+
+def _connection_string(raw: str) -> str:
+    text = raw.strip()
+    if text in ("", "UseDevelopmentStorage=true"):
+        return text
+    parts = dict(part.partition("=")[::2] for part in text.rstrip(";").split(";"))
+    if not ({"AccountName", "AccountKey"} <= parts.keys() and all(parts.values())):
+        # The text itself is a secret.
+        raise ValueError("must be a connection string with AccountName and AccountKey")
+    return text
+
+
+def is_local(address: str) -> bool:
+    """Whether the address is one of this machine."""
+    return urlsplit(address).hostname in ("localhost", "127.0.0.1", "::1")
+
+
 def _one_of(*choices: str) -> Callable[[str], str]:
     def parse(raw: str) -> str:
         if raw not in choices:
@@ -67,9 +101,42 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 TABLE: tuple[Setting, ...] = (
     Setting(
-        "store", "DOM_STORE", _one_of("sqlite"), "sqlite", "Where configuration, orders, plans and queues are kept."
+        "store",
+        "DOM_STORE",
+        _one_of("sqlite", "azure"),
+        "sqlite",
+        "Where configuration, orders, plans and queues are kept: a file, or Cosmos DB and Storage queues.",
     ),
     Setting("store_path", "DOM_STORE_PATH", _text, "var/dom.sqlite3", "The file of the embedded store."),
+    Setting(
+        "cosmos_endpoint",
+        "DOM_COSMOS_ENDPOINT",
+        _address,
+        "",
+        "The Cosmos DB account, `https://…`. Plain `http` only on this machine.",
+    ),
+    Setting("cosmos_database", "DOM_COSMOS_DATABASE", _text, "dom", "The database in that account."),
+    Setting(
+        "cosmos_key",
+        "DOM_COSMOS_KEY",
+        _text,
+        "",
+        "The key of a Cosmos DB server on this machine. In Azure the app's identity is used.",
+    ),
+    Setting(
+        "storage_connection",
+        "AzureWebJobsStorage",
+        _connection_string,
+        "",
+        "The connection string of the queues, for Azurite. In Azure the app's identity is used.",
+    ),
+    Setting(
+        "storage_queue_uri",
+        "AzureWebJobsStorage__queueServiceUri",
+        _address,
+        "",
+        "The queues of the storage account, `https://….queue.core.windows.net`, for the app's identity.",
+    ),
     Setting("orders_queue", "DOM_ORDERS_QUEUE", _text, "orders", "The queue from which orders are collected."),
     Setting("runs_queue", "DOM_RUNS_QUEUE", _text, "plan-runs", "The queue of runs that somebody asked for by HTTP."),
     Setting(
@@ -154,9 +221,24 @@ def from_environment(environment: Mapping[str, str]) -> Settings:
             values[setting.field] = setting.parse(environment.get(setting.variable, setting.default))
         except ValueError as error:
             problems.append(Problem(setting.variable, str(error)))
+    if not problems:
+        settings = Settings(**values)
+        problems = _contradictions(settings)
     if problems:
         raise InvalidInput(problems, "settings")
-    return Settings(**values)
+    return settings
+
+
+def _contradictions(settings: Settings) -> list[Problem]:
+    """Settings that are well-formed each and wrong together."""
+    problems = []
+    if settings.store == "azure" and not settings.cosmos_endpoint:
+        problems.append(Problem("DOM_COSMOS_ENDPOINT", "is needed with DOM_STORE=azure"))
+    if settings.store == "azure" and not (settings.storage_connection or settings.storage_queue_uri):
+        problems.append(Problem("AzureWebJobsStorage__queueServiceUri", "is needed with DOM_STORE=azure"))
+    if settings.cosmos_key and settings.cosmos_endpoint and not is_local(settings.cosmos_endpoint):
+        problems.append(Problem("DOM_COSMOS_KEY", "is for servers on this machine; elsewhere the identity is used"))
+    return problems
 
 
 def debugging(environment: Mapping[str, str] = os.environ) -> bool:

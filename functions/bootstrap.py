@@ -59,17 +59,16 @@ def _from_environment(opened: ExitStack) -> "Ports":
 
 
 def _connect(settings: "Settings", opened: ExitStack) -> "Ports":
-    from dom_core.adapters import geocoding
+    from dom_core.adapters import geocoding, storage
     from dom_core.adapters.clock import SystemClock
-    from dom_core.adapters.sqlite import Database, SqliteDocuments, SqliteQueues
     from dom_core.optimizer.solving import CbcSolver
     from dom_core.use_cases.context import Ports
 
     clock, geocoder = SystemClock(), geocoding.from_settings(settings)
-    database = opened.enter_context(Database(settings.store_path))
+    kept = opened.enter_context(storage.opened(settings, clock))
     return Ports(
-        store=SqliteDocuments(database),
-        queues=SqliteQueues(database, clock),
+        store=kept.documents,
+        queues=kept.queues,
         clock=clock,
         geocoder=geocoder,
         settings=settings,

@@ -1,5 +1,6 @@
 """Cleaning: what is old is removed, and messages that failed too often are kept where people look."""
 
+import json
 import logging
 
 import azure.functions as func
@@ -31,15 +32,18 @@ def clean_up(timer: func.TimerRequest) -> None:
 @messages.discreet
 def keep_poisoned_order(msg: func.QueueMessage) -> None:
     """Keep an order that failed too often as a dead letter. Safe to redeliver."""
-    from dom_core.use_cases.dead_letters import record_poisoned
-
-    record_poisoned(ports(), ports().settings.orders_queue, msg.get_body(), msg.id or "")
+    _keep(ports().settings.orders_queue, msg)
 
 
 @bp.queue_trigger(arg_name="msg", queue_name="%DOM_RUNS_QUEUE%-poison", connection="AzureWebJobsStorage")
 @messages.discreet
 def keep_poisoned_run(msg: func.QueueMessage) -> None:
     """Keep the message of a run that failed too often as a dead letter. Safe to redeliver."""
+    _keep(ports().settings.runs_queue, msg)
+
+
+def _keep(queue: str, message: func.QueueMessage) -> None:
     from dom_core.use_cases.dead_letters import record_poisoned
 
-    record_poisoned(ports(), ports().settings.runs_queue, msg.get_body(), msg.id or "")
+    letter = record_poisoned(ports(), queue, message.get_body(), message.id or "")
+    _logger.warning(json.dumps({"event": "message_poisoned", "queue": queue, "message_id": letter.message_id}))

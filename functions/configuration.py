@@ -6,7 +6,7 @@ import azure.functions as func
 
 from functions import responses, wire
 from functions.bootstrap import ports
-from functions.shapes import Counted, PageQuery
+from functions.shapes import Counted, PageQuery, SaveQuery
 
 bp = func.Blueprint()
 
@@ -25,11 +25,13 @@ def list_configuration(req: func.HttpRequest) -> func.HttpResponse:
 @bp.route(route="config/{kind}", methods=["PUT"])
 @responses.answered
 def save_many_configuration(req: func.HttpRequest) -> func.HttpResponse:
-    """Store an array of objects of one kind. All are checked before the first is written."""
+    """Store an array of objects of one kind, or say what that would change. All are checked before any is written."""
     from dom_core.use_cases import configure
 
-    saved = configure.save_many(ports(), wire.config_kind(req), wire.json_body(req))
-    return responses.value(saved, configure.SavedMany)
+    kind = wire.config_kind(req)
+    if wire.query(req, SaveQuery).dry_run:
+        return responses.value(configure.preview_many(ports(), kind, wire.json_body(req)), configure.Preview)
+    return responses.value(configure.save_many(ports(), kind, wire.json_body(req)), configure.SavedMany)
 
 
 @bp.route(route="config/{kind}/{id}", methods=["GET"])
@@ -47,13 +49,16 @@ def get_configuration(req: func.HttpRequest) -> func.HttpResponse:
 @bp.route(route="config/{kind}/{id}", methods=["PUT"])
 @responses.answered
 def save_configuration(req: func.HttpRequest) -> func.HttpResponse:
-    """Create or replace one object. It must fit the whole configuration; the answer lists warnings."""
+    """Create or replace one object that fits the whole configuration, or say what that would change."""
     from dom_core.use_cases import configure
     from functions import views
 
     kind = wire.config_kind(req)
     id = wire.route_id(req, "id", "object of this kind")
-    saved = configure.save(ports(), kind, id, wire.json_body(req), wire.if_match(req))
+    asked = (ports(), kind, id, wire.json_body(req), wire.if_match(req))
+    if wire.query(req, SaveQuery).dry_run:
+        return responses.value(configure.preview(*asked), configure.Preview)
+    saved = configure.save(*asked)
     status = HTTPStatus.CREATED if saved.created else HTTPStatus.OK
     return responses.value(views.SavedDetails(saved.value, saved.warnings), views.SavedDetails, status, saved.etag)
 

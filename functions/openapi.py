@@ -19,6 +19,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 import dom_core
 from dom_core.domain.dead_letter import DeadLetter
+from dom_core.domain.explanation import LineExplanation
 from dom_core.domain.ids import Id
 from dom_core.domain.order import Order
 from dom_core.domain.plan_header import PlanHeader
@@ -30,7 +31,8 @@ from dom_core.messages.reading import adapter
 from dom_core.repositories.configurations import ConfigKind, ConfigObject
 from dom_core.use_cases.approve_plan import Approved
 from dom_core.use_cases.check_health import Health
-from dom_core.use_cases.configure import SavedMany
+from dom_core.use_cases.configure import Preview, SavedMany
+from dom_core.use_cases.replay_plan import Replayed
 from dom_core.use_cases.set_stock import OnHand
 from functions import shapes, views
 
@@ -89,10 +91,19 @@ OPERATIONS: Mapping[str, Operation] = {
     "plan_report": Operation(media_type="text/html"),
     "approve_plan": Operation(Approved, body=Approval, refusals=(*_CONFLICT, *_BUSY)),
     "expire_plan": Operation(PlanHeader, body=Decision, refusals=_CONFLICT),
+    "explain_plan_line": Operation(LineExplanation, query=shapes.LineQuery, refusals=_CONFLICT),
+    "replay_plan": Operation(Replayed, refusals=_CONFLICT),
     "list_configuration": Operation(ConfigObject, listed=True, query=shapes.PageQuery),
-    "save_many_configuration": Operation(SavedMany, body=list[ConfigObject]),
+    "save_many_configuration": Operation(SavedMany | Preview, body=list[ConfigObject], query=shapes.SaveQuery),
     "get_configuration": Operation(ConfigObject, etag=True),
-    "save_configuration": Operation(views.SavedDetails, body=ConfigObject, refusals=_MATCH, etag=True, creates=True),
+    "save_configuration": Operation(
+        views.SavedDetails | Preview,
+        body=ConfigObject,
+        query=shapes.SaveQuery,
+        refusals=_MATCH,
+        etag=True,
+        creates=True,
+    ),
     "delete_configuration": Operation(status=HTTPStatus.NO_CONTENT, refusals=(*_CONFLICT, *_MATCH)),
     "get_stock": Operation(views.StockDetails),
     "set_stock": Operation(views.StockDetails, body=OnHand, refusals=_CONFLICT),

@@ -4,7 +4,7 @@ import azure.functions as func
 
 from functions import responses, wire
 from functions.bootstrap import ports
-from functions.shapes import PageQuery, PlanQuery
+from functions.shapes import LineQuery, PageQuery, PlanQuery
 
 bp = func.Blueprint()
 
@@ -65,3 +65,26 @@ def expire_plan(req: func.HttpRequest) -> func.HttpResponse:
 
     plan_id = wire.route_id(req, "plan_id", "plan")
     return responses.value(dismiss_plan(ports(), plan_id, wire.body(req, Decision, "dismissal")), PlanHeader)
+
+
+@bp.route(route="plans/{plan_id}/lines/{order_id}/{line_id}", methods=["GET"])
+@responses.answered
+def explain_plan_line(req: func.HttpRequest) -> func.HttpResponse:
+    """A line with every source's reason, and what would place it; `?force=SOURCE` adds what that would change."""
+    from dom_core.domain.explanation import LineExplanation
+    from dom_core.use_cases.explain_line import explain_line
+
+    asked = wire.query(req, LineQuery)
+    order_id, line_id = wire.route_id(req, "order_id", "order"), wire.route_id(req, "line_id", "line")
+    explained = explain_line(ports(), wire.route_id(req, "plan_id", "plan"), order_id, line_id, asked.force)
+    return responses.value(explained, LineExplanation)
+
+
+@bp.route(route="plans/{plan_id}/replay", methods=["POST"])
+@responses.answered
+def replay_plan(req: func.HttpRequest) -> func.HttpResponse:
+    """Make a plan again from its request: the same, or the first difference. Nothing is stored."""
+    from dom_core.use_cases import replay_plan as replaying
+
+    replayed = replaying.replay_plan(ports(), wire.route_id(req, "plan_id", "plan"))
+    return responses.value(replayed, replaying.Replayed)

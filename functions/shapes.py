@@ -36,6 +36,18 @@ class PlanQuery(_Shape):
     reasons: bool = False
 
 
+class SaveQuery(_Shape):
+    """Whether to save at all: with `dry_run` the answer says what saving would change, and nothing is stored."""
+
+    dry_run: bool = False
+
+
+class LineQuery(_Shape):
+    """What else to ask about a line: `force` is a source from which it would have to ship."""
+
+    force: Id | None = None
+
+
 class NoQuery(_Shape):
     """No query parameters."""
 

@@ -15,9 +15,8 @@ from pathlib import Path
 from typing import NoReturn, TextIO
 
 from dom_core import settings
+from dom_core.adapters import storage
 from dom_core.adapters.clock import SystemClock
-from dom_core.adapters.sqlite.database import Database
-from dom_core.adapters.sqlite.queues import SqliteQueues
 from dom_core.errors import InvalidInput
 from dom_core.ports import MessageQueues
 from local.announcement import announcement
@@ -37,9 +36,9 @@ def main(arguments: Sequence[str] | None = None, environment: Mapping[str, str] 
     logging.basicConfig(level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     wanted = _parser().parse_args(arguments)
     try:
-        store_path = Path(settings.from_environment(environment).store_path)
-        with Database(store_path) as database:
-            host = _host(wanted, environment, SqliteQueues(database, SystemClock()), store_path)
+        chosen = settings.from_environment(environment)
+        with storage.opened(chosen, SystemClock()) as kept:
+            host = _host(wanted, environment, kept.queues, Path(chosen.store_path))
             return asyncio.run(_serve(host, wanted))
     except InvalidInput as error:
         for problem in error.problems:

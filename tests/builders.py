@@ -8,7 +8,7 @@ from typing import Any, Self
 from dom_core.domain.batch import Batch
 from dom_core.domain.network import Address, Location, Product, Source, SourceList, SourceType
 from dom_core.domain.order import Bar, ExceptionKind, Line, LineState, Order
-from dom_core.domain.request import PlanRequest, SourceLoad
+from dom_core.domain.request import LimitsElsewhere, PlanRequest, SourceLoad
 from dom_core.domain.strategy import CostFactorRecord, RuleRecord, Strategy
 from dom_core.optimizer import columns, eligibility
 
@@ -114,6 +114,11 @@ class RequestBuilder:
 
     def with_load(self, source_id: str, load: SourceLoad) -> Self:
         return replace(self, request=replace(self.request, loads={**self.request.loads, source_id: load}))
+
+    def with_limits_elsewhere(self, strategy_id: str, source_ids: str, *rules: RuleRecord) -> Self:
+        """Another active strategy over these sources (one letter each) links these maximum-orders rules."""
+        limits = LimitsElsewhere(strategy_id, frozenset(source_ids), rules)
+        return replace(self, request=replace(self.request, limits_elsewhere=(*self.request.limits_elsewhere, limits)))
 
     def with_strategy(self, **fields: Any) -> Self:
         return replace(self, request=replace(self.request, strategy=replace(self.request.strategy, **fields)))

@@ -1,6 +1,10 @@
-"""Options of the whole test suite."""
+"""Options of the whole test suite, and the real Azure parts: started once, where tests need them."""
+
+from collections.abc import Iterator
 
 import pytest
+
+from tests import azure_servers
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -9,3 +13,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write the golden plans and the outputs in the README anew from what happens now; look at the difference",
     )
+
+
+@pytest.fixture(scope="session")
+def cosmos_endpoint() -> Iterator[str]:
+    """Where a Cosmos DB server listens. Its databases belong to the tests that make them."""
+    try:
+        with azure_servers.cosmos_server() as endpoint:
+            yield endpoint
+    except azure_servers.NodeMissing as error:
+        pytest.skip(f"NOT TESTED ON COSMOS DB: {error}")
+
+
+@pytest.fixture(scope="session")
+def azurite_connection() -> Iterator[str]:
+    """The connection string of Azurite's queues."""
+    try:
+        with azure_servers.azurite() as connection:
+            yield connection
+    except azure_servers.NodeMissing as error:
+        pytest.skip(f"NOT TESTED ON AZURITE: {error}")

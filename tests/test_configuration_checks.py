@@ -11,7 +11,7 @@ from dom_core import rules
 from dom_core.configuration import Configuration
 from dom_core.configuration_checks import check
 from dom_core.domain.network import Product, Source, SourceList, SourceType
-from dom_core.domain.strategy import RuleRecord, Strategy
+from dom_core.domain.strategy import DistanceMode, LocationPriorityMode, Relaxation, RuleRecord, Strategy
 from dom_core.errors import InvalidInput, Problem
 from dom_core.rules.base import Rule
 from tests.builders import a_cost_factor, a_rule, a_source
@@ -284,3 +284,94 @@ def test_of_two_distances_for_the_same_place_the_larger_is_a_warning() -> None:
     lines = [{"source_id": "S1", "km": 100}, {"source_id": "S1", "km": 50}]
     warnings = warnings_of(a_configuration(rules=(a_rule("maximum_distance", {"lines": lines}),)))
     assert list(warnings) == ["rules[maximum_distance].params.lines[0].km"]
+
+
+def test_references_are_checked_even_where_the_parameters_are_not_understood() -> None:
+    broken: dict[str, Any] = {
+        "places": [{"source_id": "S9"}, 7, {"source_list_id": 5, "product_id": "write-in"}],
+        "x": 1,
+    }
+    errors = errors_of(a_configuration(rules=(a_rule("any_lines", broken),)))
+    assert errors == {
+        "rules[any_lines].params.lines": "is required",
+        "rules[any_lines].params": "says nothing",
+        "rules[any_lines].params.places[0].source_id": "there is no source 'S9'",
+    }
+
+
+def test_an_alternate_may_share_what_the_strategy_has_for_which_it_stands_in() -> None:
+    strategies = (
+        Strategy("one", "all", sales_origins=("web",), alternate_strategy_id="two"),
+        Strategy("two", "all", sales_origins=("web",), alternate_strategy_id="three"),
+        Strategy("three", "all", sales_origins=("web",)),
+    )
+    assert errors_of(a_configuration(strategies=strategies)) == {}
+    stranger = Strategy("four", "all", sales_origins=("web",), alternate_strategy_id="three")
+    assert list(errors_of(a_configuration(strategies=(*strategies, stranger)))) == ["strategies[four].sales_origins[0]"]
+
+
+def test_strategies_without_listed_origins_and_modes_share_nothing_by_name() -> None:
+    assert errors_of(a_configuration(strategies=(Strategy("one", "all"), Strategy("other", "all")))) == {}
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({}, ["strategies[other].default_strategy"]),
+        ({"enabled": False}, []),
+        ({"simulation": True}, []),
+        ({"start_date": date(2026, 2, 1)}, []),
+        ({"start_date": date(2026, 1, 31)}, ["strategies[other].default_strategy"]),
+        ({"default_strategy": False}, []),
+    ],
+)
+def test_only_one_active_strategy_is_the_default(fields: dict[str, Any], expected: list[str]) -> None:
+    one = Strategy("one", "all", default_strategy=True, end_date=date(2026, 1, 31))
+    other = Strategy("other", "all", **({"default_strategy": True} | fields))
+    assert list(errors_of(a_configuration(strategies=(one, other)))) == expected
+
+
+def soft_rules(count: int, kind: str = "any_lines") -> tuple[RuleRecord, ...]:
+    return tuple(a_rule(kind, {"lines": []}, id=f"soft-{number}", hard=False) for number in range(count))
+
+
+def relaxing(rules: tuple[RuleRecord, ...], **fields: Any) -> Configuration:
+    ids = tuple(rule.id for rule in rules)
+    strategy = Strategy("s", "all", rule_ids=ids, **({"relaxation": Relaxation.MINIMAL} | fields))
+    return a_configuration(rules=rules, strategies=(strategy,))
+
+
+def test_minimal_relaxation_takes_at_most_six_soft_rules() -> None:
+    assert errors_of(relaxing(soft_rules(6))) == {}
+    assert errors_of(relaxing(soft_rules(7))) == {
+        "strategies[s].relaxation": "'minimal' tries every set of soft rules: at most 6 may be linked, there are 7"
+    }
+    assert errors_of(relaxing(soft_rules(7), relaxation=Relaxation.ALL_SOFT)) == {}
+
+
+def test_rules_that_cannot_give_way_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "kinds", lambda: dict.fromkeys(("any_lines", "location_priority"), AnyLines))
+    hard = a_rule("any_lines", {"lines": []}, id="hard")
+    off = a_rule("any_lines", {"lines": []}, id="off", hard=False, enabled=False)
+    priority = a_rule("location_priority", {"lines": []}, id="priority", hard=False)
+    configured = (*soft_rules(6), hard, off, priority)
+    for mode in LocationPriorityMode:
+        found = errors_of(relaxing(configured, location_priority_mode=mode))
+        assert len(found) == (mode is LocationPriorityMode.ORDINARY)
+
+
+def test_distances_by_road_are_a_warning() -> None:
+    by_road = Strategy("s", "all", distance_mode=DistanceMode.ROAD)
+    assert list(warnings_of(a_configuration(strategies=(by_road,)))) == ["strategies[s].distance_mode"]
+
+
+@pytest.mark.parametrize(
+    ("fields", "why"),
+    [({"enabled": False}, "is not enabled"), ({"start_date": date(2027, 1, 1)}, "is never active on the same day")],
+)
+def test_an_alternate_that_would_not_run_is_a_warning(fields: dict[str, Any], why: str) -> None:
+    first = Strategy("a", "all", alternate_strategy_id="b", end_date=date(2026, 12, 31))
+    assert warnings_of(a_configuration(strategies=(first, Strategy("b", "all")))) == {}
+    assert warnings_of(a_configuration(strategies=(first, Strategy("b", "all", **fields)))) == {
+        "strategies[a].alternate_strategy_id": f"the alternate 'b' {why}: it never runs"
+    }

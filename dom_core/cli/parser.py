@@ -14,10 +14,11 @@ examples:
   dom plan --config config/ --orders orders.jsonl --stock stock.csv \\
            --strategy standard-delivery --out plan.json --report plan.html
   dom explain plan.json CA-2017-100783/1
+  dom replay plan.json
 
 exit codes:
   0    done; lines that a plan leaves unfilled are a result, not an error
-  1    the input has problems; they are listed with file and line, and nothing is written
+  1    the input has problems; they are listed with file and line, and nothing is written; or a replay differs
   2    the command line is not understood
   3    the run failed: the solver, the audit of the plan, or a file that cannot be written
   130  stopped by Ctrl-C
@@ -41,8 +42,29 @@ examples:
 """
 
 _EXPLAIN_EPILOG = """\
-example:
+A line that is not filled also says which rules would have to go for it, and one that lost something says to whom.
+
+examples:
   dom explain plan.json CA-2017-100783/1
+  dom explain plan.json CA-2017-100783/1 --force columbus-warehouse
+"""
+
+_REPLAY_EPILOG = """\
+The file holds the request that the plan was made from. It is planned again, and everything but the seconds compared.
+
+example:
+  dom replay plan.json
+
+exit codes: 0 the same, 1 not the same or not possible
+"""
+
+_EXPORT_EPILOG = """\
+Variables are numbers; FILE.key.csv says which order, line and source each one is about. The objective is in points, and
+for an iteration that is proven best its least value is the iteration's total.
+
+examples:
+  dom export plan.json --lp model.lp
+  dom export plan.json --mps model.mps --iteration 2
 """
 
 _VALIDATE_EPILOG = """\
@@ -65,6 +87,8 @@ def build() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     _add_plan(commands)
     _add_explain(commands)
+    _add_replay(commands)
+    _add_export(commands)
     _add_validate(commands)
     return parser
 
@@ -86,6 +110,21 @@ def _add_explain(commands: Any) -> None:
     explain = _command(commands, "explain", "say why a line ships from where it does", _EXPLAIN_EPILOG)
     explain.add_argument("plan", type=Path, metavar="PLAN", help="the file that `dom plan` wrote")
     explain.add_argument("line", type=_order_line, metavar="ORDER/LINE", help="the order's id and the line's")
+    explain.add_argument("--force", metavar="SOURCE", help="plan again with the line shipping from there, and compare")
+
+
+def _add_replay(commands: Any) -> None:
+    replay = _command(commands, "replay", "make a plan again and compare", _REPLAY_EPILOG)
+    replay.add_argument("plan", type=Path, metavar="PLAN", help="the file that `dom plan` wrote")
+
+
+def _add_export(commands: Any) -> None:
+    export = _command(commands, "export", "write a plan's mathematical model for another solver", _EXPORT_EPILOG)
+    export.add_argument("plan", type=Path, metavar="PLAN", help="the file that `dom plan` wrote")
+    target = export.add_mutually_exclusive_group(required=True)
+    target.add_argument("--lp", type=Path, metavar="FILE", help="where to write it in the LP format")
+    target.add_argument("--mps", type=Path, metavar="FILE", help="where to write it in the MPS format")
+    export.add_argument("--iteration", type=int, choices=(1, 2), default=1, help="which of the two (default: 1)")
 
 
 def _add_validate(commands: Any) -> None:

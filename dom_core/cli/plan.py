@@ -21,6 +21,7 @@ from dom_core.files.order_file import read_orders
 from dom_core.files.places import decode, read_bytes
 from dom_core.files.stock_file import Stock, read_stock
 from dom_core.messages.orders import IntakeOrder
+from dom_core.messages.plan_request import document_of
 from dom_core.messages.reading import write_value
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import CbcSolver
@@ -37,6 +38,7 @@ def run(options: Namespace) -> Ending:
     with progress_bar(quiet=options.quiet) as progress:
         plan = plan_once(request, CbcSolver(), progress)
     view = view_of(plan, request.sources, request.orders, request.products, request.strategy.name)
+    view = replace(view, request=document_of(request))
     _write(options, view)
     if not options.quiet:
         _tell(options, view, warnings)

@@ -1,7 +1,7 @@
 """Where goods are and what they are: places, sources, source lists, products."""
 
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Annotated, ClassVar
 from zoneinfo import ZoneInfo
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ConfigDict, Field
 
 from dom_core.domain.ids import Id, Label, Name
-from dom_core.domain.units import Count, Latitude, Longitude
+from dom_core.domain.units import Count, Latitude, Longitude, WallClock
 
 STRICT = ConfigDict(extra="forbid")
 """Unknown fields are mistakes: they are refused wherever these values are read from outside."""
@@ -91,7 +91,7 @@ class Source:
     active: bool = True
     manual_accept: bool = False
     calendar: WorkingCalendar = WorkingCalendar()
-    cut_off: time | None = None
+    cut_off: WallClock | None = None
     processing_hours: Count = 0
 
     def local_time(self, now: datetime) -> datetime:

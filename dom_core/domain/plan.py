@@ -120,7 +120,10 @@ class CostItem:
 
 @dataclass(frozen=True, slots=True)
 class PlanAssignment:
-    """So many units of a line from a source, and what that costs where the strategy counts cost."""
+    """So many units of a line from a source, and what that costs where the strategy counts cost.
+
+    `round` is 1 but for `relaxation: minimal`, where iteration 2 goes in rounds; what came earlier has the lower one.
+    """
 
     source_id: SourceId
     units: int
@@ -128,6 +131,7 @@ class PlanAssignment:
     iteration: int
     relaxed_rule_ids: tuple[RuleId, ...] = ()
     costs: tuple[CostItem, ...] = ()
+    round: int = 1
 
     @property
     def cost_cents(self) -> int:

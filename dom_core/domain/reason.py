@@ -59,6 +59,10 @@ class Rejection:
     unit: str = ""
     rule_id: RuleId | None = None
 
+    def concerns(self, line: int, source: int) -> bool:
+        """Whether the pair is among those that are out."""
+        return bool(_at(self.pairs, line, source))
+
     def reason(self, line: int, source: int) -> Reason:
         """The reason of one pair, with its evidence as text."""
         return Reason(

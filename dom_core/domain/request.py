@@ -1,12 +1,12 @@
 """Everything one run needs, as values: the same request gives the same plan."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from dom_core.domain.ids import OrderId, ProductId, SourceId
-from dom_core.domain.network import Product, Source, SourceList
-from dom_core.domain.order import Order
+from dom_core.domain.ids import OrderId, ProductId, SourceId, StrategyId
+from dom_core.domain.network import Address, Product, Source, SourceList
+from dom_core.domain.order import Line, Order
 from dom_core.domain.strategy import CostFactorRecord, Objective, RuleRecord, Strategy
 
 
@@ -20,11 +20,22 @@ class SourceLoad:
 
 
 @dataclass(frozen=True, slots=True)
+class LimitsElsewhere:
+    """The maximum-orders rules of another active strategy, and the sources of its list, for which they are meant."""
+
+    strategy_id: StrategyId
+    source_ids: frozenset[SourceId]
+    rules: tuple[RuleRecord, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class PlanRequest:
     """The input of one run.
 
     `sources` are those of the strategy's list; `rules` those it links; `available` is on hand less reserved, per
-    (product, source), zero where nothing is said; `loads` is per source, empty where nothing is said.
+    (product, source), zero where nothing is said; `loads` is per source, empty where nothing is said. Of the other
+    strategies that are active now, `limits_elsewhere` are their limits of orders (C3), and `claimants` those whose
+    lines a default strategy leaves alone: none unless this strategy is the default.
     """
 
     plan_id: str
@@ -39,6 +50,8 @@ class PlanRequest:
     available: Mapping[tuple[ProductId, SourceId], int]
     loads: Mapping[SourceId, SourceLoad]
     cost_factors: tuple[CostFactorRecord, ...] = ()
+    limits_elsewhere: tuple[LimitsElsewhere, ...] = ()
+    claimants: tuple[Strategy, ...] = ()
 
     def load(self, source_id: SourceId) -> SourceLoad:
         """What earlier plans already put on this source."""
@@ -60,3 +73,15 @@ class PlanRequest:
         """Whether today lies within the rule's dates: on the source's calendar, or in UTC without one."""
         moment = source.local_time(self.now) if source else self.now.astimezone(UTC)
         return rule.in_date(moment.date())
+
+    def without_personal_data(self) -> "PlanRequest":
+        """The request as plans keep it: no streets, references or histories, which decide nothing."""
+        return replace(self, orders=tuple(_impersonal(order) for order in self.orders))
+
+
+def _impersonal(order: Order) -> Order:
+    def impersonal(line: Line) -> Line:
+        return replace(line, ship_to=Address())
+
+    lines = tuple(map(impersonal, order.lines))
+    return replace(order, lines=lines, customer_reference="", content_hash="", history=())

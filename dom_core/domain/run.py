@@ -46,7 +46,10 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution of one strategy over all its eligible lines. `share` is the part that is done, 0 to 1."""
+    """One execution of one strategy over all its eligible lines. `share` is the part that is done, 0 to 1.
+
+    `alternate_run_id` is the run of the alternate strategy that this one started, as it found nothing.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     id: RunId
@@ -62,6 +65,7 @@ class Run:
     stage: str = ""
     share: float = 0.0
     summary: RunSummary | None = None
+    alternate_run_id: RunId | None = None
 
 
 @dataclass(frozen=True, slots=True)

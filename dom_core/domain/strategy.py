@@ -52,6 +52,33 @@ class LocationPriorityMode(StrEnum):
     ORDINARY = "ordinary"
 
 
+class Relaxation(StrEnum):
+    """How iteration 2 lets soft rules go: all of them at once, or for each order the fewest that place it."""
+
+    ALL_SOFT = "all_soft"
+    MINIMAL = "minimal"
+
+
+MAX_RULES_TO_RELAX = 6
+"""Soft rules of a strategy with `relaxation: minimal`: every set of them is a round of its own, 63 for six rules."""
+
+
+def too_many_to_relax(count: int) -> str:
+    """What is wrong with so many soft rules."""
+    return f"'minimal' tries every set of soft rules: at most {MAX_RULES_TO_RELAX} may be linked, there are {count}"
+
+
+class MaximumOrdersAcross(StrEnum):
+    """What holds where several active strategies limit the orders of one source (C3)."""
+
+    HIGHEST = "highest"
+    OWN = "own"
+
+
+MAXIMUM_ORDERS = "maximum_orders"
+"""The one kind of rule that strategies must know of each other."""
+
+
 @dataclass(frozen=True, slots=True)
 class Rates:
     """Exchange rates of the objective in points. `None` takes the default of docs/semantics.md section 5."""
@@ -65,12 +92,20 @@ class Rates:
 
 @dataclass(frozen=True, slots=True)
 class SolverLimits:
-    """When a run stops improving. Nodes end a search the same way everywhere; seconds are the last resort."""
+    """When a run stops improving. Nodes end a search the same way everywhere; seconds are the last resort.
+
+    Both iterations and the work around them must end within the half hour that a function may take.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
-    solve_limit_s: Annotated[float, Field(gt=0, le=3600)] = 120.0
+    solve_limit_s: Annotated[float, Field(gt=0, le=600)] = 120.0
     relative_gap: Annotated[float, Field(ge=0, le=1)] = 0.0
     max_nodes: Annotated[int, Field(strict=True, ge=1)] | None = None
+
+
+def _within(start: date | None, end: date | None, day: date) -> bool:
+    """Whether a day lies between two dates, both inclusive; an absent end is open."""
+    return (start is None or start <= day) and (end is None or day <= end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +125,7 @@ class RuleRecord:
 
     def in_date(self, day: date) -> bool:
         """Whether a date lies within the rule's dates; both ends belong to it."""
-        return (self.start_date is None or self.start_date <= day) and (self.end_date is None or day <= self.end_date)
+        return _within(self.start_date, self.end_date, day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +144,7 @@ class CostFactorRecord:
 
     def in_date(self, day: date) -> bool:
         """Whether a date lies within the factor's dates; both ends belong to it."""
-        return (self.start_date is None or self.start_date <= day) and (self.end_date is None or day <= self.end_date)
+        return _within(self.start_date, self.end_date, day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +172,8 @@ class Strategy:
     objective_mode: ObjectiveMode = ObjectiveMode.RATES
     rates: Rates = Rates()
     location_priority_mode: LocationPriorityMode = LocationPriorityMode.ALWAYS_HARD
+    relaxation: Relaxation = Relaxation.ALL_SOFT
+    maximum_orders_across: MaximumOrdersAcross = MaximumOrdersAcross.HIGHEST
     simulation: bool = False
     auto_apply: bool = True
     max_order_lines: Count = 0
@@ -144,9 +181,15 @@ class Strategy:
     max_attempts: Annotated[int, Field(strict=True, ge=1)] = 10
     rejection_period_days: Count = 30
     alternate_strategy_id: Id | None = None
+    default_strategy: bool = False
     owner: Name = ""
     limits: SolverLimits = SolverLimits()
 
     def in_date(self, day: date) -> bool:
         """Whether the strategy may run on this UTC date; both ends belong to it."""
-        return (self.start_date is None or self.start_date <= day) and (self.end_date is None or day <= self.end_date)
+        return _within(self.start_date, self.end_date, day)
+
+    @property
+    def decides(self) -> bool:
+        """Whether its plans take effect: a simulation takes no line, no stock and no room from anybody."""
+        return self.enabled and not self.simulation

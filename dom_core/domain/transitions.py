@@ -192,7 +192,7 @@ def _apply_plan_line(
 def _by_source(assignments: Sequence[PlanAssignment]) -> Iterator[PlanAssignment]:
     """One assignment per source. What both iterations took from a source counts as made by the second."""
     merged: dict[SourceId, PlanAssignment] = {}
-    for made in sorted(assignments, key=lambda assignment: assignment.iteration):
+    for made in sorted(assignments, key=lambda assignment: (assignment.iteration, assignment.round)):
         before = merged.get(made.source_id)
         merged[made.source_id] = _merged(before, made) if before else made
     yield from (merged[source_id] for source_id in dict.fromkeys(made.source_id for made in assignments))

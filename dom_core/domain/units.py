@@ -3,9 +3,10 @@
 Units of goods and money are whole numbers and are never coerced from text or fractions.
 """
 
+from datetime import time
 from typing import Annotated
 
-from pydantic import AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field
 
 Units = Annotated[int, Field(strict=True, ge=0, le=1_000_000_000)]
 """Whole units of a product, zero or more."""
@@ -30,6 +31,16 @@ Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 
 UtcTime = AwareDatetime
 """A moment with its UTC offset; naive times are refused."""
+
+
+def _on_the_wall(clock: time) -> time:
+    if clock.tzinfo is not None:
+        raise ValueError("is a time on the source's own clock: write it without an offset, as in 17:30")
+    return clock
+
+
+WallClock = Annotated[time, AfterValidator(_on_the_wall)]
+"""A time of day on a source's own clock, whatever its time zone: it has no offset."""
 
 UNLIMITED_UNITS = 2**40
 """Stock of a source that does not keep real inventory: larger than any demand, small enough to add up in int64."""

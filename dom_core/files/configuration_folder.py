@@ -55,11 +55,14 @@ def _read_file(path: Path, shape: type[Any]) -> ArrayContent[Any]:
 
 def _checked(contents: Mapping[str, ArrayContent[Any]]) -> ConfigurationFolder:
     configuration = Configuration(**{name: content.values() for name, content in contents.items()})
-    findings = check(configuration, {name: content.unread_ids for name, content in contents.items()})
+    partly_read = Configuration(
+        **{name: tuple(item.value for item in content.partly_read) for name, content in contents.items()}
+    )
+    findings = check(configuration, {name: content.unread_ids for name, content in contents.items()}, partly_read)
     places = {
         f"{name}[{item.value.id}]": f"{name}.json:{item.line}"
         for name, content in contents.items()
-        for item in content.items
+        for item in (*content.items, *content.partly_read)
     }
     unreadable = [problem for content in contents.values() for problem in content.problems]
     return ConfigurationFolder(

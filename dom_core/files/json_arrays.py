@@ -8,39 +8,46 @@ from typing import Generic
 
 from dom_core.errors import InvalidInput, Problem
 from dom_core.files.places import Found, T, at_line
-from dom_core.messages.reading import read_value
+from dom_core.messages.reading import read_most
 
 _SPACE = re.compile(r"[ \t\r\n]*")
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayContent(Generic[T]):
-    """What an array holds: its valid items, the problems of the others, and the ids of those, where they have one."""
+    """What an array holds: its items, all problems of reading them, and what there is of the others.
+
+    `partly_read` are items without those of their fields that are wrong; `unread_ids` belong to items of which nothing
+    could be made.
+    """
 
     items: tuple[Found[T], ...] = ()
     problems: tuple[Problem, ...] = ()
+    partly_read: tuple[Found[T], ...] = ()
     unread_ids: frozenset[str] = frozenset()
 
     def values(self) -> tuple[T, ...]:
-        """The valid items without their places."""
+        """The items without their places."""
         return tuple(item.value for item in self.items)
 
 
 def read_array(file: str, text: str, shape: type[T]) -> ArrayContent[T]:
     """The content of a file that holds one JSON array of this shape."""
     items: list[Found[T]] = []
+    partly_read: list[Found[T]] = []
     problems: list[Problem] = []
     unread: set[str] = set()
     try:
         for raw in _items(file, text):
-            try:
-                items.append(Found(read_value(raw.value, shape, file), raw.line))
-            except InvalidInput as error:
-                problems += at_line(file, raw.line, error.problems)
+            most = read_most(raw.value, shape, file)
+            problems += at_line(file, raw.line, most.problems)
+            if most.value is None:
                 unread |= _id_of(raw.value)
+            else:
+                (items if most.whole else partly_read).append(Found(most.value, raw.line))
     except InvalidInput as error:
         problems += error.problems
-    return ArrayContent(tuple(items), tuple(problems), frozenset(unread))
+    return ArrayContent(tuple(items), tuple(problems), tuple(partly_read), frozenset(unread))
 
 
 def _id_of(value: object) -> set[str]:

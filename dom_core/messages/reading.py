@@ -1,9 +1,11 @@
 """From bytes to validated values, with every problem listed at once."""
 
 import json
+import re
 from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, fields, is_dataclass
 from functools import cache
-from typing import Any, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -19,17 +21,55 @@ def adapter(shape: Any) -> TypeAdapter[Any]:
     return TypeAdapter(shape)
 
 
+@dataclass(frozen=True, slots=True)
+class Most(Generic[T]):
+    """What can be read of a value, and what is wrong with it.
+
+    `value` is without the fields that are wrong; None where too little is left. It is `whole` when nothing that belongs
+    to its shape is missing: there were only fields too many.
+    """
+
+    value: T | None
+    problems: tuple[Problem, ...] = ()
+    whole: bool = True
+
+
+def read_most(value: object, shape: type[T], subject: str, **otherwise: object) -> Most[T]:
+    """As much of an object as can be read, so that the rest of it can still be checked.
+
+    `otherwise` are fields to assume where they are wrong or missing.
+    """
+    try:
+        return Most(read_value(value, shape, subject))
+    except InvalidInput as error:
+        problems = error.problems
+    if not isinstance(value, dict):
+        return Most(None, problems, whole=False)
+    wrong = {re.split(r"[.\[]", problem.path, maxsplit=1)[0] for problem in problems}
+    right = otherwise | {name: field for name, field in value.items() if name not in wrong}
+    known = {field.name for field in fields(shape)} if is_dataclass(shape) else wrong
+    try:
+        return Most(read_value(right, shape, subject), problems, whole=not wrong & known)
+    except InvalidInput:
+        return Most(None, problems, whole=False)
+
+
 def read_json(raw: bytes, shape: type[T], subject: str) -> T:
     """Decode UTF-8 JSON and validate it. Raises Unreadable, or InvalidInput with a path for each problem."""
+    return read_value(decode_json(raw, subject), shape, subject)
+
+
+def decode_json(raw: bytes, subject: str) -> object:
+    """UTF-8 JSON as plain data. Raises Unreadable."""
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable([Problem("", f"is not UTF-8 text (byte {error.start})")], subject) from error
     try:
-        value = json.loads(text, parse_constant=_refuse_constant)
+        value: object = json.loads(text, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise Unreadable([Problem("", f"is not valid JSON: {error}")], subject) from error
-    return read_value(value, shape, subject)
+    return value
 
 
 def read_value(value: object, shape: type[T], subject: str) -> T:

@@ -1,18 +1,19 @@
 """Which linked rules act in which iteration, where, and how (docs/semantics.md section 3)."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from itertools import combinations
 
 import numpy as np
 
 from dom_core.domain.batch import Batch
+from dom_core.domain.ids import RuleId
 from dom_core.domain.reason import BoolArray
 from dom_core.domain.request import PlanRequest
-from dom_core.domain.strategy import LocationPriorityMode, RuleRecord
-from dom_core.rules import build
+from dom_core.domain.strategy import MAX_RULES_TO_RELAX, LocationPriorityMode, RuleRecord, too_many_to_relax
+from dom_core.errors import InvalidInput, Problem
+from dom_core.rules import LOCATION_PRIORITY, build, never_gives_way
 from dom_core.rules.base import Rule
-
-LOCATION_PRIORITY = "location_priority"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,25 @@ def breakable_rules(request: PlanRequest) -> tuple[RuleRecord, ...]:
     return tuple(record for record in soft_rules(request) if record.id not in ranking)
 
 
+def sets_to_relax(request: PlanRequest) -> tuple[frozenset[RuleId], ...]:
+    """Every set of soft rules that can be dropped together, the smallest first, then by ids.
+
+    Raises InvalidInput when there are more rules than can be tried.
+    """
+    ids = sorted(record.id for record in breakable_rules(request))
+    if len(ids) > MAX_RULES_TO_RELAX:
+        problem = Problem("relaxation", too_many_to_relax(len(ids)))
+        raise InvalidInput([problem], f"strategy {request.strategy.id}")
+    return tuple(frozenset(some) for size in range(1, len(ids) + 1) for some in combinations(ids, size))
+
+
+def in_round(request: PlanRequest, dropped: Collection[RuleId]) -> tuple[ActiveRule, ...]:
+    """The rules that act in a round of iteration 2: all but those dropped, and soft ones that only rank."""
+    kept = {active.record.id for active in in_iteration(request, 2)}
+    kept |= {record.id for record in breakable_rules(request) if record.id not in dropped}
+    return tuple(active for active in in_iteration(request, 1) if active.record.id in kept)
+
+
 def ranks_by_priority(request: PlanRequest) -> bool:
     """Whether a location-priority rule is linked and in force: it then has its level in the objective."""
     return any(record.kind == LOCATION_PRIORITY and request.in_force_at(record) for record in request.rules_enabled())
@@ -59,14 +79,9 @@ def ranks_by_priority(request: PlanRequest) -> bool:
 def _active(request: PlanRequest, number: int) -> Iterator[ActiveRule]:
     mode = request.strategy.location_priority_mode
     for record in request.rules_enabled():
-        rule = build(record)
-        binding = record.hard or rule.never_relaxed
-        only_ranks = False
-        if record.kind == LOCATION_PRIORITY:
-            binding = binding or mode is LocationPriorityMode.ALWAYS_HARD
-            only_ranks = mode is LocationPriorityMode.FLAG_DECIDES and not record.hard
-        if number == 1 or binding:
-            yield ActiveRule(rule, record, only_ranks)
+        ranks = record.kind == LOCATION_PRIORITY and mode is LocationPriorityMode.FLAG_DECIDES
+        if number == 1 or never_gives_way(record, mode):
+            yield ActiveRule(build(record), record, only_ranks=ranks and not record.hard)
 
 
 def _in_force_anywhere(request: PlanRequest, record: RuleRecord) -> bool:

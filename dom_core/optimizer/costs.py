@@ -66,15 +66,16 @@ class PairCosts:
         """The most that any order could pay at any source that may serve all of its lines there."""
         cents = np.zeros((len(self.batch.orders), self.batch.shape[1]), dtype=np.int64)
         counted: set[tuple[int, int]] = set()
-        shipment = np.where(candidates.allowed, self.shipment_cents, 0)
+        allowed = candidates.allowed
+        shipment = np.where(allowed, self.shipment_cents, 0)
         np.maximum.at(cents, self.batch.order_of, shipment)
         for line in range(self.batch.shape[0]):
             order, group = int(self.batch.order_of[line]), int(self.travel_group_of[line])
-            cents[order] += np.where(candidates.allowed[line], self.part_cents[line], 0)
+            cents[order] += np.where(allowed[line], self.part_cents[line], 0)
             if (order, group) not in counted:
                 counted.add((order, group))
                 together = (self.batch.order_of == order) & (self.travel_group_of == group)
-                cents[order] += np.where(candidates.allowed[together], self.leg_cents[together], 0).max(axis=0)
+                cents[order] += np.where(allowed[together], self.leg_cents[together], 0).max(axis=0)
         return int(cents.max(initial=0))
 
     def total_cents(

@@ -35,8 +35,9 @@ def split(request: PlanRequest, rules: Sequence[Rule]) -> tuple[tuple[EligibleOr
 
 def _why_held(request: PlanRequest, rules: Sequence[Rule], order: Order, line: Line) -> Reason | None:
     reasons = (gate(request.strategy, order, line) for gate in _GATES)
+    claims = (_claimed(strategy, order, line) for strategy in request.claimants)
     by_rule = (rule.hold_line(request, order, line) for rule in rules)
-    return next((reason for reason in _chain(reasons, by_rule) if reason), None)
+    return next((reason for reason in _chain(reasons, claims, by_rule) if reason), None)
 
 
 def _chain(*groups: Iterator[Reason | None]) -> Iterator[Reason | None]:
@@ -73,6 +74,13 @@ def _delivery(strategy: Strategy, _order: Order, line: Line) -> Reason | None:
     if strategy.modes_of_delivery and line.mode_of_delivery not in strategy.modes_of_delivery:
         return _held("mode_of_delivery", ", ".join(strategy.modes_of_delivery), line.mode_of_delivery)
     return None
+
+
+def _claimed(other: Strategy, order: Order, line: Line) -> Reason | None:
+    """Why a default strategy leaves a line alone: another strategy takes lines like it."""
+    if _order_filter(other, order, line) or _delivery(other, order, line):
+        return None
+    return _held("claimed", actual=other.id)
 
 
 def _line_state(_strategy: Strategy, _order: Order, line: Line) -> Reason | None:

@@ -5,17 +5,14 @@ the plan leaves: either somebody else has what the pair would need (*taken*), or
 cost more (*dearer*: the most important level that differs), or the order may not be split that way (*excluded*).
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
-
-import numpy as np
 
 from dom_core.domain.plan import Level, ReasonTable
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.units import UNLIMITED_UNITS
-from dom_core.optimizer.costs import Flow
-from dom_core.optimizer.problem import Problem, levels_of, total_of
+from dom_core.optimizer.candidates import ALLOWED
+from dom_core.optimizer.costs import Flow, Journey
 from dom_core.optimizer.relaxation import IterationResult, TwoIterations
 from dom_core.rules.base import CapacityLimit, SplitLimits
 
@@ -42,22 +39,43 @@ def reasons(iterations: TwoIterations) -> ReasonTable:
 
 
 class _Judge:
-    """Judges pairs against the state in which the plan leaves stock, room and orders."""
+    """Judges pairs against the state in which the plan leaves stock, room and orders.
+
+    Everything that many pairs ask for is counted once, before the first is judged.
+    """
 
     def __init__(self, iterations: TwoIterations) -> None:
         self.iterations = iterations
         self.batch = iterations.first.problem.batch
         self.flows = (*iterations.first.flows, *iterations.second.flows)
-        self.chosen = {(line, source) for line, source, _ in self.flows}
-        self.filled = Counter[int]()
-        self.of_order: dict[int, list[Flow]] = {}
+        self.held = Counter[tuple[int, int]]()
+        self.drawn = Counter[tuple[int, int]]()
+        self.of_order: dict[int, list[Flow]] = defaultdict(list)
         for line, source, units in self.flows:
-            self.filled[line] += units
-            self.of_order.setdefault(int(self.batch.order_of[line]), []).append((line, source, units))
+            self.held[line, source] += units
+            self.drawn[int(self.batch.product_of[line]), source] += units
+            self.of_order[int(self.batch.order_of[line])].append((line, source, units))
+        self.members: dict[int, list[int]] = defaultdict(list)
+        for line, order in enumerate(self.batch.order_of.tolist()):
+            self.members[order].append(line)
+        self.write_in = [self.batch.is_write_in(line) for line in range(self.batch.shape[0])]
+        rounds = iterations.second.rounds
+        self.round_of = {line: result for result in rounds for line, _, _ in result.flows}
         self.relaxed_ran = bool(iterations.second.problem.allowed.any())
+        self.crowded = {id(result): self._crowded(result) for result in (*iterations.results, *rounds)}
+
+    def _crowded(self, result: IterationResult) -> dict[int, list[tuple[CapacityLimit, int]]]:
+        """The capacities without room left, by source, with what uses them."""
+        found: dict[int, list[tuple[CapacityLimit, int]]] = defaultdict(list)
+        for capacity in result.candidates.capacities:
+            visits = self._visits(capacity)
+            if visits >= capacity.remaining:
+                for source in capacity.sources:
+                    found[source].append((capacity, visits))
+        return found
 
     def reason(self, line: int, source: int) -> Reason:
-        if (line, source) in self.chosen:
+        if (line, source) in self.held:
             return _CHOSEN
         result = self._iteration_of(line)
         objection = int(result.candidates.rejected_by[line, source])
@@ -70,9 +88,11 @@ class _Judge:
         )
 
     def _iteration_of(self, line: int) -> IterationResult:
-        """The last iteration that the line took part in: its rules count."""
+        """The last iteration, and round of it, that the line took part in: its rules count."""
         entered = self.iterations.second.problem.wanted[line] > 0
-        return self.iterations.second if entered and self.relaxed_ran else self.iterations.first
+        if not entered or not self.relaxed_ran:
+            return self.iterations.first
+        return self.round_of.get(line, self.iterations.second)
 
     def _left(self, result: IterationResult, line: int, source: int) -> int:
         """Units left in the cell after the whole plan."""
@@ -80,8 +100,7 @@ class _Judge:
         stock = int(result.candidates.stock[product, source])
         if stock >= UNLIMITED_UNITS:
             return stock
-        drawn = sum(u for other, at, u in self.flows if at == source and int(self.batch.product_of[other]) == product)
-        return stock - drawn
+        return stock - self.drawn[product, source]
 
     def _stock_taken(self, result: IterationResult, line: int, source: int) -> Reason | None:
         limits = self._limits(result, line)
@@ -91,44 +110,39 @@ class _Judge:
         if stock < needed:
             return Reason(Verdict.EXCLUDED, "line_in_full", limit=f"{needed} units", actual=f"{stock} units")
         left = self._left(result, line, source)
-        if left < needed:
-            return Reason(Verdict.TAKEN, "stock", limit=f"{stock} units", actual=f"{left} units left")
-        return None
+        return self._taken(result, line, source) if left < needed else None
 
     def _room_taken(self, result: IterationResult, line: int, source: int) -> Reason | None:
         order = int(self.batch.order_of[line])
-        for capacity in () if self.batch.is_write_in(line) else result.candidates.capacities:
-            if source not in capacity.sources or (order, source) in capacity.counted:
-                continue
-            if any(at == source for _, at, _ in self.of_order.get(order, ())) and not capacity.per_line:
-                continue
-            if self._visits(capacity) >= capacity.remaining:
+        if self.write_in[line]:
+            return None
+        for capacity, visits in self.crowded[id(result)].get(source, ()):
+            already = any(at == source for _, at, _ in self.of_order[order]) and not capacity.per_line
+            if not already and (order, source) not in capacity.counted:
                 unit = "lines" if capacity.per_line else "orders"
-                limit = f"{capacity.remaining} more {unit}"
-                return Reason(
-                    Verdict.TAKEN, "maximum_orders", capacity.rule_id, limit, f"{self._visits(capacity)} {unit}"
-                )
+                limit, actual = f"{capacity.remaining} more {unit}", f"{visits} {unit}"
+                return Reason(Verdict.TAKEN, "maximum_orders", capacity.rule_id, limit, actual)
         return None
 
     def _visits(self, capacity: CapacityLimit) -> int:
-        limited = {(f[0], f[1]) for f in self.flows if f[1] in capacity.sources and not self.batch.is_write_in(f[0])}
+        limited = {(f[0], f[1]) for f in self.flows if f[1] in capacity.sources and not self.write_in[f[0]]}
         if capacity.per_line:
             return len(limited)
         visits = {(int(self.batch.order_of[line]), at) for line, at in limited}
         return len(visits - capacity.counted)
 
     def _limits(self, result: IterationResult, line: int) -> SplitLimits:
-        if self.batch.is_write_in(line):
+        if self.write_in[line]:
             return SplitLimits()
         return result.candidates.split_limits[int(self.batch.order_of[line])]
 
     def _dearer(self, result: IterationResult, line: int, source: int) -> Reason:
         order = int(self.batch.order_of[line])
-        now = self.of_order.get(order, [])
-        alternatives = [
-            flows for flows in self._alternatives(result, line, source, now) if self._may_split(result, order, flows)
-        ]
+        now = self.of_order[order]
+        alternatives = self._allowed_alternatives(result, line, source)
         if not alternatives:
+            if self._allowed_alternatives(result, line, source, undrawn=True):
+                return self._taken(result, line, source)
             limits = self._limits(result, line)
             return Reason(
                 Verdict.EXCLUDED, "partial_orders", limit=_split_text(limits), actual="would need another split"
@@ -139,34 +153,50 @@ class _Judge:
             return Reason(Verdict.DEARER, "tie", actual="equal; earlier orders and lower ids go first")
         return Reason(Verdict.DEARER, level.value, actual=f"{amount:+d} {_UNITS[level]}")
 
+    def _taken(self, result: IterationResult, line: int, source: int) -> Reason:
+        stock = int(result.candidates.stock[int(self.batch.product_of[line]), source])
+        left = self._left(result, line, source)
+        return Reason(Verdict.TAKEN, "stock", limit=f"{stock} units", actual=f"{left} units left")
+
+    def _allowed_alternatives(
+        self, result: IterationResult, line: int, source: int, *, undrawn: bool = False
+    ) -> list[list[Flow]]:
+        """How the order could draw on the source; `undrawn`: if nobody else did."""
+        order = int(self.batch.order_of[line])
+        now = self.of_order.get(order, [])
+        possible = self._alternatives(result, line, source, now, undrawn)
+        return [flows for flows in possible if self._may_split(result, order, flows)]
+
     def _alternatives(
-        self, result: IterationResult, line: int, source: int, now: Sequence[Flow]
+        self, result: IterationResult, line: int, source: int, now: Sequence[Flow], undrawn: bool
     ) -> Iterator[list[Flow]]:
         """The line alone goes to the source; all lines that it travels with go; the whole order goes."""
         mine = {at for other, at, _ in now if other == line}
-        for movers in ({line}, {other for other, at, _ in now if at in mine} | {line}, {o for o, _, _ in now} | {line}):
-            moved = [self._moved(result, other, source) for other in sorted(movers)]
+        companions = frozenset(other for other, at, _ in now if at in mine)
+        everybody = frozenset(other for other, _, _ in now)
+        for movers in dict.fromkeys(members | {line} for members in (frozenset[int](), companions, everybody)):
+            moved = [self._moved(result, other, source, undrawn) for other in sorted(movers)]
             if all(flow is not None for flow in moved):
                 yield [flow for flow in now if flow[0] not in movers] + [flow for flow in moved if flow]
 
-    def _moved(self, result: IterationResult, line: int, source: int) -> Flow | None:
-        if not result.candidates.allowed[line, source]:
+    def _moved(self, result: IterationResult, line: int, source: int, undrawn: bool) -> Flow | None:
+        if result.candidates.rejected_by[line, source] != ALLOWED:
             return None
-        held = sum(units for other, at, units in self.flows if (other, at) == (line, source))
-        units = min(int(self.batch.units[line]), self._left(result, line, source) + held)
+        held = self.held.get((line, source), 0)
+        there = int(result.candidates.stock[int(self.batch.product_of[line]), source])
+        units = min(int(self.batch.units[line]), there if undrawn else self._left(result, line, source) + held)
         return (line, source, units) if units > 0 else None
 
     def _may_split(self, result: IterationResult, order: int, flows: Sequence[Flow]) -> bool:
         limits = result.candidates.split_limits[order]
-        flows = [flow for flow in flows if not self.batch.is_write_in(flow[0])]
+        flows = [flow for flow in flows if not self.write_in[flow[0]]]
         filled = Counter[int]()
         for line, _, units in flows:
             filled[line] += units
         sources = {at for _, at, _ in flows}
         per_line = Counter(line for line, _ in {(line, at) for line, at, _ in flows})
         whole = all(filled[line] == int(self.batch.units[line]) for line in filled)
-        members = np.flatnonzero(self.batch.order_of == order).tolist()
-        missing = [line for line in members if line not in filled and not self.batch.is_write_in(line)]
+        missing = [line for line in self.members[order] if line not in filled and not self.write_in[line]]
         return (
             _within(len(sources), limits.max_sources)
             and _within(max(per_line.values(), default=0), limits.max_sources_per_line)
@@ -178,21 +208,33 @@ class _Judge:
         self, result: IterationResult, order: int, now: Sequence[Flow], flows: Sequence[Flow]
     ) -> tuple[int, Level | None, int]:
         """Points more, and the most important level that changes with its change."""
-        problem = _of_order(self.iterations.first.problem, result, order)
-        before, after = levels_of(problem, now), levels_of(problem, flows)
-        points = total_of(after) - total_of(before)
-        changes = [(new.level, new.amount - old.amount, old.rate) for old, new in zip(before, after, strict=True)]
+        problem = self.iterations.first.problem
+        before, after = self._amounts(result, order, now), self._amounts(result, order, flows)
+        changes = [(level, after[level] - before[level], rate) for level, rate in problem.rates.items()]
+        points = sum(amount * rate for _, amount, rate in changes)
         # By cost, levels without a price still decide between plans that cost the same.
         for level, amount, rate in sorted(changes, key=lambda change: change[2] == 0):
             if amount and (rate or problem.costs):
                 return points, level, amount
         return points, None, 0
 
-
-def _of_order(first: Problem, result: IterationResult, order: int) -> Problem:
-    """The problem reduced to one order that uses nothing yet."""
-    wanted = np.where(first.batch.order_of == order, first.batch.units, 0)
-    return replace(first, wanted=wanted, steps=result.candidates.steps)
+    def _amounts(self, result: IterationResult, order: int, flows: Sequence[Flow]) -> dict[Level, int]:
+        """What an order costs when its lines flow like this and nothing else is paid, level by level."""
+        problem, steps = self.iterations.first.problem, result.candidates.steps
+        missing = sum(int(self.batch.units[line]) for line in self.members[order]) - sum(flow[2] for flow in flows)
+        worst: dict[int, int] = {}
+        legs: dict[Journey, int] = {}
+        for line, source, _ in flows:
+            worst[source] = max(worst.get(source, 0), int(steps[line, source]))
+            legs[problem.leg(line, source)] = int(problem.km[line, source])
+        nothing: frozenset[tuple[int, int]] = frozenset()
+        return {
+            Level.UNFILLED_UNITS: missing * int(problem.weights[order]),
+            Level.SHIPMENTS: len(worst),
+            Level.COST_CENTS: problem.costs.total_cents(flows, frozenset(), nothing, nothing) if problem.costs else 0,
+            Level.PRIORITY_STEPS: sum(worst.values()),
+            Level.DISTANCE_KM: sum(legs.values()),
+        }
 
 
 def _within(count: int, limit: int | None) -> bool:

@@ -10,6 +10,7 @@ subject to
     partial orders    no: every line of the order in full, or none
     partial lines     no: each line in full, or not at all
     maximum orders    Σ_o y[o,s] ≤ room, where it can bind
+    forced            x[l,s] ≥ 1, where a question "what if" asks for it
 
 x is whole units of a line from a source, z and y say whether a line or an order uses it. A single unit needs no x,
 an order with one line no y. What an earlier iteration already pays for is free. Sources: docs/semantics.md sections
@@ -49,7 +50,8 @@ class Model:
 
     `levels` are amounts (units, shipments, …), `rates` their points; `nothing` is the amount of unfilled units when
     nothing flows, of which the first level's terms take away. `tie_breakers` decide between plans of equal points
-    where the objective leaves levels without a price; `ties` are charges too small for any point to feel.
+    where the objective leaves levels without a price; `ties` are charges too small for any point to feel. `opens` say
+    which line uses a source, `ships` which order does.
     """
 
     program: pulp.LpProblem
@@ -60,6 +62,8 @@ class Model:
     ties: Terms
     ties_at_most: float
     units: Mapping[Pair, tuple[pulp.LpVariable, int]] = field(default_factory=dict)
+    opens: Mapping[Pair, pulp.LpVariable] = field(default_factory=dict)
+    ships: Mapping[Pair, pulp.LpVariable] = field(default_factory=dict)
 
     @property
     def constant(self) -> float:
@@ -123,6 +127,7 @@ class _Builder:
             self._add_order(order_lines)
         self._limit_stock()
         self._limit_capacities()
+        self._force()
         self._break_ties()
         return Model(
             program=self.program,
@@ -133,6 +138,8 @@ class _Builder:
             ties=self.ties,
             ties_at_most=TIE_BUDGET_POINTS * len(self.parts),
             units=self.units,
+            opens=self.opens,
+            ships=self.ships,
         )
 
     def _by_order(self) -> list[list[int]]:
@@ -354,6 +361,11 @@ class _Builder:
 
     def _limited_opens(self) -> dict[Pair, pulp.LpVariable]:
         return {pair: v for pair, v in self.opens.items() if not self.problem.batch.is_write_in(pair[0])}
+
+    def _force(self) -> None:
+        for pair in self.problem.forced:
+            if pair in self.units:
+                self._require([(self.units[pair][0], -1.0)], "<=", -1.0)
 
     # Ties: earliest ordered first, then lowest source ids.
 

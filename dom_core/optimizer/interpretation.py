@@ -1,20 +1,16 @@
 """From flows to a plan: assignments, exceptions, reasons and figures in domain words."""
 
-import hashlib
-import json
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-
-from pydantic import TypeAdapter
 
 from dom_core import __version__
 from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch
 from dom_core.domain.order import ExceptionKind
 from dom_core.domain.plan import HeldLine, Plan, PlanAssignment, PlanLine, PlanState
 from dom_core.domain.request import PlanRequest
-from dom_core.domain.strategy import RuleRecord
-from dom_core.optimizer import activation, explanation
+from dom_core.domain.strategy import DistanceMode, RuleRecord
+from dom_core.optimizer import activation, explanation, hashing
 from dom_core.optimizer.relaxation import TwoIterations
 from dom_core.rules import build, kinds
 from dom_core.rules.base import Violation
@@ -30,30 +26,42 @@ def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -
         state=PlanState.SIMULATED if request.strategy.simulation else PlanState.PROPOSED,
         planned_at=request.now,
         engine_version=__version__,
-        configuration_hash=_hash(_configuration(request)),
-        input_hash=_hash({**_configuration(request), **_facts(request)}),
+        configuration_hash=hashing.configuration_hash(request),
+        input_hash=hashing.input_hash(request),
         lines=_lines(batch, iterations),
         held=tuple(held),
         iterations=tuple(result.report for result in iterations.results),
         reasons=explanation.reasons(iterations),
         largest_distance_km=iterations.largest_distance_km,
+        warnings=tuple(_warnings(request)),
     )
     return _name_relaxed_rules(request, plan)
 
 
+def _warnings(request: PlanRequest) -> Iterator[str]:
+    if request.strategy.distance_mode is DistanceMode.ROAD:
+        yield "Distances by road are not known here: the great circle is used, for limits and for the objective."
+
+
 def _lines(batch: Batch, iterations: TwoIterations) -> tuple[PlanLine, ...]:
-    flows = [(result.report.number, flow) for result in iterations.results for flow in result.flows]
+    flows = [
+        (result.report.number, number, flow)
+        for result in iterations.results
+        for number, part in enumerate(result.rounds or (result,), start=1)
+        for flow in part.flows
+    ]
     costs = iterations.first.problem.costs
-    items = costs.items([flow for _, flow in flows]) if costs else {}
+    items = costs.items([flow for _, _, flow in flows]) if costs else {}
     by_line: dict[int, list[PlanAssignment]] = defaultdict(list)
-    for position, (number, (line, source, units)) in enumerate(flows):
+    for position, (iteration, number, (line, source, units)) in enumerate(flows):
         by_line[line].append(
             PlanAssignment(
                 source_id=batch.sources[source].id,
                 units=units,
                 distance_m=_distance(batch, line, source),
-                iteration=number,
+                iteration=iteration,
                 costs=items.get(position, ()),
+                round=number,
             )
         )
     return tuple(_line(batch, iterations, line, by_line[line]) for line in range(len(batch.lines)))
@@ -61,7 +69,7 @@ def _lines(batch: Batch, iterations: TwoIterations) -> tuple[PlanLine, ...]:
 
 def _line(batch: Batch, iterations: TwoIterations, line: int, made: Sequence[PlanAssignment]) -> PlanLine:
     order, demand = batch.order(line), batch.lines[line]
-    assignments = tuple(sorted(made, key=lambda assignment: (assignment.source_id, assignment.iteration)))
+    assignments = tuple(sorted(made, key=lambda made: (made.source_id, made.iteration, made.round)))
     filled = sum(assignment.units for assignment in assignments)
     return PlanLine(
         order_id=order.id,
@@ -132,46 +140,3 @@ def _concerns(violation: Violation, line: PlanLine, assignment: PlanAssignment) 
         and violation.line_id in (None, line.line_id)
         and violation.source_id in (None, assignment.source_id)
     )
-
-
-def _hash(value: Mapping[str, object]) -> str:
-    """SHA-256 of canonical JSON. The order in which things are listed means nothing, so it does not count."""
-    return hashlib.sha256(_canonical(value).encode()).hexdigest()
-
-
-def _canonical(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(key)}:{_canonical(value[key])}" for key in sorted(value)) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(sorted(map(_canonical, value))) + "]"
-    return json.dumps(value)
-
-
-_PLAIN: TypeAdapter[object] = TypeAdapter(object)
-
-
-def _plain(value: object) -> object:
-    return _PLAIN.dump_python(value, mode="json")
-
-
-def _configuration(request: PlanRequest) -> dict[str, object]:
-    return {
-        "strategy": _plain(request.strategy),
-        "sources": _plain(sorted(request.sources, key=lambda source: source.id)),
-        "source_lists": _plain(sorted(request.source_lists, key=lambda source_list: source_list.id)),
-        "products": _plain(sorted(request.products.values(), key=lambda product: product.id)),
-        "rules": _plain(sorted(request.rules, key=lambda rule: rule.id)),
-        "cost_factors": _plain(sorted(request.cost_factors, key=lambda factor: factor.id)),
-    }
-
-
-def _facts(request: PlanRequest) -> dict[str, object]:
-    return {
-        "now": request.now.isoformat(),
-        "orders": _plain(sorted(request.orders, key=lambda order: order.id)),
-        "available": {f"{product} {source}": units for (product, source), units in request.available.items()},
-        "loads": {
-            source: [sorted(load.open_order_ids), sorted(load.order_ids_today), load.lines_today]
-            for source, load in sorted(request.loads.items())
-        },
-    }

@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import replace
 
-from dom_core.domain.plan import Plan
+from dom_core.domain.batch import Batch
+from dom_core.domain.plan import HeldLine, Plan
 from dom_core.domain.request import PlanRequest
 from dom_core.optimizer import activation, audit, columns, eligibility, interpretation, relaxation
 from dom_core.optimizer.solving import Solver
@@ -32,10 +33,8 @@ def plan_once(request: PlanRequest, solver: Solver, progress: Progress = silent)
     PlanRejected when the audit finds that the plan breaks a rule.
     """
     started = time.monotonic()
-    rules = [active.rule for active in activation.in_iteration(request, 1) if active.in_force(request)]
-    eligible, held = eligibility.split(request, rules)
+    batch, held = open_lines(request)
     progress("candidates", 0.05)
-    batch = columns.to_batch(request, eligible)
     iterations = relaxation.two_iterations(batch, solver, lambda share: progress("solving", 0.1 + 0.7 * share))
     progress("reasons", 0.8)
     plan = interpretation.to_plan(batch, held, iterations)
@@ -43,3 +42,10 @@ def plan_once(request: PlanRequest, solver: Solver, progress: Progress = silent)
     audit.require_valid(request, plan)
     progress("done", 1.0)
     return replace(plan, seconds=round(time.monotonic() - started, 3))
+
+
+def open_lines(request: PlanRequest) -> tuple[Batch, tuple[HeldLine, ...]]:
+    """The lines that the run takes, in columns; and those that it leaves, each with its reason."""
+    rules = [active.rule for active in activation.in_iteration(request, 1) if active.in_force(request)]
+    eligible, held = eligibility.split(request, rules)
+    return columns.to_batch(request, eligible), held

@@ -49,7 +49,8 @@ class Problem:
 
     Shapes: `wanted` (L) units to fill, zero for lines that do not take part; `allowed`, `km`, `steps` (L, S);
     `stock` (P, S); `weights` (O); `split_limits` per order, as the rules say it: what `used` already takes of them is
-    subtracted where they are applied.
+    subtracted where they are applied. `forced` (line, source) pairs must serve at least a unit: what a question "what
+    if" presupposes.
     """
 
     batch: Batch
@@ -65,6 +66,7 @@ class Problem:
     largest_km: int
     costs: PairCosts | None = None
     used: Used = field(default_factory=Used)
+    forced: tuple[tuple[int, int], ...] = ()
 
     def leg(self, line: int, source: int) -> Journey:
         """The journey of a line from a source: lines of one order to one destination travel together."""
@@ -139,6 +141,7 @@ def next_problem(first: Problem, relaxed: Candidates, flows: Sequence[Flow]) -> 
         split_limits=relaxed.split_limits,
         capacities=tuple(_after(capacity, used) for capacity in relaxed.capacities),
         used=used,
+        forced=(),
     )
 
 

@@ -7,10 +7,14 @@ its log, the value is computed again from the units.
 import os
 import re
 import shutil
+import signal
 import stat
+import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,6 +27,12 @@ from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.formulation import Model, Terms, expression
+
+KILL_AFTER_TIMES, KILL_AFTER_S = 1.25, 2.0
+"""CBC is killed after its time limit times the first, plus the second."""
+
+_KILLED = "Stopped on time limit"
+"""What stands for the log of a search that was killed."""
 
 OPTIMAL_WITHIN = 1e-9
 """Relative difference of value and bound up to which a finished search counts as proven: float arithmetic's share."""
@@ -143,21 +153,77 @@ def _minimise(model: Model, terms: Terms, limits: SolverLimits) -> _Search:
         return _Search(Ending.OPTIMAL, 0.0, "")
     model.program.setObjective(expression(terms))
     with tempfile.TemporaryDirectory(prefix="dom-cbc-") as folder:
-        log = Path(folder) / "cbc.log"
-        solver = pulp.COIN_CMD(
-            path=str(cbc_executable()),
-            msg=False,
-            timeLimit=limits.solve_limit_s,
-            gapRel=limits.relative_gap or None,
-            maxNodes=limits.max_nodes,
-            logPath=str(log),
-        )
-        solver.tmpDir = folder
+        log = _run_cbc(model.program, Path(folder), limits)
+        return _read_search(model, log, limits)
+
+
+def _run_cbc(program: pulp.LpProblem, folder: Path, limits: SolverLimits) -> str:
+    """Let CBC solve the program in a child process; its log. The variables hold the answer, if there is one.
+
+    CBC looks at its time limit only between some of its steps, so it is killed, with all that it started, when it
+    is well over.
+    """
+    model_file, answer_file, log_file = folder / "model.mps", folder / "answer.sol", folder / "cbc.log"
+    variables, variable_names, constraint_names, _ = program.writeMPS(str(model_file), rename=1)
+    command = [str(cbc_executable()), str(model_file), *_options(limits), "-solve"]
+    command += ["-printingOptions", "all", "-solution", str(answer_file)]
+    with log_file.open("wb") as log:
         try:
-            model.program.solve(solver)
-        except pulp.PulpSolverError as error:
-            raise SolverFailed(f"CBC could not solve the model: {error}") from error
-        return _read_search(model, log.read_text(errors="replace"), limits)
+            process = subprocess.Popen(  # noqa: S603  # our own solver, our own file names
+                command,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                cwd=folder,
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise SolverFailed(f"CBC could not be started: {error}") from error
+        ended = _wait(process, limits.solve_limit_s * KILL_AFTER_TIMES + KILL_AFTER_S)
+    if ended and process.returncode != 0:
+        raise SolverFailed(f"CBC could not solve the model: it ended with code {process.returncode}")
+    if not answer_file.is_file():
+        if ended:
+            raise SolverFailed("CBC ended without an answer")
+        program.assignStatus(pulp.LpStatusNotSolved, pulp.LpSolutionNoSolutionFound)
+        return _KILLED
+    reader = pulp.COIN_CMD(path=str(cbc_executable()), msg=False)
+    status, values, *_, ending = reader.readsol_MPS(
+        str(answer_file), program, variables, variable_names, constraint_names
+    )
+    program.assignVarsVals(values)
+    program.assignStatus(status, ending)
+    return log_file.read_text(errors="replace")
+
+
+def _options(limits: SolverLimits) -> list[str]:
+    options = ["-timeMode", "elapsed", "-sec", str(limits.solve_limit_s)]
+    if limits.relative_gap:
+        options += ["-ratio", str(limits.relative_gap)]
+    if limits.max_nodes:
+        options += ["-maxNodes", str(limits.max_nodes)]
+    return options
+
+
+def _wait(process: "subprocess.Popen[bytes]", limit_s: float) -> bool:
+    """Wait for the end of a process; False when it had to be killed, with its whole group."""
+    late = threading.Event()
+
+    def kill() -> None:
+        late.set()
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+
+    timer = threading.Timer(limit_s, kill)
+    timer.start()
+    try:
+        process.wait()
+    except BaseException:
+        kill()
+        raise
+    finally:
+        timer.cancel()
+    return not late.is_set()
 
 
 def _read_search(model: Model, log: str, limits: SolverLimits) -> _Search:

@@ -3,10 +3,12 @@
 from collections.abc import Iterator
 from itertools import groupby
 
+from dom_core.domain.explanation import LineExplanation
 from dom_core.domain.ids import LineId, OrderId, SourceId
 from dom_core.domain.plan import HeldLine, PlanLine
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.errors import NotFound
+from dom_core.report.answers import answers, taken_by_words
 from dom_core.report.view import PlanView
 from dom_core.report.wording import assignment_words, exception_words, reason_words
 
@@ -21,11 +23,15 @@ HEADINGS = {
 }
 
 
-def explain(view: PlanView, order_id: OrderId, line_id: LineId) -> str:
-    """The explanation of one line as text. Raises NotFound for a line that the plan does not know."""
+def explain(view: PlanView, order_id: OrderId, line_id: LineId, explanation: LineExplanation | None = None) -> str:
+    """One line in words: its reasons, and what an explanation knows beyond them.
+
+    Raises NotFound for a line that the plan does not know.
+    """
     position = view.plan.position(order_id, line_id)
     if position is not None:
-        return "\n".join(_planned(view, position)) + "\n"
+        further = answers(explanation) if explanation else ()
+        return "\n".join([*_planned(view, position, explanation), *further]) + "\n"
     for held in view.plan.held:
         if (held.order_id, held.line_id) == (order_id, line_id):
             return _not_taken(held)
@@ -44,7 +50,8 @@ def _not_taken(held: HeldLine) -> str:
     return f"Line {held.order_id}/{held.line_id} was not planned in this run.\n  Reason: {reason_words(held.reason)}\n"
 
 
-def _planned(view: PlanView, position: int) -> Iterator[str]:
+def _planned(view: PlanView, position: int, explanation: LineExplanation | None) -> Iterator[str]:
+    taken_by = {source.source_id: source.taken_by for source in explanation.sources} if explanation else {}
     line = view.plan.lines[position]
     yield from _header(view, line)
     labels = {source.id: source.label for source in view.sources().values()}
@@ -54,6 +61,7 @@ def _planned(view: PlanView, position: int) -> Iterator[str]:
         yield f"{HEADINGS[verdict]} ({len(pairs)})"
         for source_id, reason in pairs:
             yield f"  {labels[source_id]:<{width}}  {reason_words(reason)}"
+            yield from (f"  {'':<{width}}    {who}" for who in taken_by_words(taken_by.get(source_id, ())))
 
 
 def _header(view: PlanView, line: PlanLine) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """The lines of a plan, each with where it ships from and, folded away, the reason of every source."""
 
 from collections.abc import Iterator, Sequence
+from datetime import UTC
 
 from dom_core.domain.ids import SourceId
 from dom_core.domain.plan import Fulfillment, HeldLine, PlanLine
@@ -36,7 +37,15 @@ class _Names:
         return self.sources[source_id].label
 
     def place(self, line: PlanLine | HeldLine) -> str:
-        return self._places.get((line.order_id, line.line_id), Destination("", "")).place
+        return self._destination(line).place
+
+    def promise(self, line: PlanLine) -> str:
+        """When the order is promised, in UTC; empty without a promise."""
+        promised_by = self._destination(line).promised_by
+        return f"Promised by {promised_by.astimezone(UTC):%Y-%m-%d %H:%M} UTC." if promised_by else ""
+
+    def _destination(self, line: PlanLine | HeldLine) -> Destination:
+        return self._places.get((line.order_id, line.line_id), Destination("", ""))
 
     def product(self, line: PlanLine) -> str:
         return self._products.get(line.product_id, "")
@@ -83,7 +92,7 @@ def _planned(view: PlanView, names: _Names, position: int, *, with_reasons: bool
         names.place(line) or "–",
     )
     reasons = _reasons(view, names, position) if with_reasons else tag("p", "Ask `dom explain` for the reasons.")
-    details = [tag("p", text) for text in _assignments(names, line)]
+    details = [tag("p", text) for text in (*_assignments(names, line), names.promise(line)) if text]
     return tag(
         "details",
         tag("summary", summary),

@@ -10,6 +10,8 @@ from dom_core.domain.ids import LineId, Name, OrderId, ProductId, SourceId
 from dom_core.domain.network import STRICT, Address, Location, Product, Source, SourceType
 from dom_core.domain.order import Order
 from dom_core.domain.plan import Plan
+from dom_core.domain.units import UtcTime
+from dom_core.messages.plan_request import RequestDocument
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,17 +31,18 @@ class ViewedSource:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """Where a line goes: its coordinates, and the place in words."""
+    """Where a line goes: its coordinates, and the place in words; and until when its order is promised."""
 
     order_id: OrderId
     line_id: LineId
     location: Location | None = None
     place: str = ""
+    promised_by: UtcTime | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class PlanView:
-    """A plan, the network it was made for, and where its lines go."""
+    """A plan, the network it was made for, and where its lines go; in a file also the request that it was made from."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     plan: Plan
@@ -47,6 +50,7 @@ class PlanView:
     destinations: tuple[Destination, ...] = ()
     product_names: dict[ProductId, Name] = field(default_factory=dict)
     strategy_name: Name = ""
+    request: RequestDocument | None = None
 
     def sources(self) -> dict[SourceId, ViewedSource]:
         """Every source by id; one that the plan names and the network lacks has only its id."""
@@ -79,7 +83,7 @@ def view_of(
             if source.id in plan.reasons.source_ids
         ),
         destinations=tuple(
-            Destination(order.id, line.id, line.location, _place(line.ship_to))
+            Destination(order.id, line.id, line.location, _place(line.ship_to), order.promised_by)
             for order in sorted(orders, key=lambda order: order.id)
             for line in order.lines
             if (order.id, line.id) in mentioned

@@ -4,7 +4,7 @@ from dom_core.domain.plan import Ending, IterationReport, Level, PlanAssignment
 from dom_core.domain.reason import Reason, Verdict
 
 _EXCEPTIONS = {
-    "no_quantity": "no stock anywhere",
+    "no_quantity": "no stock left for it",
     "no_source": "every source is ruled out",
     "not_in_plan": "capacity or split limits",
     "no_location": "address not found",

@@ -1,10 +1,12 @@
-"""Plans: one partition each, with a header and chunks of lines, reason templates and held lines.
+"""Plans: one partition each, with a header and chunks of lines, reason templates, held lines and the plan's request.
 
-The header is written last and names its chunks: a plan without a header was never finished and is not there.
+The header is written last and names its chunks: a plan without a header was never finished and is not there. What the
+plan was made from has chunks of its own, which only those read who make it again or explain it.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -12,7 +14,9 @@ from typing import Any
 from dom_core.domain.ids import PlanId, StrategyId
 from dom_core.domain.plan import Closing, Plan, PlanState
 from dom_core.domain.plan_header import PlanHeader, header_of
+from dom_core.domain.request import PlanRequest
 from dom_core.errors import Conflict, NotFound, StoreConflict
+from dom_core.messages.plan_request import RequestDocument, document_of
 from dom_core.messages.reading import write_value
 from dom_core.ports import Body, Container, Document, DocumentStore
 from dom_core.repositories.reading import Slice, Versioned, deciding_again, every, read_stored
@@ -32,16 +36,23 @@ class Plans:
     def __init__(self, store: DocumentStore) -> None:
         self._store = store
 
-    def create(self, plan: Plan, *, attempt: str, to_apply: bool) -> None:
+    def create(self, plan: Plan, *, attempt: str, to_apply: bool, request: PlanRequest | None = None) -> None:
         """Store a plan; `to_apply` marks one that is about to be applied. Raises AlreadyExists.
 
-        `attempt` tells the chunks of writers apart that store the same plan at the same time.
+        `attempt` tells the chunks of writers apart that store the same plan at the same time. `request` is what the
+        plan was made from: without it the plan can be read and applied, but neither made again nor explained further.
         """
-        chunk_ids = []
-        for number, chunk in enumerate(_chunks(plan)):
-            chunk_ids.append(f"chunk-{attempt}-{number:04d}")
-            deciding_again(lambda id=chunk_ids[-1], body=chunk: self._put(plan.id, id, body))  # type: ignore[misc]  # bound loop variables
-        self._store.create(Container.PLANS, plan.id, _ID, _header_body(header_of(plan), chunk_ids, to_apply))
+        chunk_ids = self._put_all(plan.id, f"chunk-{attempt}", _chunks(_plan_sections(plan)))
+        request_ids = self._put_all(plan.id, f"request-{attempt}", _chunks(_request_sections(request)))
+        header = _header_body(header_of(plan), chunk_ids, request_ids, to_apply)
+        self._store.create(Container.PLANS, plan.id, _ID, header)
+
+    def _put_all(self, plan_id: PlanId, stem: str, chunks: Iterable[Body]) -> list[str]:
+        ids = []
+        for number, chunk in enumerate(chunks):
+            ids.append(f"{stem}-{number:04d}")
+            deciding_again(lambda id=ids[-1], body=chunk: self._put(plan_id, id, body))  # type: ignore[misc]  # bound loop variables
+        return ids
 
     def _put(self, plan_id: PlanId, id: str, body: Body) -> None:
         """Write a chunk, over the one that the same attempt wrote before it was interrupted."""
@@ -62,6 +73,15 @@ class Plans:
         if plan is None:
             raise NotFound("plan", plan_id)
         return plan
+
+    def request(self, plan_id: PlanId) -> PlanRequest:
+        """What the plan was made from. Raises NotFound, and Conflict for a plan that was stored without it."""
+        document = self._header_document(plan_id)
+        if not document.body.get("request_chunks"):
+            raise Conflict(f"plan '{plan_id}' was stored without its request: it cannot be made again or explained")
+        sections = self._sections(document, "request_chunks")
+        plain = {name: sections.get(name, []) for name in _REQUEST_LISTS} | sections["head"][0]
+        return read_stored(plain, RequestDocument, f"stored request of plan {plan_id}").to_request()
 
     def header(self, plan_id: PlanId) -> Versioned[PlanHeader]:
         """The plan at a glance. Raises NotFound."""
@@ -157,7 +177,7 @@ class Plans:
         return list(page.documents)
 
     def _replace_header(self, document: Document, header: PlanHeader, *, to_apply: bool) -> None:
-        body = _header_body(header, document.body["chunks"], to_apply)
+        body = _header_body(header, document.body["chunks"], document.body.get("request_chunks", []), to_apply)
         self._store.replace(Container.PLANS, header.id, _ID, body, document.etag)
 
     def _find_header(self, plan_id: PlanId) -> Document | None:
@@ -170,13 +190,18 @@ class Plans:
             raise NotFound("plan", plan_id)
         return document
 
-    def _assemble(self, document: Document) -> Plan:
-        header = document.body["header"]
-        sections: dict[str, list[Any]] = {"lines": [], "codes": [], "templates": [], "held": [], "sources": []}
-        for chunk_id in document.body["chunks"]:
+    def _sections(self, document: Document, chunks: str) -> dict[str, list[Any]]:
+        """The items of all chunks that the header lists under this name, by section."""
+        sections: dict[str, list[Any]] = defaultdict(list)
+        for chunk_id in document.body[chunks]:
             chunk = self._store.read(Container.PLANS, document.partition, chunk_id)
             assert chunk is not None, "the header is written after its chunks"  # noqa: S101 - our own mistake
             sections[chunk.body["section"]] += chunk.body["items"]
+        return sections
+
+    def _assemble(self, document: Document) -> Plan:
+        header = document.body["header"]
+        sections = self._sections(document, "chunks")
         plain = {name: value for name, value in header.items() if name not in ("held_lines", "summary")}
         plain |= {"lines": sections["lines"], "held": sections["held"]}
         plain["reasons"] = {
@@ -187,17 +212,33 @@ class Plans:
         return read_stored(plain, Plan, f"stored plan {document.partition}")
 
 
-def _chunks(plan: Plan) -> Iterator[Body]:
-    """The plan's contents in pieces that a document can hold."""
+_REQUEST_LISTS = ("sources", "source_lists", "products", "rules", "cost_factors", "orders", "available", "loads")
+"""The parts of a request that grow: each is a section of its own, everything else is the section `head`."""
+
+
+def _plan_sections(plan: Plan) -> dict[str, list[Any]]:
     plain = write_value(plan, Plan)
     reasons = plain["reasons"]
-    sections: dict[str, list[Any]] = {
+    return {
         "lines": plain["lines"],
         "codes": reasons["codes"],
         "templates": reasons["templates"],
         "held": plain["held"],
         "sources": reasons["source_ids"],
     }
+
+
+def _request_sections(request: PlanRequest | None) -> dict[str, list[Any]]:
+    if request is None:
+        return {}
+    plain = write_value(document_of(request), RequestDocument)
+    return {"head": [{name: value for name, value in plain.items() if name not in _REQUEST_LISTS}]} | {
+        name: plain[name] for name in _REQUEST_LISTS
+    }
+
+
+def _chunks(sections: Mapping[str, list[Any]]) -> Iterator[Body]:
+    """Contents in pieces that a document can hold."""
     for section, items in sections.items():
         for some in _packed(items):
             yield {"kind": _KIND_CHUNK, "section": section, "items": some}
@@ -217,13 +258,14 @@ def _packed(items: Iterable[Any]) -> Iterator[list[Any]]:
         yield packet
 
 
-def _header_body(header: PlanHeader, chunk_ids: list[str], to_apply: bool) -> Body:
+def _header_body(header: PlanHeader, chunk_ids: list[str], request_ids: list[str], to_apply: bool) -> Body:
     return {
         "kind": _KIND,
         "strategy_id": header.strategy_id,
         "state": header.state,
         "to_apply": to_apply,
         "chunks": chunk_ids,
+        "request_chunks": request_ids,
         "header": write_value(header, PlanHeader),
     }
 

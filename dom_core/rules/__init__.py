@@ -8,10 +8,12 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from types import MappingProxyType
 
-from dom_core.domain.strategy import RuleRecord
+from dom_core.domain.strategy import LocationPriorityMode, RuleRecord
 from dom_core.errors import InvalidInput, Problem
 from dom_core.rules import discovery
 from dom_core.rules.base import Rule
+
+LOCATION_PRIORITY = "location_priority"
 
 _NOT_KINDS = frozenset({"base", "checking", "discovery", "parameters", "scope"})
 
@@ -25,6 +27,13 @@ def kinds() -> Mapping[str, type[Rule]]:
 def discover(package: str, path: Iterable[str]) -> dict[str, type[Rule]]:
     """The rule kinds in a package's folders, by name. Raises ImportError for a kind unlike its file."""
     return discovery.discover(package, path, Rule, _NOT_KINDS)
+
+
+def never_gives_way(record: RuleRecord, mode: LocationPriorityMode) -> bool:
+    """Whether iteration 2 keeps a rule: a hard one, a gate, or a location priority where that always binds (C1)."""
+    kind = kinds().get(record.kind)
+    always_hard = record.kind == LOCATION_PRIORITY and mode is LocationPriorityMode.ALWAYS_HARD
+    return record.hard or always_hard or (kind is not None and kind.never_relaxed)
 
 
 def build(record: RuleRecord) -> Rule:

@@ -7,11 +7,12 @@ the stages ask only rules in force, and mask sources on whose calendar a rule is
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
 
 from dom_core.domain.batch import Batch
-from dom_core.domain.ids import RuleId
+from dom_core.domain.ids import OrderId, RuleId, SourceId, SourceListId
+from dom_core.domain.network import Product, Source
 from dom_core.domain.order import Line, Order
 from dom_core.domain.plan import Plan
 from dom_core.domain.reason import IntArray, Reason, Rejection
@@ -46,6 +47,7 @@ class CapacityLimit:
     """Room left at a group of sources together: at most `remaining` more orders (or lines).
 
     `counted` holds (order position, source position) pairs that earlier plans already count: they need no room.
+    `taken_by` says who of earlier plans has the room that is gone: evidence, which makes no other limit.
     """
 
     sources: tuple[int, ...]
@@ -53,6 +55,16 @@ class CapacityLimit:
     per_line: bool
     counted: frozenset[tuple[int, int]] = frozenset()
     rule_id: RuleId = ""
+    taken_by: tuple[tuple[OrderId, SourceId], ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Network:
+    """What is there before any order is: sources, the members of each source list, and the catalogue."""
+
+    sources: tuple[Source, ...]
+    members: Mapping[SourceListId, frozenset[SourceId]]
+    products: tuple[Product, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +103,10 @@ class Rule:
     def references(self) -> Iterator[tuple[str, str, str]]:
         """What the parameters name, as (path, kind of object, id): checked when a configuration is saved."""
         return iter(())
+
+    def sources_out(self, network: Network) -> frozenset[SourceId]:
+        """Sources that serve nothing at all under this rule, whatever the line and the hour: to warn before saving."""
+        return frozenset()
 
     def hold_line(self, request: PlanRequest, order: Order, line: Line) -> Reason | None:
         """Why this line may not be planned now at all."""

@@ -57,14 +57,14 @@ class Facts:
 
 
 def assignments(plan: Plan, *, with_write_in: bool = False) -> list[Assigned]:
-    """Assignments with their lines, first iteration first. Write-in lines only where asked for (C8)."""
+    """Assignments with their lines, first iteration and first round first. Write-in lines only where asked for (C8)."""
     found = [
         (line, assignment)
         for line in plan.lines
         if with_write_in or line.product_id != WRITE_IN_PRODUCT_ID
         for assignment in line.assignments
     ]
-    return sorted(found, key=lambda pair: pair[1].iteration)
+    return sorted(found, key=lambda pair: (pair[1].iteration, pair[1].round))
 
 
 def holds_at(facts: Facts, place: PlaceScope, source_id: SourceId) -> bool:

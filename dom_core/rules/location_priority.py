@@ -20,7 +20,7 @@ Parameters:
 Reasons: limit `priority 1 to 10`, actual `none`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar, Self
 
@@ -28,12 +28,13 @@ import numpy as np
 from pydantic import Field
 
 from dom_core.domain.batch import Batch
-from dom_core.domain.ids import RuleId
+from dom_core.domain.ids import RuleId, SourceId
+from dom_core.domain.network import Product
 from dom_core.domain.plan import Plan
 from dom_core.domain.reason import IntArray, Rejection
 from dom_core.domain.request import PlanRequest
 from dom_core.rules import checking, parameters, scope
-from dom_core.rules.base import Rule, Violation
+from dom_core.rules.base import Network, Rule, Violation
 
 _NO_PRIORITY = 0
 
@@ -68,6 +69,12 @@ class LocationPriority(Rule):
         """Sources, source lists and products of the lines."""
         return parameters.references_of(self.params.lines, "params.lines")
 
+    def sources_out(self, network: Network) -> frozenset[SourceId]:
+        """Sources that no line names, once every product is the rule's business."""
+        if not self._covers_all(network.products):
+            return frozenset()
+        return frozenset(source.id for source in network.sources) - parameters.sources_of(self.params.lines, network)
+
     def priorities(self, batch: Batch) -> IntArray | None:
         """Priority per pair (L, S); 0 for no priority, and for products that no line covers."""
         return self._per_product(batch)[batch.product_of]
@@ -87,6 +94,21 @@ class LocationPriority(Rule):
             covered = lines.for_product(line.product_id)
             if covered and not lines.matching(line.product_id, assignment.source_id):
                 yield checking.breach(self.id, (line, assignment), "has no priority for this product")
+
+    def _covers_all(self, products: Sequence[Product]) -> bool:
+        """Whether every product of the catalogue has a line."""
+        lines = self.params.lines
+        if any(not (line.product_id or line.supplementary_category or line.category) for line in lines):
+            return True
+        named = {line.product_id for line in lines} - {None}
+        supplementary = {line.supplementary_category for line in lines}
+        categories = {line.category for line in lines}
+        return bool(products) and all(
+            not named.isdisjoint((product.id, product.parent_id))
+            or not supplementary.isdisjoint(product.supplementary_categories)
+            or not categories.isdisjoint(product.categories)
+            for product in products
+        )
 
     def _per_product(self, batch: Batch) -> IntArray:
         lines = self.params.lines

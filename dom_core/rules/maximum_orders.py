@@ -2,7 +2,9 @@
 
 An order counts once at each source where it has an open assignment; those of earlier plans count, and those of this
 run. An order that a source already has needs no room there again. Within a strategy every limit holds at once, so the
-lowest decides; how the limits of several strategies meet is a setting (C3).
+lowest decides. Where other active strategies limit the same source by the same basis, the highest of the strategies'
+own limits counts, or with the *setting* `maximum_orders_across: own` the strategy's own (C3). A strategy that does not
+limit the source has no say. Totals are never compared: each strategy keeps its own.
 
 What is counted is the `basis` (C2): `open_orders` (default), the orders with an open assignment; `calendar_day`, the
 orders assigned since midnight of the source's own day; `lines_per_day`, the lines assigned since then, each line
@@ -29,6 +31,7 @@ from dom_core.domain.batch import Batch
 from dom_core.domain.ids import OrderId, RuleId, SourceId
 from dom_core.domain.plan import Plan
 from dom_core.domain.request import PlanRequest, SourceLoad
+from dom_core.domain.strategy import MAXIMUM_ORDERS, MaximumOrdersAcross
 from dom_core.domain.units import Count
 from dom_core.rules import checking, parameters
 from dom_core.rules.base import CapacityLimit, Rule, Violation
@@ -67,7 +70,7 @@ class MaximumOrdersParameters(parameters.Parameters):
 class MaximumOrders(Rule):
     """Limits the orders at sources."""
 
-    kind: ClassVar[str] = "maximum_orders"
+    kind: ClassVar[str] = MAXIMUM_ORDERS
     shares_room: ClassVar[bool] = True
 
     params: MaximumOrdersParameters
@@ -85,10 +88,12 @@ class MaximumOrders(Rule):
         """The room that earlier plans left: one limit per line and source, or per line for a total."""
         source_at = {source.id: position for position, source in enumerate(batch.sources)}
         order_at = {order.id: position for position, order in enumerate(batch.orders)}
+        elsewhere = _Elsewhere(batch.request)
         for line in self.params.lines:
             for group in _groups(batch, line):
                 if any(source_id in source_at for source_id in group):
-                    yield self._room(batch.request, line, group, source_at, order_at)
+                    raised = elsewhere.raised(line, group)
+                    yield self._room(batch.request, raised, group, source_at, order_at)
 
     def violations(self, request: PlanRequest, plan: Plan) -> Iterator[Violation]:
         """Assignments that bring an order, or a line, to a source that has no room for it."""
@@ -124,6 +129,7 @@ class MaximumOrders(Rule):
                 if order_id in order_at
             ),
             rule_id=self.id,
+            taken_by=tuple(sorted((order_id, at) for at, orders in earlier.items() for order_id in orders)),
         )
 
     def _too_many_orders(self, facts: checking.Facts, plan: Plan, limit: OrdersLine) -> Iterator[Violation]:
@@ -135,12 +141,13 @@ class MaximumOrders(Rule):
             counter = _counter_of(limit, assignment.source_id)
             taken = placed.setdefault(counter, _placed_before(facts, limit, assignment.source_id))
             pair = (line.order_id, assignment.source_id)
+            most = _most_at(facts, limit, assignment.source_id)
             if pair not in taken:
-                if len(taken) >= limit.limit:
+                if len(taken) >= most:
                     refused.add(pair)
                 taken.add(pair)
             if pair in refused:
-                yield checking.breach(self.id, (line, assignment), f"is beyond the limit of {limit.limit} orders")
+                yield checking.breach(self.id, (line, assignment), f"is beyond the limit of {most} orders")
 
     def _too_many_lines(self, facts: checking.Facts, plan: Plan, limit: OrdersLine) -> Iterator[Violation]:
         placed: dict[str, int] = {}
@@ -155,8 +162,54 @@ class MaximumOrders(Rule):
                 together = _together(facts, limit, assignment.source_id)
                 placed[counter] = sum(facts.request.load(source_id).lines_today for source_id in together)
             placed[counter] += 1
-            if placed[counter] > limit.limit:
-                yield checking.breach(self.id, (line, assignment), f"is beyond the limit of {limit.limit} lines a day")
+            most = _most_at(facts, limit, assignment.source_id)
+            if placed[counter] > most:
+                yield checking.breach(self.id, (line, assignment), f"is beyond the limit of {most} lines a day")
+
+
+class _Elsewhere:
+    """What the other active strategies allow (C3)."""
+
+    def __init__(self, request: PlanRequest) -> None:
+        self._request = request
+        self._sources = {source.id: source for source in request.sources}
+        self._members = {entry.id: frozenset(entry.source_ids) for entry in request.source_lists}
+        self._strategies = [
+            (
+                other.source_ids,
+                [(rule, parameters.read(rule.params, MaximumOrdersParameters, rule.id)) for rule in other.rules],
+            )
+            for other in request.limits_elsewhere
+            if request.strategy.maximum_orders_across is MaximumOrdersAcross.HIGHEST
+        ]
+
+    def raised(self, line: OrdersLine, group: Sequence[SourceId]) -> OrdersLine:
+        """The line with the highest limit of any strategy. A group of one is a source by itself; totals stay.
+
+        The lowest within a strategy and then the highest across is the same as raising each line by itself.
+        """
+        if line.per is Per.TOTAL or not self._strategies:
+            return line
+        return line.model_copy(update={"limit": max([line.limit, *self._lowest_of_each(group[0], line.basis)])})
+
+    def _lowest_of_each(self, source_id: SourceId, basis: Basis) -> Iterator[int]:
+        """The lowest limit within each strategy that limits the source."""
+        source = self._sources[source_id]
+        for source_ids, rules in self._strategies:
+            limits = [
+                line.limit
+                for record, params in rules
+                if source_id in source_ids and self._request.in_force_at(record, source)
+                for line in params.lines
+                if (line.per, line.basis) == (Per.EACH, basis) and self._is_at(line, source_id)
+            ]
+            if limits:
+                yield min(limits)
+
+    def _is_at(self, line: OrdersLine, source_id: SourceId) -> bool:
+        if line.source_id is not None:
+            return line.source_id == source_id
+        return line.source_list_id is None or source_id in self._members.get(line.source_list_id, ())
 
 
 def _by_line(line: OrdersLine) -> bool:
@@ -193,6 +246,27 @@ def _orders_of(load: SourceLoad, basis: Basis) -> frozenset[OrderId]:
 def _counter_of(limit: OrdersLine, source_id: SourceId) -> str:
     """The name under which the audit adds up what counts together."""
     return "" if limit.per is Per.TOTAL else source_id
+
+
+def _most_at(facts: checking.Facts, limit: OrdersLine, source_id: SourceId) -> int:
+    """The audit's own reading of what several strategies allow at a source: straight from the stored parameters."""
+    most = limit.limit
+    if limit.per is Per.TOTAL or facts.request.strategy.maximum_orders_across is MaximumOrdersAcross.OWN:
+        return most
+    for other in facts.request.limits_elsewhere:
+        allowed = [
+            entry["limit"]
+            for rule in other.rules
+            for entry in rule.params["lines"]
+            if source_id in other.source_ids
+            and facts.request.in_force_at(rule, facts.sources.get(source_id))
+            and entry.get("per", "each") == "each"
+            and entry.get("basis", "open_orders") == limit.basis
+            and entry.get("source_id", source_id) in (source_id, None)
+            and (not entry.get("source_list_id") or source_id in facts.members.get(entry["source_list_id"], ()))
+        ]
+        most = max(most, min(allowed, default=0))
+    return most
 
 
 def _together(facts: checking.Facts, limit: OrdersLine, source_id: SourceId) -> list[SourceId]:

@@ -22,12 +22,12 @@ from pydantic import model_validator
 from pydantic_core import PydanticCustomError
 
 from dom_core.domain.batch import Batch
-from dom_core.domain.ids import RuleId
+from dom_core.domain.ids import RuleId, SourceId
 from dom_core.domain.plan import Plan
 from dom_core.domain.reason import Rejection
 from dom_core.domain.request import PlanRequest
 from dom_core.rules import checking, parameters, scope
-from dom_core.rules.base import Rule, Violation
+from dom_core.rules.base import Network, Rule, Violation
 
 
 class OfflinePlace(parameters.PlaceScope):
@@ -65,6 +65,10 @@ class OfflineLocation(Rule):
     def references(self) -> Iterator[tuple[str, str, str]]:
         """Sources and source lists that are offline."""
         return parameters.references_of(self.params.places, "params.places")
+
+    def sources_out(self, network: Network) -> frozenset[SourceId]:
+        """The offline sources."""
+        return parameters.sources_of(self.params.places, network)
 
     def reject_candidates(self, batch: Batch) -> Iterator[Rejection]:
         """Every pair of an offline source, with the first place that names it."""

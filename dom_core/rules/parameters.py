@@ -6,10 +6,11 @@ from typing import Annotated, Any, TypeVar
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from dom_core.domain.ids import Id, Label
+from dom_core.domain.ids import Id, Label, SourceId
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID
 from dom_core.errors import InvalidInput, Problem
 from dom_core.messages.reading import read_value
+from dom_core.rules.base import Network
 
 Item = TypeVar("Item")
 Shape = TypeVar("Shape", bound="Parameters")
@@ -75,6 +76,29 @@ def references_of(scopes: Iterable[PlaceScope], path: str) -> Iterator[tuple[str
             # The write-in product stands for what is not in the catalogue: it may be named without being there.
             if id is not None and (kind, id) != ("product", WRITE_IN_PRODUCT_ID):
                 yield f"{path}[{number}].{field}", kind, id
+
+
+def named_in(params: Mapping[str, Any], path: str) -> Iterator[tuple[str, str, str]]:
+    """The sources, source lists and products that lines name in parameters which no kind can read."""
+    for name, lines in params.items():
+        for number, line in enumerate(lines) if isinstance(lines, list | tuple) else ():
+            for field, kind in _REFERENCES if isinstance(line, Mapping) else ():
+                id = line.get(field)
+                if isinstance(id, str) and (kind, id) != ("product", WRITE_IN_PRODUCT_ID):
+                    yield f"{path}.{name}[{number}].{field}", kind, id
+
+
+def sources_of(places: Iterable[PlaceScope], network: Network) -> frozenset[SourceId]:
+    """All sources at which a parameter line holds."""
+    found: set[SourceId] = set()
+    for source_id, source_list_id in {(place.source_id, place.source_list_id) for place in places}:
+        if source_id is not None:
+            found.add(source_id)
+        elif source_list_id is not None:
+            found |= network.members.get(source_list_id, frozenset())
+        else:
+            found |= {source.id for source in network.sources}
+    return frozenset(found)
 
 
 def _within_params(path: str) -> str:

@@ -152,7 +152,7 @@ class PartialOrders(Rule):
         """Assignments of these lines to sources after the first `limit` ones."""
         used: list[str] = []
         pairs = [(line, assignment) for line in lines for assignment in line.assignments]
-        for line, assignment in sorted(pairs, key=lambda pair: pair[1].iteration):
+        for line, assignment in sorted(pairs, key=lambda pair: (pair[1].iteration, pair[1].round)):
             if assignment.source_id not in used:
                 used.append(assignment.source_id)
             if limit is not None and used.index(assignment.source_id) >= limit:

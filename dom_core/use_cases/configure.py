@@ -1,13 +1,15 @@
 """Keep the configuration: sources, source lists, products, rules, cost factors, strategies."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from datetime import date
 
 from dom_core.configuration import Configuration
 from dom_core.configuration_checks import check
+from dom_core.configuration_sources import sources_left
+from dom_core.domain.ids import RuleId, SourceId, StrategyId
 from dom_core.errors import Conflict, InvalidInput, Problem, StoreConflict
-from dom_core.messages.reading import read_json
+from dom_core.messages.reading import decode_json, read_most
 from dom_core.ports import DocumentStore
 from dom_core.repositories.configurations import SHAPES, ConfigKind, ConfigObject, Configurations
 from dom_core.repositories.orders import Orders
@@ -15,7 +17,20 @@ from dom_core.repositories.reading import deciding_again
 from dom_core.repositories.stock import Stock
 from dom_core.use_cases.context import Ports, Slice, Versioned
 
-__all__ = ["ConfigKind", "ConfigObject", "Saved", "SavedMany", "get", "list_all", "remove", "save", "save_many"]
+__all__ = [
+    "ConfigKind",
+    "ConfigObject",
+    "Preview",
+    "Saved",
+    "SavedMany",
+    "get",
+    "list_all",
+    "preview",
+    "preview_many",
+    "remove",
+    "save",
+    "save_many",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,28 +51,69 @@ class SavedMany:
     warnings: tuple[Problem, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """An object that is stored with other content, and the fields that differ."""
+
+    id: str
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SourcesBeforeAndAfter:
+    """How many sources an enabled strategy has left now and would have, by the rules that need no order to speak.
+
+    `before` is null for a strategy that is not enabled now; `ruled_out` are the sources that each rule would take out.
+    """
+
+    strategy_id: StrategyId
+    before: int | None
+    after: int
+    ruled_out: Mapping[RuleId, tuple[SourceId, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What saving would do: what is new, what changes, what is doubtful then, and whom it takes sources from."""
+
+    created: tuple[str, ...]
+    changed: tuple[Changed, ...]
+    unchanged: tuple[str, ...]
+    warnings: tuple[Problem, ...]
+    sources_left: tuple[SourcesBeforeAndAfter, ...]
+
+
 def save(ports: Ports, kind: ConfigKind, id: str, raw: bytes, if_match: str | None = None) -> Saved:
     """Store one object if the configuration as a whole stays valid with it.
 
     Raises InvalidInput with every problem, StoreConflict when `if_match` is not the stored ETag.
     """
-    value = _read(kind, raw)
-    if value.id != id:
-        raise InvalidInput([Problem("id", f"must be '{id}', as in the address")], SHAPES[kind].noun)
-    warnings = _checked(ports.store, kind, [value])
+    checked = _checked(ports, kind, _read_one(kind, id, raw))
+    (value,) = checked.values
 
     def put() -> Saved:
-        return _put(Configurations(ports.store), kind, value, if_match, warnings)
+        return _put(Configurations(ports.store), kind, value, if_match, checked.warnings)
 
     return deciding_again(put) if if_match is None else put()
 
 
 def save_many(ports: Ports, kind: ConfigKind, raw: bytes) -> SavedMany:
     """Store a JSON array of objects; all are checked before the first is written. Raises InvalidInput."""
-    values = _read_many(kind, raw)
-    warnings = _checked(ports.store, kind, values)
-    Configurations(ports.store).put_all(kind, values)
-    return SavedMany(len(values), warnings)
+    checked = _checked(ports, kind, _read_many(kind, raw))
+    Configurations(ports.store).put_all(kind, checked.values)
+    return SavedMany(len(checked.values), checked.warnings)
+
+
+def preview(ports: Ports, kind: ConfigKind, id: str, raw: bytes, if_match: str | None = None) -> Preview:
+    """What `save` would do. Stores nothing; raises what `save` raises."""
+    checked = _checked(ports, kind, _read_one(kind, id, raw))
+    _require_match(Configurations(ports.store).find(kind, id), if_match)
+    return _preview(kind, checked)
+
+
+def preview_many(ports: Ports, kind: ConfigKind, raw: bytes) -> Preview:
+    """What `save_many` would do. Stores nothing; raises what `save_many` raises."""
+    return _preview(kind, _checked(ports, kind, _read_many(kind, raw)))
 
 
 def get(ports: Ports, kind: ConfigKind, id: str) -> Versioned[ConfigObject]:
@@ -95,31 +151,109 @@ def _put(
     return Saved(value, configurations.replace(kind, value, stored.etag), created=False, warnings=warnings)
 
 
-def _read(kind: ConfigKind, raw: bytes) -> ConfigObject:
-    return read_json(raw, SHAPES[kind].type, SHAPES[kind].noun)
+@dataclass(frozen=True, slots=True)
+class _Readings:
+    """Objects as they came: whole ones, those of which only some fields can be read, and all problems of reading."""
+
+    whole: tuple[ConfigObject, ...]
+    partly: tuple[ConfigObject, ...]
+    problems: tuple[Problem, ...]
+    subject: str
 
 
-def _read_many(kind: ConfigKind, raw: bytes) -> tuple[ConfigObject, ...]:
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """Objects that may be stored, the configuration without and with them, and what is doubtful about it."""
+
+    values: tuple[ConfigObject, ...]
+    before: Configuration
+    after: Configuration
+    warnings: tuple[Problem, ...]
+    today: date
+
+
+def _read_one(kind: ConfigKind, id: str, raw: bytes) -> _Readings:
     shape = SHAPES[kind]
-    many: Any = tuple[shape.type, ...]  # type: ignore[name-defined]  # a type made at run time, for pydantic
-    values: tuple[ConfigObject, ...] = read_json(raw, many, f"list of {shape.noun} objects")
+    most = read_most(decode_json(raw, shape.noun), shape.type, shape.noun, id=id)
+    problems, value = most.problems, most.value
+    if value is not None and value.id != id:
+        problems += (Problem("id", f"must be '{id}', as in the address"),)
+        value = replace(value, id=id)
+    return _readings([(value, most.whole)], problems, shape.noun)
+
+
+def _read_many(kind: ConfigKind, raw: bytes) -> _Readings:
+    shape, subject = SHAPES[kind], f"list of {SHAPES[kind].noun} objects"
+    given = decode_json(raw, subject)
+    if not isinstance(given, list):
+        raise InvalidInput([Problem("", "must be a list")], subject)
+    found: list[tuple[ConfigObject | None, bool]] = []
+    problems: list[Problem] = []
     first: dict[str, int] = {}
-    problems = [
-        Problem(f"[{position}].id", f"'{value.id}' is already given at [{first[value.id]}]")
-        for position, value in enumerate(values)
-        if first.setdefault(value.id, position) != position
-    ]
-    if problems:
-        raise InvalidInput(problems, f"list of {shape.noun} objects")
-    return values
+    for position, item in enumerate(given):
+        most = read_most(item, shape.type, subject)
+        problems += [_at_position(position, problem) for problem in most.problems]
+        found.append((most.value, most.whole))
+        if most.value is not None and first.setdefault(most.value.id, position) != position:
+            problems.append(
+                Problem(f"[{position}].id", f"'{most.value.id}' is already given at [{first[most.value.id]}]")
+            )
+    return _readings(found, problems, subject)
 
 
-def _checked(store: DocumentStore, kind: ConfigKind, values: Sequence[ConfigObject]) -> tuple[Problem, ...]:
-    """The warnings about the whole configuration with these objects. Raises InvalidInput with all errors."""
-    findings = check(_with_objects(Configurations(store).load(), kind, values))
-    if findings.errors:
-        raise InvalidInput(findings.errors, "configuration")
-    return findings.warnings
+def _at_position(position: int, problem: Problem) -> Problem:
+    return Problem(f"[{position}].{problem.path}" if problem.path else f"[{position}]", problem.message)
+
+
+def _readings(
+    found: Iterable[tuple[ConfigObject | None, bool]], problems: Iterable[Problem], subject: str
+) -> _Readings:
+    read = [(value, whole) for value, whole in found if value is not None]
+    return _Readings(
+        whole=tuple(value for value, whole in read if whole),
+        partly=tuple(value for value, whole in read if not whole),
+        problems=tuple(problems),
+        subject=subject,
+    )
+
+
+def _checked(ports: Ports, kind: ConfigKind, readings: _Readings) -> _Checked:
+    """The objects with the whole configuration around them. Raises InvalidInput with all that is wrong anywhere."""
+    today = ports.clock.now().date()
+    before = Configurations(ports.store).load()
+    after = _with_objects(before, kind, readings.whole)
+    partly = _with_objects(Configuration(), kind, readings.partly)
+    findings = check(after, partly_read=partly, today=today)
+    if readings.problems or findings.errors:
+        subject = "configuration" if findings.errors else readings.subject
+        raise InvalidInput([*readings.problems, *findings.errors], subject)
+    return _Checked(readings.whole, before, after, findings.warnings, today)
+
+
+def _preview(kind: ConfigKind, checked: _Checked) -> Preview:
+    stored = {value.id: value for value in getattr(checked.before, SHAPES[kind].field)}
+    new = tuple(value.id for value in checked.values if value.id not in stored)
+    known = [(stored[value.id], value) for value in checked.values if value.id in stored]
+    before = {found.strategy_id: found for found in sources_left(checked.before, checked.today)}
+    return Preview(
+        created=new,
+        changed=tuple(Changed(value.id, _differing(old, value)) for old, value in known if old != value),
+        unchanged=tuple(value.id for old, value in known if old == value),
+        warnings=checked.warnings,
+        sources_left=tuple(
+            SourcesBeforeAndAfter(
+                found.strategy_id,
+                len(before[found.strategy_id].left) if found.strategy_id in before else None,
+                len(found.left),
+                {rule_id: tuple(sorted(out)) for rule_id, out in sorted(found.out.items())},
+            )
+            for found in sources_left(checked.after, checked.today)
+        ),
+    )
+
+
+def _differing(old: ConfigObject, new: ConfigObject) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(new) if getattr(old, field.name) != getattr(new, field.name))
 
 
 def _with_objects(configuration: Configuration, kind: ConfigKind, values: Sequence[ConfigObject]) -> Configuration:

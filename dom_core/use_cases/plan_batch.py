@@ -22,12 +22,13 @@ from dom_core.use_cases.close_plans import expire_overdue, supersede_older
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.gather_facts import gather_facts
 from dom_core.use_cases.planning_turn import Turn, taking_turn
-from dom_core.use_cases.start_run import enqueue, new_run, require_runnable
+from dom_core.use_cases.start_alternate import start_alternate, waits_for_another
+from dom_core.use_cases.start_run import new_run, require_runnable, send_run
 
 _NOTE_EVERY = timedelta(seconds=1)
 """How often progress is written down."""
 
-RETRY_S = 15
+RETRY_S = 5
 """How long a run that finds somebody else planning waits in its queue before it tries again."""
 
 _TIMER = "timer"
@@ -59,8 +60,9 @@ def run_due(ports: Ports) -> tuple[Run, ...]:
     """
     expire_overdue(ports)
     runs, mistakes = [], []
-    for strategy in Configurations(ports.store).load().strategies:
-        if not _is_due(ports, strategy):
+    configuration = Configurations(ports.store).load()
+    for strategy in configuration.strategies:
+        if not _is_due(ports, strategy) or waits_for_another(configuration, strategy, ports.clock.now()):
             continue
         run = new_run(ports.store, strategy.id, _TIMER, ports.clock.now())
         try:
@@ -107,7 +109,7 @@ def _plan_id(store: DocumentStore, run_id: RunId) -> PlanId:
 
 def _put_back(ports: Ports, run: Run) -> Run:
     """Let the run wait in its queue. Killed after sending, there are two messages, of which one does nothing."""
-    enqueue(ports, run, visible_after_s=RETRY_S)
+    send_run(ports, run, visible_after_s=RETRY_S)
 
     def queued(run: Run) -> Run:
         return run if run.state is RunState.FINISHED else replace(run, state=RunState.QUEUED)
@@ -188,13 +190,14 @@ class _Attempt:
         plan = plan_once(request, self.ports.solver, note)
         to_apply = strategy.auto_apply and not strategy.simulation
         with suppress(AlreadyExists):
-            Plans(self.ports.store).create(plan, attempt=str(fence), to_apply=to_apply)
+            Plans(self.ports.store).create(plan, attempt=str(fence), to_apply=to_apply, request=request)
             return plan
         return Plans(self.ports.store).get(self.plan_id)
 
     def finish(self, plan: Plan) -> Run:
-        """Note the run's end and its figures."""
+        """Note the run's end and its figures, and start the alternate strategy of one that found nothing."""
         now = self.ports.clock.now()
+        alternate_run_id = start_alternate(self.ports, self.configuration, plan)
 
         def finished(run: Run) -> Run:
             return replace(
@@ -204,6 +207,7 @@ class _Attempt:
                 stage="done",
                 share=1.0,
                 summary=summarise(plan),
+                alternate_run_id=alternate_run_id,
             )
 
         return Runs(self.ports.store).change(self.run.id, finished)

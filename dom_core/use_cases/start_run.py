@@ -14,7 +14,7 @@ from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.runs import Runs
 from dom_core.use_cases.context import Ports
 
-_LONGEST_STEM = 80
+LONGEST_STEM = 80
 """Characters of a strategy's id that a run's id keeps, so that it stays a valid id."""
 
 
@@ -24,7 +24,7 @@ def start_run(ports: Ports, strategy_id: StrategyId, who: str) -> Run:
     require_runnable(Configurations(ports.store).strategy(strategy_id), now)
     run = new_run(ports.store, strategy_id, who, now)
     try:
-        enqueue(ports, run)
+        send_run(ports, run)
     except DomError as error:
         reason = f"the run could not be queued: {error}"
         Runs(ports.store).change(run.id, lambda run: replace(run, state=RunState.FAILED, error=reason))
@@ -32,8 +32,8 @@ def start_run(ports: Ports, strategy_id: StrategyId, who: str) -> Run:
     return run
 
 
-def enqueue(ports: Ports, run: Run, visible_after_s: float = 0) -> None:
-    """Put the run on its queue."""
+def send_run(ports: Ports, run: Run, visible_after_s: float = 0) -> None:
+    """Put the run on its queue. Sent twice it is done once."""
     message = json.dumps({"run_id": run.id, "strategy_id": run.strategy_id}).encode()
     ports.queues.send(ports.settings.runs_queue, message, visible_after_s=visible_after_s)
 
@@ -51,7 +51,7 @@ def require_runnable(strategy: Strategy, now: datetime) -> None:
 
 def new_run(store: DocumentStore, strategy_id: StrategyId, who: str, now: datetime) -> Run:
     """A stored run, queued. Its id says what runs and since when."""
-    stem = f"{strategy_id[:_LONGEST_STEM]}-{now:%Y%m%dT%H%M%SZ}"
+    stem = f"{strategy_id[:LONGEST_STEM]}-{now:%Y%m%dT%H%M%SZ}"
     for number in count(1):
         run_id = stem if number == 1 else f"{stem}-{number}"
         try:

@@ -1,7 +1,8 @@
 """The Superstore example from empty store to first plan, on this machine: `make run`.
 
-Starts the development host on an embedded store of its own, sends the network, stock and orders (half over HTTP, half
-through the queue), runs each strategy once, prints what came out, and keeps serving until Ctrl-C.
+Starts the development host on an embedded store of its own (or on Cosmos DB and Storage queues), sends the network,
+stock and orders (half over HTTP, half through the queue), runs each strategy once, prints what came out, and keeps
+serving until Ctrl-C.
 """
 
 import argparse
@@ -19,8 +20,8 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from dom_core.adapters import storage
 from dom_core.adapters.clock import SystemClock
-from dom_core.adapters.sqlite import Database, SqliteQueues
 from dom_core.errors import DomError
 from dom_core.settings import from_environment
 from examples.superstore import rejections
@@ -37,8 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     wanted = _parser().parse_args(arguments)
     started = time.monotonic()
     try:
-        with _host(wanted.port, wanted.store) as client:
-            _fill(client, wanted.store)
+        variables = _variables(wanted)
+        with _host(wanted.port, wanted.store, variables) as client:
+            _fill(client, variables)
             for strategy_id in _strategy_ids():
                 _run(client, strategy_id)
             _say(f"\nFirst plans after {time.monotonic() - started:.0f} s.")
@@ -57,30 +59,35 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m examples.superstore.demo", description=__doc__)
     parser.add_argument("--port", type=int, default=7071, help="where the host listens (default: 7071)")
     parser.add_argument("--store", type=Path, default=STORE, help=f"a new store file; replaced (default: {STORE})")
+    parser.add_argument("--azure", action="store_true", help="on the (empty) Cosmos DB and queues that DOM_… name")
     parser.add_argument("--rejections", action="store_true", help="reject some lines and plan again")
     parser.add_argument("--once", action="store_true", help="stop after the plans instead of serving on")
     return parser
 
 
+def _variables(wanted: argparse.Namespace) -> dict[str, str]:
+    """The environment of the host, with new keys."""
+    return {
+        **os.environ,
+        "DOM_STORE": "azure" if wanted.azure else "sqlite",
+        "DOM_STORE_PATH": str(wanted.store),
+        "DOM_LOCAL_FUNCTION_KEY": secrets.token_urlsafe(24),
+        "DOM_LOCAL_MASTER_KEY": secrets.token_urlsafe(24),
+    }
+
+
 @contextmanager
-def _host(port: int, store: Path) -> Iterator[Client]:
-    """The development host in a process of its own, on an empty store, with new keys."""
+def _host(port: int, store: Path, variables: Mapping[str, str]) -> Iterator[Client]:
+    """The development host in a process of its own, on an empty store."""
     for leftover in store.parent.glob(store.name + "*"):
         leftover.unlink()
     store.parent.mkdir(parents=True, exist_ok=True)
-    key = secrets.token_urlsafe(24)
-    environment = {
-        **os.environ,
-        "DOM_STORE_PATH": str(store),
-        "DOM_LOCAL_FUNCTION_KEY": key,
-        "DOM_LOCAL_MASTER_KEY": secrets.token_urlsafe(24),
-    }
     log = store.with_suffix(".log")
     with log.open("w") as output:
         process = subprocess.Popen(  # noqa: S603  # our own host, fixed arguments
-            [sys.executable, "-m", "local", "--port", str(port)], env=environment, stdout=output, stderr=output
+            [sys.executable, "-m", "local", "--port", str(port)], env=variables, stdout=output, stderr=output
         )
-        client = Client(f"http://127.0.0.1:{port}", key)
+        client = Client(f"http://127.0.0.1:{port}", variables["DOM_LOCAL_FUNCTION_KEY"])
         try:
             _wait_for_host(process, client, log)
             _say(f"The development host listens on {client.base_url} (log: {log}).")
@@ -101,7 +108,7 @@ def _wait_for_host(process: "subprocess.Popen[bytes]", client: Client, log: Path
         raise CallFailed(f"the host did not start (is the port taken?):\n{log.read_text()[-2000:]}")
 
 
-def _fill(client: Client, store: Path) -> None:
+def _fill(client: Client, variables: Mapping[str, str]) -> None:
     for kind in tqdm(KINDS, desc="configuration", unit="kind"):
         items = json.loads((HERE / "config" / f"{kind.replace('-', '_')}.json").read_bytes())
         if items:
@@ -111,18 +118,17 @@ def _fill(client: Client, store: Path) -> None:
     for start in tqdm(range(0, len(levels), STOCK_PAGE), desc="stock", unit="page"):
         client.put("stock", levels[start : start + STOCK_PAGE])
     orders = (HERE / "orders.jsonl").read_bytes().splitlines()
-    _send_orders(client, store, orders)
+    _send_orders(client, variables, orders)
     _wait_until_collected(client, len(orders))
 
 
-def _send_orders(client: Client, store: Path, orders: Sequence[bytes]) -> None:
+def _send_orders(client: Client, variables: Mapping[str, str], orders: Sequence[bytes]) -> None:
     """Every other order through HTTP, as a storefront sends it; the rest on the queue, as an order provider does."""
-    queue = from_environment(os.environ).orders_queue
-    with Database(store) as database:
-        queues = SqliteQueues(database, SystemClock())
+    settings = from_environment(variables)
+    with storage.opened(settings, SystemClock()) as kept:
         for number, order in enumerate(tqdm(orders, desc="orders sent", unit="order")):
             if number % 2:
-                queues.send(queue, order)
+                kept.queues.send(settings.orders_queue, order)
             else:
                 client.post("orders", json.loads(order))
 

@@ -133,6 +133,10 @@ def _fast_rules() -> tuple[RuleRecord, ...]:
 
 
 def _standard_rules() -> tuple[RuleRecord, ...]:
+    return (*_standard_preferences(), *_standard_capacities(), *_standard_reach())
+
+
+def _standard_preferences() -> tuple[RuleRecord, ...]:
     return (
         RuleRecord(
             id="warehouses-first",
@@ -162,6 +166,11 @@ def _standard_rules() -> tuple[RuleRecord, ...]:
                 "never_split_categories": ["Tables"],
             },
         ),
+    )
+
+
+def _standard_capacities() -> tuple[RuleRecord, ...]:
+    return (
         RuleRecord(
             id="standard-capacity",
             kind="maximum_orders",
@@ -182,6 +191,11 @@ def _standard_rules() -> tuple[RuleRecord, ...]:
                 "lines": [{"source_list_id": "california-stores", "limit": 10, "basis": "calendar_day", "per": "total"}]
             },
         ),
+    )
+
+
+def _standard_reach() -> tuple[RuleRecord, ...]:
+    return (
         RuleRecord(
             id="standard-reach",
             kind="maximum_distance",

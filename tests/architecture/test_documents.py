@@ -20,7 +20,7 @@ FENCE = re.compile(r"^```.*?^```", re.DOTALL | re.MULTILINE)
 PYTHON = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
-SETTING_ROW = re.compile(r"^\| `(DOM_[A-Z_]+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
+SETTING_ROW = re.compile(r"^\| `((?:DOM_|AzureWebJobs)\w+)` \| (.*?) \| (.*?) \|$", re.MULTILINE)
 MAKE = re.compile(r"\bmake ([a-z][a-z-]*)")
 
 PRIVATE = {

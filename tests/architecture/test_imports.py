@@ -18,6 +18,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "domain": VALUES,
     "ports": VALUES,
     "settings": VALUES,
+    "charges": VALUES | {"ports"},
     "messages": VALUES,
     "report": VALUES | {"messages"},
     "rules": VALUES | {"messages"},
@@ -25,16 +26,19 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "optimizer": VALUES | {"costs", "rules"},
     "configuration": VALUES,
     "configuration_scopes": VALUES | {"configuration"},
-    "configuration_checks": VALUES | {"configuration", "configuration_scopes", "costs", "rules"},
+    "configuration_sources": VALUES | {"configuration", "rules"},
+    "strategy_checks": VALUES | {"configuration", "configuration_sources", "rules"},
+    "configuration_checks": VALUES | {"configuration", "configuration_scopes", "costs", "rules", "strategy_checks"},
     "files": VALUES | {"configuration", "configuration_checks", "messages"},
     "repositories": VALUES | {"configuration", "messages", "ports"},
     "use_cases": VALUES
-    | {"configuration", "configuration_checks", "messages", "optimizer", "ports", "report", "repositories", "rules"}
-    | {"settings"},
-    "adapters": VALUES | {"ports", "settings"},
+    | {"configuration", "configuration_checks", "configuration_sources", "messages", "optimizer", "ports", "report"}
+    | {"repositories", "rules", "settings"},
+    "adapters": VALUES | {"charges", "ports", "settings"},
     "cli": VALUES
     | {"adapters", "configuration", "files", "messages", "optimizer", "ports", "report", "settings", "use_cases"},
-    "functions": VALUES | {"adapters", "messages", "optimizer", "report", "repositories", "settings", "use_cases"},
+    "functions": VALUES
+    | {"adapters", "charges", "messages", "optimizer", "report", "repositories", "settings", "use_cases"},
     "function_app": frozenset({"functions"}),
     "local": VALUES | {"adapters", "messages", "ports", "settings"},
 }

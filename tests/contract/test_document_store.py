@@ -6,30 +6,40 @@ An entry opens an empty store; the tests use only what all adapters promise.
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dom_core.adapters.cosmos import CosmosDocuments
 from dom_core.adapters.sqlite import Database, SqliteDocuments
 from dom_core.errors import AlreadyExists, DomError, InvalidInput, StoreConflict
 from dom_core.ports import Body, Container, Create, Delete, Document, DocumentStore, Replace, Write
+from tests import azure_servers
 
 ORDERS = Container.ORDERS
 
 
 @contextmanager
-def _sqlite(folder: Path) -> Iterator[DocumentStore]:
-    with Database(folder / "dom.sqlite3") as database:
+def _sqlite(request: pytest.FixtureRequest) -> Iterator[DocumentStore]:
+    with Database(request.getfixturevalue("tmp_path") / "dom.sqlite3") as database:
         yield SqliteDocuments(database)
 
 
-STORES: dict[str, Callable[[Path], AbstractContextManager[DocumentStore]]] = {"sqlite": _sqlite}
+@contextmanager
+def _cosmos(request: pytest.FixtureRequest) -> Iterator[DocumentStore]:
+    with azure_servers.database(request.getfixturevalue("cosmos_endpoint")) as connection:
+        yield CosmosDocuments(connection)
+
+
+STORES: dict[str, Callable[[pytest.FixtureRequest], AbstractContextManager[DocumentStore]]] = {
+    "sqlite": _sqlite,
+    "cosmos": _cosmos,
+}
 
 
 @pytest.fixture(params=STORES.values(), ids=list(STORES))
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[DocumentStore]:
-    with request.param(tmp_path) as opened:
+def store(request: pytest.FixtureRequest) -> Iterator[DocumentStore]:
+    with request.param(request) as opened:
         yield opened
 
 
@@ -138,7 +148,7 @@ class TestPointOperations:
             store.replace(ORDERS, "O-1", "order", {"life": 2}, first.etag)
 
     @pytest.mark.parametrize(
-        "id", ["a'b", 'a"b', "a; DROP TABLE documents; --", "a%b_c", " a b ", "Ł-東京-✓", "$.a", "x" * 250]
+        "id", ["a'b", 'a"b', "a; DROP TABLE documents; --", "a%b_c", " a b", "Ł-東京-✓", "$.a", "x" * 250]
     )
     def test_ids_are_opaque_text(self, store: DocumentStore, id: str) -> None:
         created = store.create(ORDERS, id, id, {"id": id})
@@ -146,7 +156,7 @@ class TestPointOperations:
         assert store.read(ORDERS, id, id) == created
         assert ids(visit_all(store, limit=10, partition=id)) == [id]
 
-    @pytest.mark.parametrize("id", ["", "a/b", "a\\b", "a?b", "a#b", "x" * 1024, "\ud800"])
+    @pytest.mark.parametrize("id", ["", "a/b", "a\\b", "a?b", "a#b", "a\tb", "a\n", "a ", "x" * 1024, "\ud800"])
     def test_an_id_that_cosmos_db_would_refuse_is_refused(self, store: DocumentStore, id: str) -> None:
         with pytest.raises(InvalidInput):
             store.create(ORDERS, "O-1", id, {})
@@ -170,9 +180,35 @@ class TestPointOperations:
         with pytest.raises(InvalidInput):
             store.create(ORDERS, "O-1", "order", {"km": float("nan")})
 
-    def test_a_body_nested_deeper_than_128_levels_is_invalid(self, store: DocumentStore) -> None:
+    def test_an_integer_that_a_store_would_round_is_invalid(self, store: DocumentStore) -> None:
+        store.create(ORDERS, "O-1", "exact", {"n": [2**53 - 1, -(2**53) + 1]})
+
+        found = store.read(ORDERS, "O-1", "exact")
+        assert found is not None
+        assert found.body == {"n": [2**53 - 1, -(2**53) + 1]}
+        with pytest.raises(InvalidInput, match="integer"):
+            store.create(ORDERS, "O-1", "rounded", {"n": [2**53]})
+
+    def test_a_body_may_hold_the_names_that_a_store_uses_itself(self, store: DocumentStore) -> None:
+        body: Body = {"id": 1, "orderId": "other", "body": {}, "write": 2, "_etag": "x", "_rid": None, "etag": 3}
+
+        created = store.create(ORDERS, "O-1", "order", body)
+
+        assert store.read(ORDERS, "O-1", "order") == created
+        assert ids(visit_all(store, limit=10, where={"orderId": "other", "_etag": "x", "id": 1})) == ["order"]
+        assert visit_all(store, limit=10, where={"orderId": "O-1"}) == []
+
+    def test_in_runs_every_document_is_a_partition_of_its_own(self, store: DocumentStore) -> None:
+        store.create(Container.RUNS, "run-1", "run-1", {})
+
+        found = store.query(Container.RUNS, partition="run-1").documents
+        assert [(document.partition, document.id) for document in found] == [("run-1", "run-1")]
+        with pytest.raises(InvalidInput, match="partition"):
+            store.create(Container.RUNS, "run-1", "other", {})
+
+    def test_a_body_nested_deeper_than_127_levels_is_invalid(self, store: DocumentStore) -> None:
         body: Body = {}
-        for _ in range(128):
+        for _ in range(127):
             body = {"inner": body}
 
         with pytest.raises(InvalidInput, match="nested"):
@@ -236,6 +272,15 @@ class TestBatch:
             store.batch(ORDERS, "O-1", [Create("a", {}), Create("b", {"text": "x" * 2_200_000})])
 
         assert store.read(ORDERS, "O-1", "a") is None
+
+    def test_a_batch_over_1_2_mb_is_invalid_and_writes_nothing(self, store: DocumentStore) -> None:
+        with pytest.raises(InvalidInput, match="bytes"):
+            store.batch(ORDERS, "O-1", [Create("a", {"text": "x" * 600_000}), Create("b", {"text": "x" * 600_000})])
+
+        assert visit_all(store, limit=10, partition="O-1") == []
+
+    def test_an_empty_batch_does_nothing(self, store: DocumentStore) -> None:
+        assert store.batch(ORDERS, "O-1", []) == ()
 
     def test_a_batch_takes_100_operations(self, store: DocumentStore) -> None:
         etags = store.batch(ORDERS, "O-1", [Create(f"{number:03}", {}) for number in range(100)])

@@ -60,7 +60,7 @@ def hold_a_message(path: Path, ready: Connection) -> None:
 
 
 def die_in_a_batch(path: Path) -> None:
-    """Kill this very process at the 50th insert of a batch of 60 documents of 100 kB."""
+    """Kill this very process at the 50th insert of a batch of 60 documents of 19 kB."""
     with Database(path) as database:
         inserts = 0
 
@@ -71,8 +71,10 @@ def die_in_a_batch(path: Path) -> None:
                 os.kill(os.getpid(), signal.SIGKILL)
 
         with database.reading() as connection:
+            # With so little memory SQLite writes to its log before the batch is done.
+            connection.execute("PRAGMA cache_size = 10")
             connection.set_trace_callback(die_at_the_50th)
-        writes = [Create(f"{number:03}", {"text": "x" * 100_000}) for number in range(60)]
+        writes = [Create(f"{number:03}", {"text": "x" * 19_000}) for number in range(60)]
         SqliteDocuments(database).batch(Container.PLANS, "P-1", writes)
 
 
@@ -152,8 +154,8 @@ def test_a_process_killed_in_the_middle_of_a_batch_leaves_nothing_of_it(path: Pa
     process.start()
     process.join(DEADLINE_S)
     assert process.exitcode == -signal.SIGKILL
-    # So much did not fit into SQLite's memory: half of the batch had reached the log already.
-    assert path.with_name("dom.sqlite3-wal").stat().st_size > 1_000_000
+    # Most of the batch had reached the log already.
+    assert path.with_name("dom.sqlite3-wal").stat().st_size > 500_000
 
     with Database(path) as database:
         store = SqliteDocuments(database)

@@ -94,3 +94,44 @@ def test_an_empty_array_and_a_byte_order_mark_are_fine(tmp_path: Path) -> None:
     write(tmp_path, SOUND | {"products": " [ ] \n"})
     (tmp_path / "rules.json").write_bytes(b"\xef\xbb\xbf[]")
     assert errors(tmp_path) == []
+
+
+def test_ten_mistakes_are_ten_problems_of_one_reading(tmp_path: Path) -> None:
+    folder = write(
+        tmp_path,
+        {
+            "sources": [
+                {"id": "S1", "type": "store", "cut_off": "17:00Z", "time_zone": "Mars/Olympus"},
+                {"id": "S2", "type": "castle"},
+            ],
+            "source_lists": [{"id": "all", "source_ids": ["S1", "S2", "S3"]}],
+            "products": [{"id": "P1", "parent_id": "P0"}],
+            "rules": [
+                {"id": "far", "kind": "maximum_distance", "colour": 1, "params": {"lines": [{"km": -1}]}},
+                {"id": "moon", "kind": "phase_of_moon", "params": {}},
+            ],
+            "strategies": [
+                {
+                    "id": "standard",
+                    "source_list_id": "all",
+                    "rule_ids": ["far", "none"],
+                    "limits": {"solve_limit_s": 900},
+                }
+            ],
+        },
+    )
+    assert sorted(error.split(": ")[1] for error in errors(folder)) == sorted(
+        [
+            "cut_off",
+            "sources[S1].time_zone",
+            "type",
+            "source_lists[all].source_ids[2]",
+            "products[P1].parent_id",
+            "colour",
+            "rules[far].params.lines[0].km",
+            "rules[moon].kind",
+            "limits.solve_limit_s",
+            "strategies[standard].rule_ids[1]",
+        ]
+    )
+    assert all(error.split(":")[1].isdigit() for error in errors(folder)), "each with its line"

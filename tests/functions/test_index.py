@@ -36,6 +36,8 @@ HTTP = {
     "plan_report": ("GET", "plans/{plan_id}/report"),
     "approve_plan": ("POST", "plans/{plan_id}/approve"),
     "expire_plan": ("POST", "plans/{plan_id}/expire"),
+    "explain_plan_line": ("GET", "plans/{plan_id}/lines/{order_id}/{line_id}"),
+    "replay_plan": ("POST", "plans/{plan_id}/replay"),
     "list_configuration": ("GET", "config/{kind}"),
     "save_many_configuration": ("PUT", "config/{kind}"),
     "get_configuration": ("GET", "config/{kind}/{id}"),

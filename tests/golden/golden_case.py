@@ -18,7 +18,7 @@ from dom_core.domain.order import Bar, ExceptionKind, Line, LineState, Order
 from dom_core.domain.plan import IterationReport, Plan, PlanAssignment
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.stock import StockLevel
-from dom_core.domain.strategy import RuleRecord, Strategy
+from dom_core.domain.strategy import Relaxation, RuleRecord, Strategy
 from dom_core.domain.units import UtcTime
 from dom_core.messages.orders import IntakeOrder
 from dom_core.messages.reading import read_json
@@ -50,6 +50,13 @@ class GoldenCase:
     stock: tuple[StockLevel, ...]
     rules: tuple[RuleRecord, ...] = ()
     bars: tuple[GoldenBar, ...] = ()
+    relaxation: Relaxation = Relaxation.ALL_SOFT
+    bound_by_hand: tuple[int, int] | None = None
+
+    @property
+    def bounds(self) -> tuple[int, int]:
+        """What is proven: the totals themselves, unless the case says otherwise."""
+        return self.bound_by_hand or self.total_by_hand
 
     def request(self) -> PlanRequest:
         """The run that the case asks for: a plain strategy over all its sources, linking all its rules."""
@@ -57,7 +64,9 @@ class GoldenCase:
             plan_id="golden",
             run_id="golden",
             now=NOW,
-            strategy=Strategy("golden", "all", rule_ids=tuple(rule.id for rule in self.rules)),
+            strategy=Strategy(
+                "golden", "all", rule_ids=tuple(rule.id for rule in self.rules), relaxation=self.relaxation
+            ),
             sources=self.sources,
             source_lists=(),
             products={},
@@ -107,6 +116,8 @@ def _assignment(assignment: PlanAssignment) -> dict[str, Any]:
         "distance_m": assignment.distance_m,
         "iteration": assignment.iteration,
     }
+    if assignment.round > 1:
+        shown["round"] = assignment.round
     if assignment.relaxed_rule_ids:
         shown["relaxed_rules"] = list(assignment.relaxed_rule_ids)
     return shown

@@ -2,10 +2,11 @@
 
 import pytest
 
-from dom_core.domain.network import Source
+from dom_core.domain.network import Source, SourceType
+from dom_core.domain.strategy import Strategy
 from dom_core.errors import InvalidInput
 from dom_core.messages.orders import IntakeOrder
-from dom_core.messages.reading import read_json
+from dom_core.messages.reading import read_json, read_most
 
 ORDER = b'{"id": "A", "ordered_at": "2026-01-31T12:00:00Z", "ship_to": {"city": "Paris"}, "lines": [%s]}'
 
@@ -68,3 +69,42 @@ def test_what_is_no_json_is_said_to_be_none(raw: bytes) -> None:
 def test_a_choice_names_what_there_is() -> None:
     found = complaints(b'{"id": "S", "type": "shop"}', Source)
     assert found == ["type: must be one of 'warehouse', 'store', 'distribution_center', 'drop_ship' or 'virtual'"]
+
+
+@pytest.mark.parametrize("cut_off", [b"17:00Z", b"17:00+01:00"])
+def test_a_cut_off_has_no_offset(cut_off: bytes) -> None:
+    raw = b'{"id": "A", "type": "store", "cut_off": "%s"}' % cut_off
+    (complaint,) = complaints(raw, Source)
+    assert complaint == "cut_off: is a time on the source's own clock: write it without an offset, as in 17:30"
+
+
+@pytest.mark.parametrize(("seconds", "complaint"), [(600, None), (601, "limits.solve_limit_s: must be at most 600.0")])
+def test_a_solver_may_take_ten_minutes(seconds: int, complaint: str | None) -> None:
+    raw = b'{"id": "s", "source_list_id": "all", "limits": {"solve_limit_s": %d}}' % seconds
+    if complaint is None:
+        assert read_json(raw, Strategy, "strategy").limits.solve_limit_s == seconds
+    else:
+        assert complaints(raw, Strategy) == [complaint]
+
+
+def test_what_is_right_in_an_object_can_be_read_beside_what_is_wrong() -> None:
+    most = read_most({"id": "A", "type": "store", "active": "perhaps", "name": "North"}, Source, "source")
+    assert most.value == Source("A", SourceType.STORE, "North")
+    assert [problem.path for problem in most.problems] == ["active"]
+    assert not most.whole
+
+
+def test_a_field_too_many_leaves_an_object_whole() -> None:
+    most = read_most({"id": "A", "type": "store", "colour": "red"}, Source, "source")
+    assert (most.value, most.whole) == (Source("A", SourceType.STORE), True)
+
+
+@pytest.mark.parametrize("value", [{"id": "A"}, {"id": "A", "type": "castle"}, [], None, 3])
+def test_of_what_lacks_a_required_field_nothing_can_be_read(value: object) -> None:
+    most = read_most(value, Source, "source")
+    assert (most.value, most.whole) == (None, False)
+    assert most.problems
+
+
+def test_a_wrong_field_may_be_known_otherwise() -> None:
+    assert read_most({"id": "a b", "type": "store"}, Source, "source", id="A").value == Source("A", SourceType.STORE)

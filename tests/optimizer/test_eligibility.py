@@ -7,9 +7,12 @@ from typing import Any
 import pytest
 
 from dom_core.domain.order import Acceptance, ExceptionKind, LineAssignment, LineState
-from dom_core.optimizer import eligibility
+from dom_core.domain.strategy import Strategy
+from dom_core.optimizer import audit, eligibility
+from dom_core.optimizer.pipeline import plan_once
+from dom_core.optimizer.solving import CbcSolver
 from dom_core.rules import build
-from tests.builders import NOW, OrderBuilder, RequestBuilder, a_request, a_rule, an_order
+from tests.builders import NOW, OrderBuilder, RequestBuilder, a_request, a_rule, a_source, an_order
 
 
 def held_code(order: OrderBuilder, **strategy: Any) -> str | None:
@@ -107,3 +110,34 @@ def test_orders_come_earliest_first_then_by_id() -> None:
 def _split(builder: RequestBuilder) -> tuple[tuple[eligibility.EligibleOrder, ...], tuple[Any, ...]]:
     request = builder.build()
     return eligibility.split(request, [build(record) for record in request.rules])
+
+
+@pytest.mark.parametrize(
+    ("other", "code"),
+    [
+        ({"sales_origins": ("web",)}, "claimed"),
+        ({"sales_origins": ("shop",)}, None),
+        ({"modes_of_delivery": ("standard",)}, "claimed"),
+        ({"modes_of_delivery": ("express",)}, None),
+        ({"sales_origins": ("web",), "modes_of_delivery": ("express",)}, None),
+        ({"legal_entities": ("default",)}, "claimed"),
+        ({"legal_entities": ("USRT",)}, None),
+        ({}, "claimed"),
+    ],
+)
+def test_a_default_strategy_leaves_to_others_what_they_would_take(other: dict[str, Any], code: str | None) -> None:
+    order = an_order().with_line("P").with_fields(sales_origin="web")
+    builder = a_request().with_sources(a_source("S")).with_stock({("P", "S"): 1}).with_orders(order)
+    request = replace(builder.build(), claimants=(Strategy("other", "all", **other),))
+    _, held = eligibility.split(request, ())
+    assert [(line.reason.code, line.reason.actual) for line in held] == ([(code, "other")] if code else [])
+    plan = plan_once(request, CbcSolver())
+    assert len(plan.lines) == (0 if code else 1), "and the audit agrees"
+
+
+def test_the_audit_refuses_a_plan_that_takes_what_another_strategy_claims() -> None:
+    order = an_order().with_line("P").with_fields(sales_origin="web")
+    request = a_request().with_sources(a_source("S")).with_stock({("P", "S"): 1}).with_orders(order).build()
+    plan = plan_once(request, CbcSolver())
+    claimed = replace(request, claimants=(Strategy("other", "all", sales_origins=("web",)),))
+    assert audit.findings(claimed, plan) == ("order O1 line 1 is planned, but strategy other claims it",)

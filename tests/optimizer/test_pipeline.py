@@ -8,7 +8,7 @@ from dom_core.domain.network import Location
 from dom_core.domain.order import ExceptionKind
 from dom_core.domain.plan import Ending, Fulfillment, Level, Plan
 from dom_core.domain.reason import Verdict
-from dom_core.domain.strategy import ObjectiveMode, Rates
+from dom_core.domain.strategy import DistanceMode, ObjectiveMode, Rates
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import CbcSolver
 from tests.builders import NOW, RequestBuilder, a_request, a_rule, a_source, an_order
@@ -42,6 +42,23 @@ def test_the_nearest_source_ships() -> None:
     assert plan.iterations[0].bound == 4_234
     assert plan.iterations[0].ending is Ending.OPTIMAL
     assert plan.largest_distance_km == 4000
+
+
+def test_a_plan_by_road_says_that_it_used_the_great_circle() -> None:
+    order = an_order().shipping_to(*SEATTLE).with_line("P")
+    builder = west_and_east().with_stock({("P", "WEST"): 5}).with_orders(order)
+    by_road = planned(builder.with_strategy(distance_mode=DistanceMode.ROAD))
+    assert by_road.lines[0].assignments[0].distance_m == planned(builder).lines[0].assignments[0].distance_m
+    assert (len(by_road.warnings), planned(builder).warnings) == (1, ())
+    assert "great circle" in by_road.warnings[0]
+
+
+def test_a_promise_moves_no_order_forward() -> None:
+    """Ties go to the earliest ordered (docs/semantics.md section 6); the promise is shown, and no more."""
+    first = an_order("A").shipping_to(*SEATTLE).with_line("P")
+    urgent = an_order("B", promised_by=NOW).shipping_to(*SEATTLE).with_line("P").ordered_at(NOW)
+    plan = planned(west_and_east().with_stock({("P", "WEST"): 1}).with_orders(urgent, first))
+    assert {line.order_id: line.filled_units for line in plan.lines} == {"A": 1, "B": 0}
 
 
 def test_one_complete_shipment_beats_two_nearer_ones() -> None:

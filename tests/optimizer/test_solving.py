@@ -1,6 +1,7 @@
 """Endings, bounds and the executable of CBC, on models small enough to solve by eye."""
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -95,7 +96,23 @@ def test_values_that_are_not_whole_are_refused() -> None:
         model.flows()
 
 
+def test_a_solver_that_ignores_its_limit_is_killed_with_what_it_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child = tmp_path / "child"
+    deaf = tmp_path / "deaf"
+    deaf.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {child}\nwait\n")
+    deaf.chmod(0o755)
+    monkeypatch.setattr(solving, "cbc_executable", lambda: deaf)
+    monkeypatch.setattr(solving, "KILL_AFTER_S", 0.5)
+    answer = solving.CbcSolver().solve(a_model(rivals(2)), SolverLimits(solve_limit_s=0.1))
+    assert (answer.ending, answer.limit, answer.flows) == (Ending.NO_PLAN, "seconds", ())
+    # What is left of a killed process until somebody reaps it is a zombie: state Z.
+    state = subprocess.run(["ps", "-o", "stat=", "-p", child.read_text().strip()], capture_output=True, text=True)
+    assert state.stdout.strip()[:1] in ("", "Z")
+
+
 def test_a_crashing_solver_is_a_plain_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solving, "cbc_executable", lambda: Path("/bin/false"))
-    with pytest.raises(SolverFailed, match="could not solve"):
+    with pytest.raises(SolverFailed, match="ended with code 1"):
         solving.CbcSolver().solve(a_model(rivals(2)), SolverLimits())

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 from base64 import b64encode
 from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from hashlib import sha256
 from html.parser import HTMLParser
 from pathlib import Path
@@ -80,6 +81,14 @@ def test_the_page_shows_figures_lines_reasons_loads_and_iterations() -> None:
 def test_every_line_has_a_reason_for_every_source() -> None:
     lines = re.findall(r'<details class="line"[^>]*>(.*?)</details>', render(a_view()), flags=re.DOTALL)
     assert [line.count("<li>") for line in lines] == [2, 2, 2, 2]
+
+
+def test_a_line_shows_until_when_its_order_is_promised() -> None:
+    promised = datetime(2026, 3, 4, 23, 30, tzinfo=timezone(timedelta(hours=-5)))
+    first, *others = a_view().destinations
+    page = render(replace(a_view(), destinations=(replace(first, promised_by=promised), *others)))
+    assert page.count("Promised by 2026-03-05 04:30 UTC.") == 1
+    assert "Promised" not in render(a_view())
 
 
 def test_lines_with_something_unfilled_come_first() -> None:

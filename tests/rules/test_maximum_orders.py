@@ -1,10 +1,12 @@
+from datetime import date
 from typing import Any
 
 import pytest
 
 from dom_core.domain.request import SourceLoad
+from dom_core.domain.strategy import MaximumOrdersAcross, RuleRecord
 from dom_core.rules.base import CapacityLimit
-from tests.builders import RequestBuilder, a_request, a_source, an_order
+from tests.builders import RequestBuilder, a_request, a_rule, a_source, an_order
 from tests.plans import broken, from_source
 from tests.rules.evidence import paths, reasons, the_rule
 
@@ -161,3 +163,87 @@ def test_sources_outside_the_place_are_not_limited_in_a_plan() -> None:
     rule = the_rule(RULE, lines=[{"source_list_id": "L", "limit": 0}, {"source_list_id": "NO-LIST", "limit": 0}])
     assigned = {("O1", "1"): (from_source("B"),), ("O2", "1"): (from_source("B"),)}
     assert broken(rule, two_sources().build(), assigned) == []
+
+
+def elsewhere(*lines: dict[str, Any], **fields: Any) -> RuleRecord:
+    return a_rule(RULE, {"lines": list(lines)}, **fields)
+
+
+def limits_at_a_and_b(builder: RequestBuilder, *lines: dict[str, Any]) -> tuple[int, int]:
+    """What the rule allows at A and at B, as the model sees it; the audit must see the same."""
+    rule = the_rule(RULE, lines=list(lines))
+    seen = tuple(
+        min(capacity.remaining for capacity in rule.capacities(builder.batch()) if capacity.sources == (at,))
+        for at in (0, 1)
+    )
+    for at, source_id in enumerate("AB"):
+        orders = [an_order(f"N{number}").with_line("P") for number in range(seen[at] + 1)]
+        request = builder.with_orders(*orders).build()
+        assigned = {(f"N{number}", "1"): (from_source(source_id),) for number in range(seen[at] + 1)}
+        assert broken(rule, request, assigned) == [(f"N{seen[at]}", "1", source_id)]
+    return (seen[0], seen[1])
+
+
+class TestSeveralStrategies:
+    """C3: the highest across strategies, the lowest within one."""
+
+    @pytest.mark.parametrize(("theirs", "expected"), [(2, 3), (3, 3), (4, 4)])
+    def test_the_highest_limit_of_any_strategy_counts(self, theirs: int, expected: int) -> None:
+        builder = two_sources().with_limits_elsewhere("other", "AB", elsewhere({"source_id": "A", "limit": theirs}))
+        assert limits_at_a_and_b(builder, {"limit": 3}) == (expected, 3)
+
+    def test_within_each_strategy_the_lowest_counts_before_they_are_compared(self) -> None:
+        other = (elsewhere({"limit": 9}, {"source_id": "A", "limit": 5}), elsewhere({"limit": 7}, id="more"))
+        builder = two_sources().with_limits_elsewhere("other", "AB", *other)
+        assert limits_at_a_and_b(builder, {"limit": 3}, {"source_id": "B", "limit": 8}) == (5, 7)
+        assert limits_at_a_and_b(builder, {"limit": 6}, {"source_id": "B", "limit": 8}) == (6, 7)
+
+    def test_of_several_other_strategies_the_highest_counts(self) -> None:
+        builder = two_sources().with_limits_elsewhere("x", "AB", elsewhere({"limit": 4}))
+        assert limits_at_a_and_b(builder.with_limits_elsewhere("y", "A", elsewhere({"limit": 6})), {"limit": 3}) == (
+            6,
+            4,
+        )
+
+    def test_a_strategy_that_does_not_limit_a_source_has_no_say(self) -> None:
+        builder = two_sources().with_limits_elsewhere("other", "AB").with_limits_elsewhere("third", "B")
+        assert limits_at_a_and_b(builder, {"limit": 3}) == (3, 3)
+
+    def test_everywhere_means_the_sources_of_the_other_strategys_own_list(self) -> None:
+        builder = two_sources().with_limits_elsewhere("other", "B", elsewhere({"limit": 9}))
+        assert limits_at_a_and_b(builder, {"limit": 3}) == (3, 9)
+
+    def test_a_list_limits_its_members(self) -> None:
+        builder = two_sources().with_limits_elsewhere("other", "AB", elsewhere({"source_list_id": "L", "limit": 9}))
+        assert limits_at_a_and_b(builder, {"limit": 3}) == (9, 3)
+
+    @pytest.mark.parametrize(
+        "line", [{"limit": 9, "per": "total"}, {"limit": 9, "basis": "calendar_day"}], ids=["total", "other basis"]
+    )
+    def test_totals_and_other_bases_are_not_compared(self, line: dict[str, Any]) -> None:
+        builder = two_sources().with_limits_elsewhere("other", "AB", elsewhere(line))
+        assert limits_at_a_and_b(builder, {"limit": 3}) == (3, 3)
+
+    def test_an_own_total_stays_whatever_others_allow(self) -> None:
+        builder = two_sources().with_limits_elsewhere("other", "AB", elsewhere({"limit": 9}))
+        assert capacities(builder, {"limit": 2, "per": "total"}) == [room((0, 1), 2)]
+        rule = the_rule(RULE, lines=[{"limit": 1, "per": "total"}])
+        assert broken(rule, builder.build(), ALL_FROM_A) == [("O2", "1", "A")]
+
+    def test_by_the_lines_of_a_day_too(self) -> None:
+        line = {"limit": 1, "basis": "lines_per_day"}
+        builder = two_sources().with_limits_elsewhere("other", "AB", elsewhere({**line, "limit": 2}))
+        assert [capacity.remaining for capacity in capacities(builder, line)] == [2, 2]
+        assert broken(the_rule(RULE, lines=[line]), builder.build(), ALL_FROM_A) == [("O2", "1", "A")]
+
+    def test_a_rule_counts_only_while_it_is_in_date_at_the_source(self) -> None:
+        late = elsewhere({"limit": 9}, start_date=date(2026, 3, 3))
+        sydney = a_source("A", time_zone="Australia/Sydney")
+        builder = two_sources().with_sources(sydney, a_source("B")).with_limits_elsewhere("other", "AB", late)
+        # 15:00 UTC on 2 March is already the 3rd in Sydney.
+        assert limits_at_a_and_b(builder, {"limit": 3}) == (9, 3)
+
+    def test_with_the_setting_own_each_strategy_keeps_its_own_limit(self) -> None:
+        builder = two_sources().with_limits_elsewhere("other", "AB", elsewhere({"limit": 9}))
+        own = builder.with_strategy(maximum_orders_across=MaximumOrdersAcross.OWN)
+        assert limits_at_a_and_b(own, {"limit": 3}) == (3, 3)

@@ -181,13 +181,24 @@ class TestTake:
 
 
 class TestDeadLetters:
-    def test_bytes_that_are_not_text_survive_being_kept_and_sent_again(self, world: World) -> None:
+    def test_bytes_that_are_not_text_are_kept_but_no_queue_carries_them_again(self, world: World) -> None:
         take_order(world.ports, b"\xff\x00", "m1")
+        (letter,) = list_dead_letters(world.ports, 10).items
+        assert letter.raw == b"\xff\x00"
+
+        with pytest.raises(InvalidInput, match="text"):
+            replay(world.ports, letter.day, letter.id, "Ada")
+
+        assert waiting(world) == []
+        assert list_dead_letters(world.ports, 10).items == (letter,)
+
+    def test_a_letter_that_was_sent_again_says_by_whom_and_when(self, world: World) -> None:
+        take_order(world.ports, b"{", "m1")
         (letter,) = list_dead_letters(world.ports, 10).items
 
         replayed = replay(world.ports, letter.day, letter.id, "Ada")
 
-        assert waiting(world) == [b"\xff\x00"]
+        assert waiting(world) == [b"{"]
         assert (replayed.replayed_by, replayed.replayed_at) == ("Ada", world.clock.now())
         assert list_dead_letters(world.ports, 10).items == (replayed,)
 

@@ -1,26 +1,17 @@
 """Queues in SQLite. They keep the limits of Azure Storage queues, so that what works here works there."""
 
-import re
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from dom_core.adapters import queue_limits
 from dom_core.adapters.sqlite.database import Database
-from dom_core.errors import InvalidInput, Problem, StoreConflict
+from dom_core.errors import StoreConflict
 from dom_core.ports import Clock, ReceivedMessage
-
-MAX_MESSAGE_BYTES = 64 * 1024
-MAX_RECEIVE = 32
-DEFAULT_LIFE_S = 7 * 24 * 3600
-LONGEST_LIFE_S = 100 * 365 * 24 * 3600
-LONGEST_HIDING_S = 7 * 24 * 3600
-FOREVER_S = -1
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _FOREVER = datetime.max.replace(tzinfo=UTC)
-_QUEUE_NAME = re.compile(r"[a-z0-9](-?[a-z0-9]){2,62}")
-_LONGEST_NAME = 63
 
 
 class SqliteQueues:
@@ -37,11 +28,11 @@ class SqliteQueues:
 
     def send(self, queue: str, body: bytes, *, visible_after_s: float = 0, time_to_live_s: float | None = None) -> str:
         """Add a message that lives 7 days unless told otherwise (-1: for ever). Its id. InvalidInput over 64 KiB."""
-        life_s = DEFAULT_LIFE_S if time_to_live_s is None else time_to_live_s
-        _require(_name_problems(queue) + _size_problems(body) + _life_problems(visible_after_s, life_s))
+        life_s = queue_limits.DEFAULT_LIFE_S if time_to_live_s is None else time_to_live_s
+        queue_limits.require_send(queue, body, visible_after_s, life_s)
         with self._database.writing() as connection:
             now = self._clock.now()
-            expires = _FOREVER if life_s == FOREVER_S else now + timedelta(seconds=life_s)
+            expires = _FOREVER if life_s == queue_limits.FOREVER_S else now + timedelta(seconds=life_s)
             sent = connection.execute(
                 "INSERT INTO messages (queue, body, inserted_at, expires_at, visible_at) VALUES (?, ?, ?, ?, ?)",
                 (queue, body, _number(now), _number(expires), _number(now + timedelta(seconds=visible_after_s))),
@@ -50,11 +41,7 @@ class SqliteQueues:
 
     def receive(self, queue: str, *, limit: int = 1, visibility_timeout_s: float = 600) -> list[ReceivedMessage]:
         """Take up to `limit` (1..32) visible messages and hide them; each receive raises the dequeue count."""
-        _require(
-            _name_problems(queue)
-            + _range_problems("limit", limit, 1, MAX_RECEIVE)
-            + _range_problems("visibility_timeout_s", visibility_timeout_s, 1, LONGEST_HIDING_S)
-        )
+        queue_limits.require_receive(queue, limit, visibility_timeout_s)
         # Whoever polls an empty queue only reads, and so never keeps a writer waiting.
         if not self._has_visible(queue):
             return []
@@ -69,7 +56,7 @@ class SqliteQueues:
 
         A timeout of 0 shows it to everybody again.
         """
-        _require(_range_problems("visibility_timeout_s", visibility_timeout_s, 0, LONGEST_HIDING_S))
+        queue_limits.require_renew(queue, visibility_timeout_s)
         with self._database.writing() as connection:
             next_visible_at = self._clock.now() + timedelta(seconds=visibility_timeout_s)
             renewed = connection.execute(
@@ -91,7 +78,7 @@ class SqliteQueues:
 
     def length(self, queue: str) -> int:
         """How many messages there are, hidden ones included, expired ones not."""
-        _require(_name_problems(queue))
+        queue_limits.require_name(queue)
         with self._database.reading() as connection:
             counted = connection.execute(
                 "SELECT count(*) FROM messages WHERE queue = ? AND expires_at > ?", (queue, _number(self._clock.now()))
@@ -154,34 +141,3 @@ def _moment(number: int) -> datetime:
 def _require_hit(cursor: sqlite3.Cursor, queue: str, message: ReceivedMessage) -> None:
     if cursor.rowcount == 0:
         raise StoreConflict(f"message '{message.id}' of queue '{queue}' was deleted, or received by somebody else")
-
-
-def _require(problems: list[Problem]) -> None:
-    if problems:
-        raise InvalidInput(problems, "queue request")
-
-
-def _name_problems(queue: str) -> list[Problem]:
-    if len(queue) <= _LONGEST_NAME and _QUEUE_NAME.fullmatch(queue):
-        return []
-    return [Problem("queue", "must have 3 to 63 lower-case letters, digits and single hyphens between them")]
-
-
-def _size_problems(body: bytes) -> list[Problem]:
-    if len(body) <= MAX_MESSAGE_BYTES:
-        return []
-    return [Problem("body", f"has {len(body)} bytes; a message has at most {MAX_MESSAGE_BYTES}")]
-
-
-def _life_problems(visible_after_s: float, life_s: float) -> list[Problem]:
-    problems = _range_problems("visible_after_s", visible_after_s, 0, LONGEST_HIDING_S)
-    if life_s == FOREVER_S:
-        return problems
-    problems += _range_problems("time_to_live_s", life_s, 1, LONGEST_LIFE_S)
-    if visible_after_s >= life_s:
-        problems.append(Problem("visible_after_s", "must be shorter than the time to live"))
-    return problems
-
-
-def _range_problems(path: str, value: float, least: float, most: float) -> list[Problem]:
-    return [] if least <= value <= most else [Problem(path, f"must be from {least} to {most}")]

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator
 
-from dom_core.domain.plan import Level, PlanState
-from dom_core.domain.strategy import Objective
+from dom_core.domain.plan import Level, PlanAssignment, PlanState
+from dom_core.domain.strategy import Objective, Relaxation
 from dom_core.optimizer.audit.subject import Check, Subject, name
 
 CLOSEST = (Level.UNFILLED_UNITS, Level.SHIPMENTS, Level.PRIORITY_STEPS, Level.DISTANCE_KM)
@@ -46,6 +46,7 @@ def _each_line_once(subject: Subject) -> Iterator[str]:
 
 
 def _assignments_well_formed(subject: Subject) -> Iterator[str]:
+    in_rounds = subject.request.strategy.relaxation is Relaxation.MINIMAL
     for line, assignment in subject.assigned():
         if assignment.source_id not in subject.sources:
             yield f"{name(line, assignment)}: the source is not in the request"
@@ -53,10 +54,14 @@ def _assignments_well_formed(subject: Subject) -> Iterator[str]:
             yield f"{name(line, assignment)}: {assignment.units} units are assigned"
         if assignment.iteration not in (1, 2):
             yield f"{name(line, assignment)}: there is no iteration {assignment.iteration}"
-        if [(a.source_id, a.iteration) for a in line.assignments].count(
-            (assignment.source_id, assignment.iteration)
-        ) > 1:
+        if assignment.round != 1 and not (in_rounds and assignment.iteration == 2 and assignment.round > 1):
+            yield f"{name(line, assignment)}: there is no round {assignment.round}"
+        if [_occasion(other) for other in line.assignments].count(_occasion(assignment)) > 1:
             yield f"{name(line, assignment)}: assigned twice in one iteration"
+
+
+def _occasion(assignment: PlanAssignment) -> tuple[str, int, int]:
+    return (assignment.source_id, assignment.iteration, assignment.round)
 
 
 def _reasons_well_formed(subject: Subject) -> Iterator[str]:

@@ -1,0 +1,70 @@
+"""Make a stored plan again from its request, and compare: the same, byte for byte, or the first difference."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from dom_core.domain.ids import PlanId
+from dom_core.domain.plan import IterationReport, Plan
+from dom_core.domain.request import PlanRequest
+from dom_core.errors import Conflict
+from dom_core.messages.difference import Difference, first_difference
+from dom_core.messages.reading import write_value
+from dom_core.optimizer.hashing import configuration_hash, input_hash
+from dom_core.optimizer.pipeline import Progress, plan_once, silent
+from dom_core.optimizer.solving import Solver
+from dom_core.repositories.plans import Plans
+from dom_core.use_cases.context import Ports
+
+_BY_SECONDS = "seconds"
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """Whether a plan came out the same. `stopped_by_seconds`: the clock ended its search, which nobody can repeat."""
+
+    same: bool
+    first_difference: Difference | None
+    stopped_by_seconds: bool
+
+
+def replay_plan(ports: Ports, plan_id: PlanId) -> Replayed:
+    """Replay a stored plan. Raises NotFound, and Conflict for a plan whose request is missing or another."""
+    plan, request = stored_plan(ports, plan_id)
+    return replay(plan, request, ports.solver)
+
+
+def stored_plan(ports: Ports, plan_id: PlanId) -> tuple[Plan, PlanRequest]:
+    """A plan and its request. Raises NotFound, and Conflict for a plan whose request is missing or another."""
+    plans = Plans(ports.store)
+    plan, request = plans.get(plan_id), plans.request(plan_id)
+    require_own_request(plan, request)
+    return plan, request
+
+
+def replay(plan: Plan, request: PlanRequest, solver: Solver, progress: Progress = silent) -> Replayed:
+    """Make the plan again and compare. Raises Conflict for a plan that was not made from this request."""
+    require_own_request(plan, request)
+    # What became of the plan since is not the run's decision.
+    again = replace(plan_once(request, solver, progress), state=plan.state, closing=plan.closing)
+    difference = first_difference(_repeatable(plan), _repeatable(again))
+    stopped = any(report.ending_limit == _BY_SECONDS for report in plan.iterations)
+    return Replayed(difference is None, difference, stopped)
+
+
+def require_own_request(plan: Plan, request: PlanRequest) -> None:
+    """The plan was made from this request. Raises Conflict when a hash says that one of them was changed."""
+    for what, stored, computed in (
+        ("configuration", plan.configuration_hash, configuration_hash(request)),
+        ("input", plan.input_hash, input_hash(request)),
+    ):
+        if stored != computed:
+            raise Conflict(
+                f"plan '{plan.id}' was not made from the request beside it: "
+                f"its {what} hash is {stored[:12]}, that of the request is {computed[:12]}"
+            )
+
+
+def _repeatable(plan: Plan) -> Any:
+    """The plan as plain data, without the seconds that it took."""
+    reports: tuple[IterationReport, ...] = tuple(replace(report, seconds=0.0) for report in plan.iterations)
+    return write_value(replace(plan, seconds=0.0, iterations=reports), Plan)

@@ -1,0 +1,169 @@
+metadata description = 'The Flex Consumption plan and the function app, with its settings.'
+
+param appName string
+param planName string
+param location string
+param tags object
+param identityResourceId string
+param identityClientId string
+param insightsConnectionString string
+
+@description('The addresses of the storage account\'s services, with a slash at the end, as the account names them.')
+param storageEndpoints object
+
+param deploymentContainerName string
+param cosmosEndpoint string
+param cosmosDatabaseName string
+param instanceMemoryMb int
+param maximumInstanceCount int
+param httpConcurrency int
+param planSchedule string
+param cleanupSchedule string
+param leaseSeconds int
+param planExpiryHours int
+param planRetentionDays int
+param deadLetterRetentionDays int
+param maxBodyBytes int
+param geocoder string
+param nominatimUrl string
+
+@description('A key vault reference, or nothing. Never the key.')
+param azureMapsKey string
+
+param entraClientId string
+
+// Compared with dom_core/settings.py and the README by tests/infra/test_settings.py.
+var domSettings = {
+  DOM_STORE: 'azure'
+  DOM_COSMOS_ENDPOINT: cosmosEndpoint
+  DOM_COSMOS_DATABASE: cosmosDatabaseName
+  DOM_ORDERS_QUEUE: 'orders'
+  DOM_RUNS_QUEUE: 'plan-runs'
+  DOM_PLAN_SCHEDULE: planSchedule
+  DOM_CLEANUP_SCHEDULE: cleanupSchedule
+  DOM_GEOCODER: geocoder
+  DOM_NOMINATIM_URL: nominatimUrl
+  DOM_AZURE_MAPS_KEY: azureMapsKey
+  DOM_LEASE_S: string(leaseSeconds)
+  DOM_PLAN_EXPIRY_H: string(planExpiryHours)
+  DOM_PLAN_RETENTION_DAYS: string(planRetentionDays)
+  DOM_DEADLETTER_RETENTION_DAYS: string(deadLetterRetentionDays)
+  DOM_MAX_BODY_BYTES: string(maxBodyBytes)
+}
+
+var hostSettings = {
+  AzureWebJobsStorage__blobServiceUri: storageEndpoints.blob
+  AzureWebJobsStorage__queueServiceUri: storageEndpoints.queue
+  AzureWebJobsStorage__tableServiceUri: storageEndpoints.table
+  AzureWebJobsStorage__credential: 'managedidentity'
+  AzureWebJobsStorage__clientId: identityClientId
+  APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
+  APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  // Which identity azure-identity takes: there is no system-assigned one.
+  AZURE_CLIENT_ID: identityClientId
+}
+
+var appSettings = [
+  {
+    name: 'appsettings'
+    properties: union(domSettings, hostSettings)
+  }
+]
+
+// Easy Auth checks the token before the app sees the request; what the caller may do, the app decides.
+var authSettings = empty(entraClientId) ? [] : [
+  {
+    name: 'authsettingsV2'
+    properties: {
+      platform: { enabled: true }
+      globalValidation: {
+        requireAuthentication: true
+        unauthenticatedClientAction: 'Return401'
+        excludedPaths: ['/api/health']
+      }
+      httpSettings: { requireHttps: true }
+      identityProviders: {
+        azureActiveDirectory: {
+          enabled: true
+          registration: {
+            clientId: entraClientId
+            openIdIssuer: '${environment().authentication.loginEndpoint}${tenant().tenantId}/v2.0'
+          }
+          validation: { allowedAudiences: [entraClientId, 'api://${entraClientId}'] }
+        }
+      }
+      login: { tokenStore: { enabled: false } }
+    }
+  }
+]
+
+module plan 'br/public:avm/res/web/serverfarm:0.7.0' = {
+  name: 'plan'
+  params: {
+    name: planName
+    location: location
+    tags: tags
+    skuName: 'FC1'
+    reserved: true
+    zoneRedundant: false
+    enableTelemetry: false
+  }
+}
+
+module site 'br/public:avm/res/web/site:0.22.0' = {
+  name: 'site'
+  params: {
+    name: appName
+    location: location
+    // azd finds the app by this tag; the name is that of the service in azure.yaml.
+    tags: union(tags, { 'azd-service-name': 'dom' })
+    kind: 'functionapp,linux'
+    serverFarmResourceId: plan.outputs.resourceId
+    httpsOnly: true
+    publicNetworkAccess: 'Enabled'
+    managedIdentities: { userAssignedResourceIds: [identityResourceId] }
+    keyVaultAccessIdentityResourceId: identityResourceId
+    basicPublishingCredentialsPolicies: [
+      {
+        name: 'ftp'
+        allow: false
+      }
+      {
+        name: 'scm'
+        allow: false
+      }
+    ]
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: '${storageEndpoints.blob}${deploymentContainerName}'
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityResourceId
+          }
+        }
+      }
+      runtime: {
+        name: 'python'
+        version: '3.13'
+      }
+      scaleAndConcurrency: {
+        alwaysReady: []
+        instanceMemoryMB: instanceMemoryMb
+        maximumInstanceCount: maximumInstanceCount
+        triggers: { http: { perInstanceConcurrency: httpConcurrency } }
+      }
+    }
+    siteConfig: {
+      alwaysOn: false
+      http20Enabled: true
+      minTlsVersion: '1.2'
+    }
+    configs: concat(appSettings, authSettings)
+    enableTelemetry: false
+  }
+}
+
+output name string = site.outputs.name
+output hostName string = site.outputs.defaultHostname

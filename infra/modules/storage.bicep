@@ -1,0 +1,68 @@
+metadata description = 'The storage account: the host\'s own state, the deployed package and the queues. It has no usable keys.'
+
+param accountName string
+param location string
+param tags object
+
+@description('The blob container from which the platform takes the app.')
+param deploymentContainerName string
+
+@description('The principal of the app.')
+param appPrincipalId string
+
+var queueNames = ['orders', 'plan-runs', 'plan-tasks', 'assignments']
+// The host makes these itself when the first message fails. Made here, they can be watched from the first day.
+var poisonQueueNames = map(queueNames, name => '${name}-poison')
+
+// Blobs: the host's locks and keys, and the package. Queues: send, receive, make. Tables: the host's diagnostic events.
+var appRoles = [
+  'b7e6dc6d-f1e8-4753-8033-0f276bb0955b' // Storage Blob Data Owner
+  '974c5e8b-45b9-4653-ba55-5f855dd0fb88' // Storage Queue Data Contributor
+  '0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3' // Storage Table Data Contributor
+]
+
+module account 'br/public:avm/res/storage/storage-account:0.32.0' = {
+  name: 'account'
+  params: {
+    name: accountName
+    location: location
+    tags: tags
+    kind: 'StorageV2'
+    skuName: 'Standard_LRS'
+    minimumTlsVersion: 'TLS1_2'
+    supportsHttpsTrafficOnly: true
+    allowBlobPublicAccess: false
+    allowSharedKeyAccess: false
+    allowCrossTenantReplication: false
+    defaultToOAuthAuthentication: true
+    // Order providers and the platform come from outside: without a virtual network there is no inside. See docs/deploy.md.
+    publicNetworkAccess: 'Enabled'
+    networkAcls: {
+      bypass: 'AzureServices'
+      defaultAction: 'Allow'
+    }
+    blobServices: {
+      containers: [
+        {
+          name: deploymentContainerName
+          publicAccess: 'None'
+        }
+      ]
+      deleteRetentionPolicyEnabled: true
+      deleteRetentionPolicyDays: 7
+      containerDeleteRetentionPolicyEnabled: true
+      containerDeleteRetentionPolicyDays: 7
+    }
+    queueServices: {
+      queues: map(concat(queueNames, poisonQueueNames), name => { name: name })
+    }
+    roleAssignments: map(appRoles, role => {
+      principalId: appPrincipalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionIdOrName: role
+    })
+    enableTelemetry: false
+  }
+}
+
+output endpoints object = account.outputs.serviceEndpoints

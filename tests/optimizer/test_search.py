@@ -1,0 +1,93 @@
+"""The search for large parts: valid plans, honest bounds, the same plan every time."""
+
+from dataclasses import replace
+
+import pytest
+
+from dom_core.domain.plan import Ending, Plan
+from dom_core.domain.strategy import ObjectiveMode
+from dom_core.errors import SolverFailed
+from dom_core.optimizer import relaxation, search
+from dom_core.optimizer.pipeline import plan_once
+from dom_core.optimizer.solving import Answer, CbcSolver
+from tests.builders import RequestBuilder, a_request, a_source, an_order
+from tests.oracle.generation import generate
+
+PLACES = [(47.6, -122.3), (40.7, -74.0), (33.7, -84.4), (41.9, -87.6), (29.8, -95.4), (39.7, -105.0)]
+
+
+def rivals(orders: int) -> RequestBuilder:
+    """Orders of one to three lines for the same six products, and stock for most of them, here and there."""
+    sources = [a_source(f"S{number}", at=place) for number, place in enumerate(PLACES)]
+    builder = a_request().with_sources(*sources)
+    for number in range(orders):
+        order = an_order(f"O{number:03}").shipping_to(*PLACES[(number * 5) % 6])
+        for line in range(1 + number % 3):
+            order = order.with_line(f"P{(number + line) % 6}", 1 + (number + line) % 2)
+        builder = builder.with_orders(order)
+    stock = {(f"P{p}", f"S{s}"): orders // 9 + (p * s) % 3 for p in range(6) for s in range(6) if (p + s) % 3}
+    return builder.with_stock(stock)
+
+
+def searched(builder: RequestBuilder, monkeypatch: pytest.MonkeyPatch) -> Plan:
+    """The plan that the search makes where the exact model would have been small enough."""
+    with monkeypatch.context() as patch:
+        patch.setattr(relaxation, "EXACT_PAIRS", 0)
+        return plan_once(builder.build(), CbcSolver())
+
+
+@pytest.mark.parametrize("first", range(0, 120, 30))
+def test_plans_by_search_pass_the_audit_and_their_bound_holds(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed in range(first, first + 30):
+        request = generate(seed)
+        if request.strategy.objective_mode is ObjectiveMode.STRICT:
+            continue
+        exact = plan_once(request, CbcSolver()).iterations[0]
+        found = searched(RequestBuilder(request), monkeypatch).iterations[0]
+        assert found.bound - 1e-6 * max(1, exact.total) <= exact.total <= found.total, seed
+
+
+def test_the_search_comes_close_to_the_best_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = plan_once(rivals(24).build(), CbcSolver()).iterations[0]
+    assert exact.ending is Ending.OPTIMAL
+    found = searched(rivals(24), monkeypatch).iterations[0]
+    assert found.filled_units == exact.filled_units
+    assert found.total <= exact.total * 1.001
+
+
+def test_the_same_request_gives_the_same_plan_by_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = searched(rivals(18), monkeypatch), searched(rivals(18), monkeypatch)
+    assert (one.lines, one.reasons) == (other.lines, other.reasons)
+    assert [replace(report, seconds=0) for report in one.iterations] == [
+        replace(report, seconds=0) for report in other.iterations
+    ]
+
+
+def test_a_limit_that_stops_the_search_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(search, "SEARCH_ROUNDS", 1)
+    report = searched(rivals(40), monkeypatch).iterations[0]
+    assert (report.ending, report.ending_limit) in ((Ending.UNPROVEN, "rounds"), (Ending.OPTIMAL, ""))
+    assert report.bound <= report.total
+
+
+def test_when_the_exact_model_finds_nothing_in_time_the_search_still_gives_a_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def hopeless(*_: object) -> Answer:
+        return Answer((), Ending.NO_PLAN, float("-inf"), "seconds", 0.0)
+
+    monkeypatch.setattr(relaxation, "_solve_exactly", hopeless)
+    report = plan_once(rivals(18).build(), CbcSolver()).iterations[0]
+    assert report.filled_units > 0
+    assert report.bound > 0
+
+
+def test_a_solver_that_fails_in_a_neighbourhood_leaves_the_plan_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(CbcSolver):
+        def solve(self, *_: object) -> Answer:
+            raise SolverFailed("broken")
+
+    monkeypatch.setattr(relaxation, "EXACT_PAIRS", 0)
+    report = plan_once(rivals(18).build(), Broken()).iterations[0]
+    assert report.filled_units > 0
+    assert report.ending in (Ending.UNPROVEN, Ending.OPTIMAL)
