@@ -1,6 +1,8 @@
 """What a strategy, a rule, a source and an order are where their author says nothing."""
 
+import json
 from dataclasses import fields
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,6 +52,12 @@ def test_a_strategy_needs_a_source_list_and_has_a_default_for_all_else() -> None
     assert {getattr(strategy.rates, field.name) for field in fields(strategy.rates)} == {None}
     described_elsewhere = {"id", "name", "description", "source_list_id", "limits", "rates"}
     assert {field.name for field in fields(strategy)} == DEFAULTS.keys() | described_elsewhere
+
+
+def test_a_function_may_take_three_times_what_one_iteration_may() -> None:
+    host = json.loads((Path(__file__).parents[2] / "host.json").read_text(encoding="utf-8"))
+    minutes = 600 * 3 // 60
+    assert host["functionTimeout"] == f"00:{minutes}:00"
 
 
 def test_a_rule_is_enabled_and_hard_without_dates() -> None:

@@ -69,6 +69,16 @@ def test_rates_that_the_strategy_sets_take_the_place_of_the_defaults() -> None:
     assert rates(planned(one_line((1, 0)).with_strategy(rates=given))) == (50, 7, 3, 2)
 
 
+def test_a_complete_order_from_one_place_beats_priority() -> None:
+    """B has both lines at the worst priority; A, nearer, has one at the best: nine steps are less than a shipment."""
+    lines = [{"source_id": "A", "priority": 1}, {"source_id": "B", "priority": 10}]
+    builder = a_request().with_sources(a_source("A", at=(1, 0)), a_source("B", at=(2, 0)))
+    builder = builder.with_stock({("P", "A"): 1, ("P", "B"): 1, ("Q", "B"): 1})
+    order = an_order().shipping_to(0, 0).with_line("P").with_line("Q")
+    plan = planned(builder.with_rules(a_rule("location_priority", {"lines": lines})).with_orders(order))
+    assert [line.assignments[0].source_id for line in plan.lines] == ["B", "B"]
+
+
 def test_a_shipment_has_the_steps_of_its_worst_line() -> None:
     lines = [{"product_id": "P", "priority": 2}, {"product_id": "Q", "priority": 5}]
     order = an_order().shipping_to(0, 0).with_line("P").with_line("Q")
