@@ -135,8 +135,14 @@ def file_of(label: str) -> Path:
 
 @cache
 def _tests_of(file: Path) -> Counter[str]:
-    """The tests of a file by name, those in classes too."""
+    """The tests of a file by name: those in classes too, and invariants of state machines as if they were tests."""
     if not file.exists():
         return Counter()
-    tree = ast.parse(file.read_text(encoding="utf-8"))
-    return Counter(node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    functions = [
+        node for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))) if isinstance(node, ast.FunctionDef)
+    ]
+    return Counter(f"test_{function.name}" if _is_invariant(function) else function.name for function in functions)
+
+
+def _is_invariant(function: ast.FunctionDef) -> bool:
+    return any(ast.unparse(decorator) == "invariant()" for decorator in function.decorator_list)
