@@ -2,8 +2,8 @@
 
 import azure.functions as func
 
-from functions import configuration, dead_letters, health, lines, orders, planning, plans
+from functions import cleaning, configuration, dead_letters, health, lines, orders, planning, plans
 
 app = func.FunctionApp(http_auth_level=func.AuthLevel.FUNCTION)
-for subject in (orders, lines, planning, plans, configuration, dead_letters, health):
+for subject in (orders, lines, planning, plans, configuration, dead_letters, cleaning, health):
     app.register_blueprint(subject.bp)

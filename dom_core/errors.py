@@ -6,11 +6,12 @@ DomError
 ├── NotFound             the thing named does not exist                              never retried
 ├── Conflict             the request contradicts what is stored                      never retried
 │   ├── DifferentContent the same key with other content
-│   └── IllegalTransitionthe line's state does not allow this; says what it allows
+│   └── IllegalTransition the state of the line or order does not allow this; says what it allows
 ├── Forbidden            the key or role does not allow this                         never retried
 ├── StoreConflict        somebody else wrote first: read and decide again            retried by the caller
 │   └── AlreadyExists    a create found a document with that id
 ├── LeaseLost            the lease is gone, or the fence is old                      the run stops
+├── Busy                 somebody else plans or applies just now                     retried later
 ├── Unavailable          a service did not answer: geocoder, store, queue            retried by the host
 ├── StoreUnusable        the store cannot be opened or is damaged; says the way out  never retried
 ├── DamagedDocument      a stored document is not in the form in which it was stored  never retried
@@ -71,14 +72,14 @@ class DifferentContent(Conflict):
 
 
 class IllegalTransition(Conflict):
-    """The line's state does not allow the event."""
+    """The state of the line, or of the order, does not allow the event. Says what is possible instead."""
 
-    def __init__(self, event: str, state: str, allowed: Sequence[str]) -> None:
+    def __init__(self, event: str, state: str, allowed: Sequence[str], subject: str = "line") -> None:
         self.event = event
         self.state = state
         self.allowed = tuple(allowed)
         choices = ", ".join(self.allowed) or "nothing"
-        super().__init__(f"'{event}' is not possible while the line is '{state}'; possible now: {choices}")
+        super().__init__(f"'{event}' is not possible while the {subject} is '{state}'; possible now: {choices}")
 
 
 class Forbidden(DomError):
@@ -97,6 +98,12 @@ class AlreadyExists(StoreConflict):
 
 class LeaseLost(DomError):
     """Another run holds the lease, or has taken a higher fence."""
+
+
+class Busy(DomError):
+    """Somebody else plans, or applies a plan, at this moment; the same call may work later."""
+
+    retryable = True
 
 
 class Unavailable(DomError):

@@ -30,7 +30,11 @@ class Settings:
     geocoder: str
     nominatim_url: str
     azure_maps_key: str
+    cleanup_schedule: str
     lease_s: int
+    plan_expiry_h: int
+    plan_retention_days: int
+    dead_letter_retention_days: int
     max_body_bytes: int
 
 
@@ -143,6 +147,13 @@ TABLE: tuple[Setting, ...] = (
         "When due strategies run: NCRONTAB with seconds, UTC.",
     ),
     Setting(
+        "cleanup_schedule",
+        "DOM_CLEANUP_SCHEDULE",
+        _text,
+        "0 30 3 * * *",
+        "When old plans, runs and dead letters are removed: NCRONTAB with seconds, UTC.",
+    ),
+    Setting(
         "geocoder",
         "DOM_GEOCODER",
         _one_of("offline", "nominatim", "azure_maps"),
@@ -168,7 +179,28 @@ TABLE: tuple[Setting, ...] = (
         "DOM_LEASE_S",
         _whole(10, 3600),
         "300",
-        "Seconds for which a run holds its strategy before somebody else may take over.",
+        "Seconds for which a run that no longer shows life keeps others from planning.",
+    ),
+    Setting(
+        "plan_expiry_h",
+        "DOM_PLAN_EXPIRY_H",
+        _whole(1, 8760),
+        "24",
+        "Hours for which a proposed plan waits to be approved.",
+    ),
+    Setting(
+        "plan_retention_days",
+        "DOM_PLAN_RETENTION_DAYS",
+        _whole(1, 3650),
+        "30",
+        "Days for which plans and runs are kept; longer while a line is assigned by the plan.",
+    ),
+    Setting(
+        "dead_letter_retention_days",
+        "DOM_DEADLETTER_RETENTION_DAYS",
+        _whole(1, 3650),
+        "30",
+        "Days for which dead letters are kept.",
     ),
     Setting(
         "max_body_bytes",

@@ -1,4 +1,4 @@
-"""Lines: what sources and people say about them. Each body names who; a reset says why, too."""
+"""Lines: what sources and people say about them. Each body names who; what a person decides says why, too."""
 
 import azure.functions as func
 
@@ -39,6 +39,61 @@ def reset_line(req: func.HttpRequest) -> func.HttpResponse:
     from dom_core.use_cases.reset_line import reset_line as reset
 
     return responses.value(reset(ports(), *_line(req), wire.body(req, Reset, "reset")), Order)
+
+
+@bp.route(route="orders/{order_id}/lines/{line_id}/pick", methods=["POST"])
+@responses.answered
+def pick_line(req: func.HttpRequest) -> func.HttpResponse:
+    """A source has taken a line's units from its shelves. Safe to repeat."""
+    from dom_core.domain.order import Order
+    from dom_core.messages.actions import Picking
+    from dom_core.use_cases.pick_line import pick_line as pick
+
+    return responses.value(pick(ports(), *_line(req), wire.body(req, Picking, "picking")), Order)
+
+
+@bp.route(route="orders/{order_id}/lines/{line_id}/ship", methods=["POST"])
+@responses.answered
+def ship_line(req: func.HttpRequest) -> func.HttpResponse:
+    """A line's units have left their source: on hand and reserved go down together. Safe to repeat."""
+    from dom_core.domain.order import Order
+    from dom_core.messages.actions import Shipping
+    from dom_core.use_cases.ship_line import ship_line as ship
+
+    return responses.value(ship(ports(), *_line(req), wire.body(req, Shipping, "shipping")), Order)
+
+
+@bp.route(route="orders/{order_id}/lines/{line_id}/cancel", methods=["POST"])
+@responses.answered
+def cancel_line(req: func.HttpRequest) -> func.HttpResponse:
+    """Cancel a line that has not shipped, and free its stock. Final, and safe to repeat."""
+    from dom_core.domain.order import Order
+    from dom_core.messages.actions import Decision
+    from dom_core.use_cases.cancel_line import cancel_line as cancel
+
+    return responses.value(cancel(ports(), *_line(req), wire.body(req, Decision, "cancellation")), Order)
+
+
+@bp.route(route="orders/{order_id}/lines/{line_id}/exclude", methods=["POST"])
+@responses.answered
+def exclude_line(req: func.HttpRequest) -> func.HttpResponse:
+    """Keep an open line out of planning until it is included again. Safe to repeat."""
+    from dom_core.domain.order import Order
+    from dom_core.messages.actions import Decision
+    from dom_core.use_cases.exclude_line import exclude_line as exclude
+
+    return responses.value(exclude(ports(), *_line(req), wire.body(req, Decision, "exclusion")), Order)
+
+
+@bp.route(route="orders/{order_id}/lines/{line_id}/include", methods=["POST"])
+@responses.answered
+def include_line(req: func.HttpRequest) -> func.HttpResponse:
+    """Let runs take an excluded line again. Safe to repeat."""
+    from dom_core.domain.order import Order
+    from dom_core.messages.actions import Decision
+    from dom_core.use_cases.include_line import include_line as include
+
+    return responses.value(include(ports(), *_line(req), wire.body(req, Decision, "inclusion")), Order)
 
 
 @bp.route(route="orders/{order_id}/reset", methods=["POST"])

@@ -25,10 +25,11 @@ from dom_core.domain.order import Order
 from dom_core.domain.plan_header import PlanHeader
 from dom_core.domain.run import Run
 from dom_core.domain.stock import StockLevel
-from dom_core.messages.actions import Acceptance, Rejection, Reset
+from dom_core.messages.actions import Acceptance, Approval, Decision, Picking, Rejection, Reset, Shipping
 from dom_core.messages.orders import IntakeOrder
 from dom_core.messages.reading import adapter
 from dom_core.repositories.configurations import ConfigKind, ConfigObject
+from dom_core.use_cases.approve_plan import Approved
 from dom_core.use_cases.check_health import Health
 from dom_core.use_cases.configure import Preview, SavedMany
 from dom_core.use_cases.replay_plan import Replayed
@@ -74,12 +75,22 @@ OPERATIONS: Mapping[str, Operation] = {
     "accept_line": Operation(Order, body=Acceptance, refusals=_CONFLICT),
     "reset_line": Operation(Order, body=Reset, refusals=_CONFLICT),
     "reset_order": Operation(Order, body=Reset, refusals=_CONFLICT),
+    "pick_line": Operation(Order, body=Picking, refusals=_CONFLICT),
+    "ship_line": Operation(Order, body=Shipping, refusals=_CONFLICT),
+    "cancel_line": Operation(Order, body=Decision, refusals=_CONFLICT),
+    "exclude_line": Operation(Order, body=Decision, refusals=_CONFLICT),
+    "include_line": Operation(Order, body=Decision, refusals=_CONFLICT),
+    "hold_order": Operation(Order, body=Decision, refusals=_CONFLICT),
+    "release_order": Operation(Order, body=Decision, refusals=_CONFLICT),
+    "cancel_order": Operation(Order, body=Decision, refusals=_CONFLICT),
     "run_strategy": Operation(shapes.RunAccepted, HTTPStatus.ACCEPTED, body=shapes.Asked),
     "list_runs": Operation(Run, listed=True, query=shapes.PageQuery),
     "get_run": Operation(Run),
     "list_plans": Operation(PlanHeader, listed=True, query=shapes.PageQuery),
     "get_plan": Operation(views.PlanDetails, query=shapes.PlanQuery),
     "plan_report": Operation(media_type="text/html"),
+    "approve_plan": Operation(Approved, body=Approval, refusals=(*_CONFLICT, *_BUSY)),
+    "expire_plan": Operation(PlanHeader, body=Decision, refusals=_CONFLICT),
     "explain_plan_line": Operation(LineExplanation, query=shapes.LineQuery, refusals=_CONFLICT),
     "replay_plan": Operation(Replayed, refusals=_CONFLICT),
     "list_configuration": Operation(ConfigObject, listed=True, query=shapes.PageQuery),

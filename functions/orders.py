@@ -53,3 +53,39 @@ def get_order(req: func.HttpRequest) -> func.HttpResponse:
     from dom_core.use_cases import read_order
 
     return responses.value(read_order.get_order(ports(), wire.route_id(req, "order_id", "order")), Order)
+
+
+@bp.route(route="orders/{order_id}/hold", methods=["POST"])
+@responses.answered
+def hold_order(req: func.HttpRequest) -> func.HttpResponse:
+    """Stop an order: no run plans it, nothing of it is picked or shipped. What is assigned stays reserved."""
+    from dom_core.domain.order import Order
+    from dom_core.messages.actions import Decision
+    from dom_core.use_cases.hold_order import hold_order as hold
+
+    order_id = wire.route_id(req, "order_id", "order")
+    return responses.value(hold(ports(), order_id, wire.body(req, Decision, "hold")), Order)
+
+
+@bp.route(route="orders/{order_id}/release", methods=["POST"])
+@responses.answered
+def release_order(req: func.HttpRequest) -> func.HttpResponse:
+    """Let an order on hold go on from where it was."""
+    from dom_core.domain.order import Order
+    from dom_core.messages.actions import Decision
+    from dom_core.use_cases.release_order import release_order as release
+
+    order_id = wire.route_id(req, "order_id", "order")
+    return responses.value(release(ports(), order_id, wire.body(req, Decision, "release")), Order)
+
+
+@bp.route(route="orders/{order_id}/cancel", methods=["POST"])
+@responses.answered
+def cancel_order(req: func.HttpRequest) -> func.HttpResponse:
+    """Cancel whatever of an order has not shipped, and free its stock. Final, and safe to repeat."""
+    from dom_core.domain.order import Order
+    from dom_core.messages.actions import Decision
+    from dom_core.use_cases.cancel_order import cancel_order as cancel
+
+    order_id = wire.route_id(req, "order_id", "order")
+    return responses.value(cancel(ports(), order_id, wire.body(req, Decision, "cancellation")), Order)

@@ -1,4 +1,4 @@
-"""Plans: what runs decided, as data and as a page."""
+"""Plans: what runs decided, as data and as a page; and what people decide about those that wait for approval."""
 
 import azure.functions as func
 
@@ -41,6 +41,30 @@ def plan_report(req: func.HttpRequest) -> func.HttpResponse:
 
     view = view_plan(ports(), wire.route_id(req, "plan_id", "plan"))
     return responses.report(page.render(view), page.CONTENT_SECURITY_POLICY)
+
+
+@bp.route(route="plans/{plan_id}/approve", methods=["POST"])
+@responses.answered
+def approve_plan(req: func.HttpRequest) -> func.HttpResponse:
+    """Apply a proposed plan, as far as orders, stock and room are still as it saw them. Safe to repeat."""
+    from dom_core.messages.actions import Approval
+    from dom_core.use_cases.approve_plan import Approved
+    from dom_core.use_cases.approve_plan import approve_plan as approve
+
+    plan_id = wire.route_id(req, "plan_id", "plan")
+    return responses.value(approve(ports(), plan_id, wire.body(req, Approval, "approval")), Approved)
+
+
+@bp.route(route="plans/{plan_id}/expire", methods=["POST"])
+@responses.answered
+def expire_plan(req: func.HttpRequest) -> func.HttpResponse:
+    """Dismiss a proposed plan: it is never applied. Safe to repeat."""
+    from dom_core.domain.plan_header import PlanHeader
+    from dom_core.messages.actions import Decision
+    from dom_core.use_cases.close_plans import dismiss_plan
+
+    plan_id = wire.route_id(req, "plan_id", "plan")
+    return responses.value(dismiss_plan(ports(), plan_id, wire.body(req, Decision, "dismissal")), PlanHeader)
 
 
 @bp.route(route="plans/{plan_id}/lines/{order_id}/{line_id}", methods=["GET"])

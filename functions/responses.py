@@ -66,6 +66,8 @@ TABLE: Mapping[type[BaseException], Row] = {
     errors.Conflict: Row(HTTPStatus.CONFLICT, "Conflict"),
     errors.Forbidden: Row(HTTPStatus.FORBIDDEN, "Forbidden"),
     errors.StoreConflict: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Busy"),
+    errors.Busy: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Busy"),
+    errors.LeaseLost: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Busy"),
     errors.Unavailable: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable"),
 }
 """Errors by type; the nearest base counts. What is missing here is an incident."""

@@ -32,10 +32,28 @@ param cosmosAutoscaleMaxRu int = 0
 @description('When due strategies run: NCRONTAB with seconds, UTC.')
 param planSchedule string = '0 */15 * * * *'
 
+@description('When old plans, runs and dead letters are removed: NCRONTAB with seconds, UTC.')
+param cleanupSchedule string = '0 30 3 * * *'
+
 @minValue(10)
 @maxValue(3600)
-@description('Seconds for which a run holds its strategy before somebody else may take over.')
+@description('Seconds for which a run that no longer shows life keeps others from planning.')
 param leaseSeconds int = 300
+
+@minValue(1)
+@maxValue(8760)
+@description('Hours for which a proposed plan waits to be approved.')
+param planExpiryHours int = 24
+
+@minValue(1)
+@maxValue(3650)
+@description('Days for which plans and runs are kept; longer while a line is assigned by the plan.')
+param planRetentionDays int = 30
+
+@minValue(1)
+@maxValue(3650)
+@description('Days for which dead letters are kept.')
+param deadLetterRetentionDays int = 30
 
 @minValue(1024)
 @maxValue(100000000)
@@ -165,7 +183,11 @@ module app 'modules/function-app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     httpConcurrency: httpConcurrency
     planSchedule: planSchedule
+    cleanupSchedule: cleanupSchedule
     leaseSeconds: leaseSeconds
+    planExpiryHours: planExpiryHours
+    planRetentionDays: planRetentionDays
+    deadLetterRetentionDays: deadLetterRetentionDays
     maxBodyBytes: maxBodyBytes
     geocoder: geocoder
     nominatimUrl: nominatimUrl

@@ -1,6 +1,6 @@
 """Keeping units of a product for lines, and giving them back. Pure: what is reserved never exceeds what is on hand."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 
 from dom_core.domain.ids import LineId, OrderId, PlanId, ProductId, SourceId
@@ -45,6 +45,26 @@ def give_back(stock: ProductStock, plan_id: PlanId, order_id: OrderId) -> Produc
         return 0 if (kept.plan_id, kept.order_id) == (plan_id, order_id) else kept.units
 
     return _with_units(stock, remaining)
+
+
+def take_out(
+    stock: ProductStock, source_id: SourceId, plan_id: PlanId, order_id: OrderId, line_id: LineId
+) -> ProductStock:
+    """The stock after this line's units left: reservation and on hand go down together, and only together.
+
+    Where the line has no reservation its units are gone already, or were never counted: nothing changes.
+    """
+    cell = stock.cell(source_id)
+    shipped = sum(kept.units for kept in cell.reservations if _key(kept) == (plan_id, order_id, line_id))
+    if not shipped:
+        return stock
+    remaining = tuple(kept for kept in cell.reservations if _key(kept) != (plan_id, order_id, line_id))
+    return with_cell(stock, replace(cell, on_hand=cell.on_hand - shipped, reservations=remaining))
+
+
+def without_lines(stock: ProductStock, order_id: OrderId, line_ids: Collection[LineId]) -> ProductStock:
+    """The stock without anything that any plan reserved for these lines."""
+    return without(stock, lambda _, kept: kept.order_id == order_id and kept.line_id in line_ids)
 
 
 def without(stock: ProductStock, unwanted: Callable[[SourceId, Reservation], bool]) -> ProductStock:

@@ -28,7 +28,7 @@ class LineState(StrEnum):
 
 
 class ExceptionKind(StrEnum):
-    """Why a line is in `exception`."""
+    """Why a line is in `exception`. A line that is excluded from there keeps it."""
 
     NO_QUANTITY = "no_quantity"
     NO_SOURCE = "no_source"

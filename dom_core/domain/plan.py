@@ -35,6 +35,15 @@ class PlanState(StrEnum):
     SIMULATED = "simulated"
 
 
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """Who gave a plan its final state, when, and why."""
+
+    at: UtcTime
+    who: str
+    why: str = ""
+
+
 class Fulfillment(StrEnum):
     """How much of a line a plan fills."""
 
@@ -206,6 +215,7 @@ class Plan:
     largest_distance_km: int = 1000
     seconds: float = 0.0
     warnings: tuple[str, ...] = field(default=())
+    closing: Closing | None = None
 
     def up_to_iteration(self, number: int) -> "Plan":
         """The plan with the assignments of the first iterations only."""

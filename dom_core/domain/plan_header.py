@@ -7,7 +7,7 @@ from pydantic import ConfigDict
 
 from dom_core.domain.ids import PlanId, RunId, StrategyId
 from dom_core.domain.network import STRICT
-from dom_core.domain.plan import IterationReport, Plan, PlanState
+from dom_core.domain.plan import Closing, IterationReport, Plan, PlanState
 from dom_core.domain.run import RunSummary, summarise
 from dom_core.domain.units import Count, UtcTime
 
@@ -31,6 +31,7 @@ class PlanHeader:
     warnings: tuple[str, ...]
     held_lines: Count
     summary: RunSummary
+    closing: Closing | None
 
 
 def header_of(plan: Plan) -> PlanHeader:
@@ -50,4 +51,5 @@ def header_of(plan: Plan) -> PlanHeader:
         warnings=plan.warnings,
         held_lines=len(plan.held),
         summary=summarise(plan),
+        closing=plan.closing,
     )

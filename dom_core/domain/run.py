@@ -70,11 +70,13 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Lease:
-    """The right to run a strategy until `expires_at`. The fence of a strategy's leases only grows."""
+    """The right to plan what will be applied, and to apply plans, until `expires_at`: one for all strategies.
+
+    `holder` is a run's id, or says what else somebody does. The fence only grows.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
-    strategy_id: StrategyId
-    run_id: RunId
+    holder: str
     fence: Count
     taken_at: UtcTime
     expires_at: UtcTime

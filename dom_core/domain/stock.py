@@ -1,12 +1,11 @@
 """Stock: what lies where, and for whom it is kept."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import ClassVar
 
 from pydantic import ConfigDict
 
-from dom_core.domain.ids import LineId, OrderId, PlanId, ProductId, SourceId, StrategyId
+from dom_core.domain.ids import LineId, OrderId, PlanId, ProductId, SourceId
 from dom_core.domain.network import STRICT
 from dom_core.domain.units import Count, PositiveUnits, Units
 
@@ -44,12 +43,12 @@ class StockCell:
 class ProductStock:
     """All cells of one product: one document, so that one write decides who gets the units.
 
-    `fences` holds, per strategy, the highest fence that reserved here: leases are per strategy, so are their fences.
+    `fence` is the highest that reserved here: whoever has a lower one lost the right to.
     """
 
     product_id: ProductId
     cells: tuple[StockCell, ...] = ()
-    fences: Mapping[StrategyId, Count] = field(default_factory=dict)
+    fence: Count = 0
 
     def cell(self, source_id: SourceId) -> StockCell:
         """The cell at a source; an empty one where nothing was ever stored."""

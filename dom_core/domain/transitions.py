@@ -3,7 +3,8 @@
 Every function takes an order and returns the next one: its version is one higher and its history longer. A repetition
 that changes nothing returns the order itself. An event that the state does not allow raises IllegalTransition.
 
-A new kind of event is a row of ALLOWED and a function here.
+A new kind of event is a row of ALLOWED and a function: here what plans and sources do, in `interventions.py` what
+people decide.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -29,6 +30,11 @@ class Action(StrEnum):
     ACCEPT = "accept"
     REJECT = "reject"
     RESET = "reset"
+    PICK = "pick"
+    SHIP = "ship"
+    CANCEL = "cancel"
+    EXCLUDE = "exclude"
+    INCLUDE = "include"
 
 
 _OPEN = frozenset({LineState.UNASSIGNED, LineState.EXCEPTION})
@@ -42,12 +48,44 @@ ALLOWED: Mapping[Action, frozenset[LineState]] = MappingProxyType(
         Action.ACCEPT: frozenset({LineState.ASSIGNED}),
         Action.REJECT: frozenset({LineState.ASSIGNED}),
         Action.RESET: frozenset({LineState.EXCEPTION}),
+        Action.PICK: frozenset({LineState.ASSIGNED}),
+        Action.SHIP: frozenset({LineState.PICKED}),
+        Action.CANCEL: _OPEN | {LineState.ASSIGNED, LineState.PICKED, LineState.EXCLUDED},
+        Action.EXCLUDE: _OPEN,
+        Action.INCLUDE: frozenset({LineState.EXCLUDED}),
     }
 )
 """The states in which each event is possible."""
 
-ASKED_FOR = (Action.ACCEPT, Action.REJECT, Action.RESET)
+REPEATED: Mapping[Action, frozenset[LineState]] = MappingProxyType(
+    {
+        Action.ACCEPT: frozenset({LineState.PICKED, LineState.SHIPPED}),
+        Action.PICK: frozenset({LineState.PICKED, LineState.SHIPPED}),
+        Action.SHIP: frozenset({LineState.SHIPPED}),
+        Action.CANCEL: frozenset({LineState.CANCELLED}),
+        Action.EXCLUDE: frozenset({LineState.EXCLUDED}),
+        Action.INCLUDE: _OPEN,
+    }
+)
+"""The states in which the event can only be repeating itself: nothing changes, and the answer is the same."""
+
+ASKED_FOR = (
+    Action.ACCEPT,
+    Action.REJECT,
+    Action.RESET,
+    Action.PICK,
+    Action.SHIP,
+    Action.CANCEL,
+    Action.EXCLUDE,
+    Action.INCLUDE,
+)
 """Events that callers ask for; the others happen by themselves. Only these are named as possible in an error."""
+
+ON_HOLD = "on_hold"
+"""The state of an order that somebody holds, as errors name it."""
+
+_STOPPED_BY_A_HOLD = frozenset({Action.ASSIGN, Action.FAIL, Action.PICK, Action.SHIP})
+"""Events that an order on hold does not allow: no plan touches it, and nothing of it leaves."""
 
 
 class What(StrEnum):
@@ -63,6 +101,13 @@ class What(StrEnum):
     ACCEPTED = "accepted"
     REJECTED = "rejected"
     RESET = "reset"
+    PICKED = "picked"
+    SHIPPED = "shipped"
+    HELD = "held"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+    EXCLUDED = "excluded"
+    INCLUDED = "included"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,12 +161,12 @@ def apply_plan(order: Order, plan_lines: Sequence[PlanLine], terms: PlanTerms, c
         line = _require_plannable(order, plan_line)
         order, line_events = _apply_plan_line(order, line, plan_line, terms, cause)
         events += line_events
-    return _next(order, events)
+    return advanced(order, events)
 
 
 def _require_plannable(order: Order, plan_line: PlanLine) -> Line:
     line = require_line(order, plan_line.line_id)
-    _require(Action.ASSIGN if plan_line.assignments else Action.FAIL, line)
+    require(Action.ASSIGN if plan_line.assignments else Action.FAIL, order, line)
     return line
 
 
@@ -129,19 +174,33 @@ def _apply_plan_line(
     order: Order, line: Line, plan_line: PlanLine, terms: PlanTerms, cause: Cause
 ) -> tuple[Order, list[Event]]:
     rest = line.units - plan_line.filled_units
-    units = [assignment.units for assignment in plan_line.assignments] + ([rest] if rest else [])
+    outcomes: list[PlanAssignment | None] = [*_by_source(plan_line.assignments), *([None] if rest else [])]
+    units = [outcome.units if outcome else rest for outcome in outcomes]
     parts = split_line(line, units, [other.id for other in order.lines])
-    outcomes: list[PlanAssignment | None] = [*plan_line.assignments, *([None] if rest else [])]
     after: list[Line] = []
     events = [_split_event(part, cause) for part in parts[1:]]
     for part, outcome in zip(parts, outcomes, strict=True):
         if outcome:
             after.append(_assigned(part, outcome, terms, cause.at))
-            events.append(_about(after[-1], What.ASSIGNED, cause))
+            events.append(about(after[-1], What.ASSIGNED, cause))
         else:
             after.append(_failed(part, plan_line.exception or ExceptionKind.NOT_IN_PLAN, terms.max_attempts))
             events.append(_exception_event(after[-1], cause, plan_id=terms.plan_id))
-    return _with_lines(order, line.id, after), events
+    return with_lines(order, line.id, after), events
+
+
+def _by_source(assignments: Sequence[PlanAssignment]) -> Iterator[PlanAssignment]:
+    """One assignment per source. What both iterations took from a source counts as made by the second."""
+    merged: dict[SourceId, PlanAssignment] = {}
+    for made in sorted(assignments, key=lambda assignment: (assignment.iteration, assignment.round)):
+        before = merged.get(made.source_id)
+        merged[made.source_id] = _merged(before, made) if before else made
+    yield from (merged[source_id] for source_id in dict.fromkeys(made.source_id for made in assignments))
+
+
+def _merged(first: PlanAssignment, second: PlanAssignment) -> PlanAssignment:
+    relaxed = sorted({*first.relaxed_rule_ids, *second.relaxed_rule_ids})
+    return replace(second, units=first.units + second.units, relaxed_rule_ids=tuple(relaxed))
 
 
 def _assigned(line: Line, planned: PlanAssignment, terms: PlanTerms, at: datetime) -> Line:
@@ -175,19 +234,52 @@ def data_conflict(order: Order, line_ids: Iterable[LineId], plan_id: PlanId, cau
         line = order.line(line_id)
         if line is not None and line.state in ALLOWED[Action.DATA_CONFLICT] and not _is_permanent(line):
             line = _in_exception(line, ExceptionKind.DATA_CONFLICT)
-            order = _with_lines(order, line.id, [line])
+            order = with_lines(order, line.id, [line])
             events.append(_exception_event(line, cause, plan_id=plan_id))
-    return _next(order, events)
+    return advanced(order, events)
 
 
 def accept(order: Order, line_id: LineId, source_id: SourceId, cause: Cause) -> Order:
     """The source takes the line on. Accepting again changes nothing."""
     line = require_line(order, line_id)
-    assignment = _require_held_by(line, source_id, Action.ACCEPT)
+    if _was_done_by(line, source_id, Action.ACCEPT):
+        return order
+    assignment = _require_held_by(order, line, source_id, Action.ACCEPT)
     if assignment.acceptance is Acceptance.ACCEPTED:
         return order
     line = replace(line, assignment=replace(assignment, acceptance=Acceptance.ACCEPTED))
-    return _next(_with_lines(order, line_id, [line]), [_about(line, What.ACCEPTED, cause)])
+    return advanced(with_lines(order, line_id, [line]), [about(line, What.ACCEPTED, cause)])
+
+
+def pick(order: Order, line_id: LineId, source_id: SourceId, cause: Cause) -> Order:
+    """The source has taken the units from its shelves. Picking again changes nothing."""
+    return _moved(order, line_id, source_id, Action.PICK, cause)
+
+
+def ship(order: Order, line_id: LineId, source_id: SourceId, cause: Cause) -> Order:
+    """The units have left the source, for good. Shipping again changes nothing."""
+    return _moved(order, line_id, source_id, Action.SHIP, cause)
+
+
+_MOVES: Mapping[Action, tuple[LineState, What]] = MappingProxyType(
+    {Action.PICK: (LineState.PICKED, What.PICKED), Action.SHIP: (LineState.SHIPPED, What.SHIPPED)}
+)
+
+
+def _moved(order: Order, line_id: LineId, source_id: SourceId, action: Action, cause: Cause) -> Order:
+    line = require_line(order, line_id)
+    if _was_done_by(line, source_id, action):
+        return order
+    _require_held_by(order, line, source_id, action)
+    state, what = _MOVES[action]
+    line = replace(line, state=state)
+    return advanced(with_lines(order, line_id, [line]), [about(line, what, cause)])
+
+
+def _was_done_by(line: Line, source_id: SourceId, action: Action) -> bool:
+    """Whether this source did this before, for the assignment that the line still has."""
+    held = line.assignment
+    return line.state in REPEATED[action] and held is not None and held.source_id == source_id
 
 
 def reject(order: Order, line_id: LineId, refusal: Refusal, cause: Cause) -> Order:
@@ -198,12 +290,12 @@ def reject(order: Order, line_id: LineId, refusal: Refusal, cause: Cause) -> Ord
     line = require_line(order, line_id)
     if _is_repeated(order, line, refusal):
         return order
-    _require_held_by(line, refusal.source_id, Action.REJECT)
+    _require_held_by(order, line, refusal.source_id, Action.REJECT)
     units = line.units if refusal.units is None else refusal.units
     if units > line.units:
         raise InvalidInput([Problem("units", f"the line has {line.units} units, not {units}")], "rejection")
     because = replace(cause, why=f"{refusal.reason_code}: {cause.why}" if cause.why else refusal.reason_code)
-    events = [_about(line, What.REJECTED, because, units=units, reference=refusal.reference)]
+    events = [about(line, What.REJECTED, because, units=units, reference=refusal.reference)]
     if units == line.units:
         lines = [_refused(line, refusal, cause.at)]
     else:
@@ -211,7 +303,7 @@ def reject(order: Order, line_id: LineId, refusal: Refusal, cause: Cause) -> Ord
         events.append(_split_event(part, cause))
         lines = [kept, _refused(part, refusal, cause.at)]
     events.append(_exception_event(lines[-1], cause))
-    return _next(_with_lines(order, line_id, lines), events)
+    return advanced(with_lines(order, line_id, lines), events)
 
 
 def last_refusal(order: Order, line_id: LineId, source_id: SourceId) -> Event | None:
@@ -264,8 +356,8 @@ def reset(order: Order, line_id: LineId, cause: Cause) -> Order:
     if line.state is LineState.UNASSIGNED and _fresh(line) == line:
         return order
     if line.state is not LineState.UNASSIGNED:
-        _require(Action.RESET, line)
-    return _next(_with_lines(order, line_id, [_fresh(line)]), [cause.event(What.RESET, line=line)])
+        require(Action.RESET, order, line)
+    return advanced(with_lines(order, line_id, [_fresh(line)]), [cause.event(What.RESET, line=line)])
 
 
 def reset_all(order: Order, cause: Cause) -> Order:
@@ -274,18 +366,18 @@ def reset_all(order: Order, cause: Cause) -> Order:
     if not stuck:
         for line in order.lines:
             if line.state is not LineState.UNASSIGNED:
-                _require(Action.RESET, line)
+                require(Action.RESET, order, line)
         return order
     for line in stuck:
-        order = _with_lines(order, line.id, [_fresh(line)])
-    return _next(order, [cause.event(What.RESET, line=line) for line in stuck])
+        order = with_lines(order, line.id, [_fresh(line)])
+    return advanced(order, [cause.event(What.RESET, line=line) for line in stuck])
 
 
 def without_location(order: Order, cause: Cause) -> Order:
     """An order just received: lines of which the address was not found are in exception from the start."""
     lost = [_in_exception(line, ExceptionKind.NO_LOCATION) for line in order.lines if _lacks_location(line)]
     for line in lost:
-        order = _with_lines(order, line.id, [line])
+        order = with_lines(order, line.id, [line])
     return replace(order, history=(*order.history, *(_exception_event(line, cause) for line in lost)))
 
 
@@ -313,7 +405,7 @@ def revise(stored: Order, incoming: Order, cause: Cause) -> Order:
         version=stored.version,
         history=stored.history,
     )
-    return _next(revised, [cause.event(What.REVISED)])
+    return advanced(revised, [cause.event(What.REVISED)])
 
 
 _UNDER_WAY = frozenset({LineState.ASSIGNED, LineState.PICKED, LineState.SHIPPED})
@@ -353,15 +445,34 @@ def require_line(order: Order, line_id: LineId) -> Line:
     return line
 
 
-def _require(action: Action, line: Line) -> None:
-    if line.state in ALLOWED[action] and not (action is Action.ASSIGN and _is_permanent(line)):
-        return
-    raise IllegalTransition(action, line.state, [other for other in ASKED_FOR if line.state in ALLOWED[other]])
+def require(action: Action, order: Order, line: Line) -> None:
+    """The event is possible now. Raises IllegalTransition, which says what is possible instead."""
+    obstacle = _obstacle(action, order, line)
+    if obstacle is not None:
+        state, subject = obstacle
+        raise IllegalTransition(action, state, possible(order, line), subject)
 
 
-def _require_held_by(line: Line, source_id: SourceId, action: Action) -> LineAssignment:
-    _require(action, line)
-    assert line.assignment is not None, "an assigned line has an assignment"  # noqa: S101 - our own mistake
+def possible(order: Order, line: Line) -> list[Action]:
+    """What may be asked for now."""
+    return [action for action in ASKED_FOR if _obstacle(action, order, line) is None]
+
+
+def _obstacle(action: Action, order: Order, line: Line) -> tuple[str, str] | None:
+    """The state that forbids the event, and whose state it is."""
+    if line.state not in ALLOWED[action] or (action is Action.ASSIGN and _is_permanent(line)):
+        return line.state, "line"
+    if action is Action.PICK and line.assignment and line.assignment.acceptance is Acceptance.PENDING:
+        return Acceptance.PENDING, "line"
+    if action in _STOPPED_BY_A_HOLD and order.on_hold:
+        return ON_HOLD, "order"
+    return None
+
+
+def _require_held_by(order: Order, line: Line, source_id: SourceId, action: Action) -> LineAssignment:
+    """The line's assignment, which is this source's. Raises IllegalTransition, and Conflict for another source."""
+    require(action, order, line)
+    assert line.assignment is not None, "an assigned or picked line has an assignment"  # noqa: S101 - our own mistake
     if line.assignment.source_id != source_id:
         raise Conflict(
             f"source '{source_id}' cannot {action} line '{line.id}': it is assigned to '{line.assignment.source_id}'"
@@ -381,7 +492,7 @@ def _fresh(line: Line) -> Line:
     return replace(line, state=LineState.UNASSIGNED, exception=None, attempts=0, rejects=0, bars=())
 
 
-def _with_lines(order: Order, line_id: LineId, lines: Sequence[Line]) -> Order:
+def with_lines(order: Order, line_id: LineId, lines: Sequence[Line]) -> Order:
     """The order with these lines in the place of one; parts stand right behind the line they come from."""
     return replace(
         order,
@@ -389,11 +500,12 @@ def _with_lines(order: Order, line_id: LineId, lines: Sequence[Line]) -> Order:
     )
 
 
-def _next(order: Order, events: Iterable[Event]) -> Order:
+def advanced(order: Order, events: Iterable[Event]) -> Order:
+    """The order as its next version, with these events in its history."""
     return replace(order, version=order.version + 1, history=(*order.history, *events))
 
 
-def _about(line: Line, what: What, cause: Cause, **details: str | int | None) -> Event:
+def about(line: Line, what: What, cause: Cause, **details: str | int | None) -> Event:
     """An event about an assigned line: names its source and its plan."""
     assert line.assignment is not None, "only assigned lines have these events"  # noqa: S101 - our own mistake
     given: dict[str, str | int | None] = {

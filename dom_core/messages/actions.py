@@ -1,4 +1,4 @@
-"""What sources and people ask of a line: reject, accept, reset."""
+"""What sources and people ask of an order or a line."""
 
 from typing import Annotated
 
@@ -33,15 +33,38 @@ class Rejection(_Body):
     rejection_id: Id | None = None
 
 
-class Acceptance(_Body):
-    """A source takes a line on."""
-
+class _BySource(_Body):
     source_id: Id
     who: Who
 
 
-class Reset(_Body):
-    """A person gives a line, or all lines of an order, a fresh start. Who and why are required."""
+class Acceptance(_BySource):
+    """A source takes a line on."""
 
+
+class Picking(_BySource):
+    """A source has taken the units of a line from its shelves."""
+
+
+class Shipping(_BySource):
+    """The units of a line have left a source."""
+
+
+class _ByPerson(_Body):
     who: Who
     why: Annotated[Why, Field(min_length=1)]
+
+
+class Reset(_ByPerson):
+    """A person gives a line, or all lines of an order, a fresh start. Who and why are required."""
+
+
+class Decision(_ByPerson):
+    """A person decides about an order, a line or a plan. Who and why are required."""
+
+
+class Approval(_Body):
+    """A person lets a proposed plan be applied."""
+
+    who: Who
+    why: Why = ""

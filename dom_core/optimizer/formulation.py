@@ -16,7 +16,8 @@ x is whole units of a line from a source, z and y say whether a line or an order
 an order with one line no y. What an earlier iteration already pays for is free. Sources: docs/semantics.md sections
 3 to 5.
 
-Only this file and `solving.py` know PuLP. Variables are named by number: no user text reaches a model file.
+Only this file, `solving.py` and `solving_highs.py` know PuLP. Variables are named by number: no user text reaches a
+model file.
 """
 
 from collections import Counter, defaultdict

@@ -13,6 +13,7 @@ import subprocess
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -71,34 +72,38 @@ class Solver(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Search:
-    """One call of the solver."""
+class Search:
+    """One call of a solver: `bound` is proven for the objective that it had, without constants."""
 
     ending: Ending
     bound: float
     limit: str
 
 
-class CbcSolver:
-    """COIN-OR CBC through PuLP: the executable that PuLP's wheel brings, or the one on the PATH."""
+class PulpSolver(ABC):
+    """What all solvers that take PuLP's models have in common: the order in which objectives are solved."""
 
     @property
+    @abstractmethod
     def name(self) -> str:
-        """CBC and the PuLP that drives it."""
-        return f"CBC via PuLP {pulp.__version__}"
+        """The solver's name and version, for the plan."""
+
+    @abstractmethod
+    def search(self, model: Model, limits: SolverLimits) -> Search:
+        """Minimise the objective that the program has; its variables hold the answer afterwards."""
 
     def solve(self, model: Model, limits: SolverLimits) -> Answer:
         """Minimise the sum of all levels; what it leaves equal is decided by charges that no point can feel."""
         started = time.monotonic()
         if not model.tie_breakers:
-            search = _minimise(model, [*model.priced, *model.ties], limits)
+            search = self._minimise(model, [*model.priced, *model.ties], limits)
             bound = model.constant + search.bound - model.ties_at_most
             return _answer(search, _flows(model, search), bound, started)
-        search = _minimise(model, model.priced, limits)
+        search = self._minimise(model, model.priced, limits)
         flows = _flows(model, search)
         if search.ending is Ending.OPTIMAL:
             _fix(model, model.priced)
-            flows = _flows(model, _minimise(model, [*model.tie_breakers, *model.ties], limits)) or flows
+            flows = _flows(model, self._minimise(model, [*model.tie_breakers, *model.ties], limits)) or flows
         return _answer(search, flows, model.constant + search.bound, started)
 
     def solve_strictly(self, model: Model, limits: SolverLimits) -> Answer:
@@ -107,10 +112,10 @@ class CbcSolver:
         A level's bound holds for the best plan only while the levels above it are proven.
         """
         started = time.monotonic()
-        worst, bound = _Search(Ending.OPTIMAL, 0.0, ""), model.constant
+        worst, bound = Search(Ending.OPTIMAL, 0.0, ""), model.constant
         flows: tuple[Flow, ...] = ()
         for level, terms in model.levels.items():
-            search = _minimise(model, terms, limits)
+            search = self._minimise(model, terms, limits)
             if worst.ending is Ending.OPTIMAL:
                 bound += search.bound * model.rates[level]
             worst = worst if search.ending is Ending.OPTIMAL else search
@@ -119,8 +124,36 @@ class CbcSolver:
                 break
             _fix(model, terms)
         else:
-            flows = _flows(model, _minimise(model, model.ties, limits)) or flows
+            flows = _flows(model, self._minimise(model, model.ties, limits)) or flows
         return _answer(worst, flows, bound, started)
+
+    def _minimise(self, model: Model, terms: Terms, limits: SolverLimits) -> Search:
+        """Search with these terms as the objective."""
+        if not terms:
+            # Nothing to choose: keep the values of the level before, or zero.
+            if any(variable.value() is None for variable in model.program.variables()):
+                terms = [(variable, 0.0) for variable in model.program.variables()]
+            else:
+                return Search(Ending.OPTIMAL, 0.0, "")
+        if not terms:
+            return Search(Ending.OPTIMAL, 0.0, "")
+        model.program.setObjective(expression(terms))
+        return self.search(model, limits)
+
+
+class CbcSolver(PulpSolver):
+    """COIN-OR CBC through PuLP: the executable that PuLP's wheel brings, or the one on the PATH."""
+
+    @property
+    def name(self) -> str:
+        """CBC and the PuLP that drives it."""
+        return f"CBC via PuLP {pulp.__version__}"
+
+    def search(self, model: Model, limits: SolverLimits) -> Search:
+        """Run CBC on the model."""
+        with tempfile.TemporaryDirectory(prefix="dom-cbc-") as folder:
+            log = _run_cbc(model.program, Path(folder), limits)
+            return _read_search(model, log, limits)
 
 
 _WITHOUT_ANSWER = (Ending.NO_PLAN, Ending.INFEASIBLE)
@@ -133,28 +166,12 @@ def _fix(model: Model, terms: Terms) -> None:
         model.program += expression(terms) <= reached + 0.5
 
 
-def _flows(model: Model, search: _Search) -> tuple[Flow, ...]:
+def _flows(model: Model, search: Search) -> tuple[Flow, ...]:
     return () if search.ending in _WITHOUT_ANSWER else model.flows()
 
 
-def _answer(search: _Search, flows: tuple[Flow, ...], bound: float, started: float) -> Answer:
+def _answer(search: Search, flows: tuple[Flow, ...], bound: float, started: float) -> Answer:
     return Answer(flows, search.ending, bound, search.limit, time.monotonic() - started)
-
-
-def _minimise(model: Model, terms: Terms, limits: SolverLimits) -> _Search:
-    """Run CBC on the model with this objective; the variables hold its answer afterwards."""
-    if not terms:
-        # Nothing to choose: keep the values of the level before, or zero.
-        if any(variable.value() is None for variable in model.program.variables()):
-            terms = [(variable, 0.0) for variable in model.program.variables()]
-        else:
-            return _Search(Ending.OPTIMAL, 0.0, "")
-    if not terms:
-        return _Search(Ending.OPTIMAL, 0.0, "")
-    model.program.setObjective(expression(terms))
-    with tempfile.TemporaryDirectory(prefix="dom-cbc-") as folder:
-        log = _run_cbc(model.program, Path(folder), limits)
-        return _read_search(model, log, limits)
 
 
 def _run_cbc(program: pulp.LpProblem, folder: Path, limits: SolverLimits) -> str:
@@ -226,20 +243,20 @@ def _wait(process: "subprocess.Popen[bytes]", limit_s: float) -> bool:
     return not late.is_set()
 
 
-def _read_search(model: Model, log: str, limits: SolverLimits) -> _Search:
+def _read_search(model: Model, log: str, limits: SolverLimits) -> Search:
     status = model.program.sol_status
     if status == pulp.LpSolutionInfeasible:
-        return _Search(Ending.INFEASIBLE, 0.0, "")
+        return Search(Ending.INFEASIBLE, 0.0, "")
     if status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
-        return _Search(Ending.NO_PLAN, _bound_in(log, fallback=float("-inf")), _limit_in(log))
+        return Search(Ending.NO_PLAN, _bound_in(log, fallback=float("-inf")), _limit_in(log))
     value = float(pulp.value(model.program.objective) or 0.0)
     if status == pulp.LpSolutionIntegerFeasible:
         bound = min(value, _bound_in(log, fallback=float("-inf")))
-        return _Search(Ending.UNPROVEN, bound, _limit_in(log))
+        return Search(Ending.UNPROVEN, bound, _limit_in(log))
     bound = min(value, _bound_in(log, fallback=value))
     if value - bound <= OPTIMAL_WITHIN * max(1.0, abs(value)):
-        return _Search(Ending.OPTIMAL, value, "")
-    return _Search(Ending.WITHIN_GAP, bound, "gap" if limits.relative_gap else _limit_in(log))
+        return Search(Ending.OPTIMAL, value, "")
+    return Search(Ending.WITHIN_GAP, bound, "gap" if limits.relative_gap else _limit_in(log))
 
 
 def _bound_in(log: str, fallback: float) -> float:

@@ -1,12 +1,13 @@
 """Dead letters: one partition per day; the id comes from the message's, so that recording twice changes nothing."""
 
 import hashlib
+from collections.abc import Iterator
 
 from dom_core.domain.dead_letter import DeadLetter
 from dom_core.errors import AlreadyExists, NotFound
 from dom_core.messages.reading import write_value
 from dom_core.ports import Body, Container, Document, DocumentStore
-from dom_core.repositories.reading import Slice, Versioned, read_stored
+from dom_core.repositories.reading import Slice, Versioned, every, read_stored
 
 
 class DeadLetters:
@@ -41,6 +42,14 @@ class DeadLetters:
         """Some of the dead letters."""
         page = self._store.query(Container.DEAD_LETTERS, limit=limit, continuation=continuation)
         return Slice(tuple(_read(document) for document in page.documents), page.continuation)
+
+    def every(self) -> Iterator[Versioned[DeadLetter]]:
+        """All dead letters."""
+        return (Versioned(_read(document), document.etag) for document in every(self._store, Container.DEAD_LETTERS))
+
+    def delete(self, letter: Versioned[DeadLetter]) -> None:
+        """Remove a dead letter. Raises StoreConflict when it changed since it was read."""
+        self._store.delete(Container.DEAD_LETTERS, letter.value.day, letter.value.id, letter.etag)
 
 
 def dead_letter_id(queue: str, message_id: str) -> str:

@@ -110,7 +110,7 @@ def _sort_history(history: tuple[Event, ...]) -> tuple[tuple[Event, ...], tuple[
 def _body(order: Order) -> Body:
     flags: Mapping[str, bool] = {
         **{f"line_{line.state}": True for line in order.lines},
-        **{f"exception_{line.exception}": True for line in order.lines if line.exception},
+        **{f"exception_{line.exception}": True for line in order.lines if line.state is LineState.EXCEPTION},
     }
     assigned = [line.assignment.assigned_at for line in order.lines if line.assignment]
     return {

@@ -7,14 +7,15 @@ plan was made from has chunks of its own, which only those read who make it agai
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
 from dom_core.domain.ids import PlanId, StrategyId
-from dom_core.domain.plan import Plan, PlanState
+from dom_core.domain.plan import Closing, Plan, PlanState
 from dom_core.domain.plan_header import PlanHeader, header_of
 from dom_core.domain.request import PlanRequest
-from dom_core.errors import Conflict, NotFound
+from dom_core.errors import Conflict, NotFound, StoreConflict
 from dom_core.messages.plan_request import RequestDocument, document_of
 from dom_core.messages.reading import write_value
 from dom_core.ports import Body, Container, Document, DocumentStore
@@ -22,6 +23,8 @@ from dom_core.repositories.reading import Slice, Versioned, deciding_again, ever
 
 _ID = "header"
 _KIND = "plan"
+_KIND_CHUNK = "chunk"
+_KIND_REMOVED = "removed"
 
 CHUNK_BYTES = 1_400_000
 """The most that the items of one chunk weigh: below 1.5 MB with everything around them."""
@@ -61,7 +64,7 @@ class Plans:
 
     def find(self, plan_id: PlanId) -> Plan | None:
         """The whole plan, if it is stored."""
-        document = self._store.read(Container.PLANS, plan_id, _ID)
+        document = self._find_header(plan_id)
         return self._assemble(document) if document else None
 
     def get(self, plan_id: PlanId) -> Plan:
@@ -90,12 +93,22 @@ class Plans:
         page = self._store.query(Container.PLANS, where={"kind": _KIND}, limit=limit, continuation=continuation)
         return Slice(tuple(_read_header(document) for document in page.documents), page.continuation)
 
-    def being_applied(self, strategy_id: StrategyId | None = None) -> Iterator[PlanHeader]:
+    def being_applied(self) -> Iterator[PlanHeader]:
         """Plans that somebody began to apply, or was about to, and has not finished."""
-        where: dict[str, str | int | bool] = {"kind": _KIND, "to_apply": True}
+        found = every(self._store, Container.PLANS, where={"kind": _KIND, "to_apply": True})
+        return (_read_header(document) for document in found)
+
+    def waiting(self, strategy_id: StrategyId | None = None) -> Iterator[PlanHeader]:
+        """Proposed plans that wait for somebody to approve them."""
+        where: dict[str, str | int | bool] = {"kind": _KIND, "state": PlanState.PROPOSED, "to_apply": False}
         if strategy_id:
             where["strategy_id"] = strategy_id
         return (_read_header(document) for document in every(self._store, Container.PLANS, where=where))
+
+    def state(self, plan_id: PlanId) -> PlanState | None:
+        """The plan's state, if it is stored."""
+        document = self._find_header(plan_id)
+        return _read_header(document).state if document else None
 
     def begin_applying(self, plan_id: PlanId) -> None:
         """Mark a proposed plan as about to be applied. Raises Conflict for one that may not be applied any more."""
@@ -109,22 +122,70 @@ class Plans:
         if header.state is PlanState.PROPOSED and not document.body["to_apply"]:
             self._replace_header(document, header, to_apply=True)
 
-    def finish(self, plan_id: PlanId, state: PlanState) -> None:
-        """Give a plan its final state. What is final already stays."""
-        deciding_again(lambda: self._finish(plan_id, state))
+    def finish(self, plan_id: PlanId, state: PlanState, closing: Closing) -> None:
+        """Give a plan that was being applied its final state. What is final already stays."""
+        deciding_again(lambda: self._finish(plan_id, state, closing))
 
-    def _finish(self, plan_id: PlanId, state: PlanState) -> None:
+    def _finish(self, plan_id: PlanId, state: PlanState, closing: Closing) -> None:
         document = self._header_document(plan_id)
         header = _read_header(document)
         if header.state is PlanState.PROPOSED:
-            self._replace_header(document, replace(header, state=state), to_apply=False)
+            self._replace_header(document, replace(header, state=state, closing=closing), to_apply=False)
+
+    def dismiss(self, plan_id: PlanId, state: PlanState, closing: Closing) -> PlanHeader:
+        """Give a plan that waits its final state; one that has it already stays. Raises Conflict for any other."""
+        return deciding_again(lambda: self._dismiss(plan_id, state, closing))
+
+    def _dismiss(self, plan_id: PlanId, state: PlanState, closing: Closing) -> PlanHeader:
+        document = self._header_document(plan_id)
+        header = _read_header(document)
+        if header.state is state:
+            return header
+        if header.state is not PlanState.PROPOSED:
+            raise Conflict(f"plan '{plan_id}' is {header.state}: only a proposed plan can become {state}")
+        if document.body["to_apply"]:
+            raise Conflict(f"plan '{plan_id}' is being applied: it cannot become {state}")
+        header = replace(header, state=state, closing=closing)
+        self._replace_header(document, header, to_apply=False)
+        return header
+
+    def every(self) -> Iterator[PlanHeader]:
+        """All plans at a glance."""
+        return (_read_header(document) for document in every(self._store, Container.PLANS, where={"kind": _KIND}))
+
+    def unfinished_removals(self) -> Iterator[PlanId]:
+        """Plans of which somebody began to remove the documents."""
+        found = every(self._store, Container.PLANS, where={"kind": _KIND_REMOVED})
+        return (document.partition for document in found)
+
+    def remove(self, plan_id: PlanId) -> None:
+        """Remove everything stored under this id. Killed in between, the plan is gone and its rest is found again."""
+        document = self._store.read(Container.PLANS, plan_id, _ID)
+        if document is not None and document.body["kind"] != _KIND_REMOVED:
+            document = self._store.replace(Container.PLANS, plan_id, _ID, {"kind": _KIND_REMOVED}, document.etag)
+        while chunks := self._chunks_of(plan_id):
+            for chunk in chunks:
+                with suppress(StoreConflict):  # somebody else removes them, too
+                    self._store.delete(Container.PLANS, plan_id, chunk.id, chunk.etag)
+        if document is not None:
+            with suppress(StoreConflict):
+                self._store.delete(Container.PLANS, plan_id, _ID, document.etag)
+
+    def _chunks_of(self, plan_id: PlanId) -> list[Document]:
+        """Some of the plan's documents, its header not among them. Few at a time, because they are large."""
+        page = self._store.query(Container.PLANS, partition=plan_id, where={"kind": _KIND_CHUNK}, limit=10)
+        return list(page.documents)
 
     def _replace_header(self, document: Document, header: PlanHeader, *, to_apply: bool) -> None:
         body = _header_body(header, document.body["chunks"], document.body.get("request_chunks", []), to_apply)
         self._store.replace(Container.PLANS, header.id, _ID, body, document.etag)
 
-    def _header_document(self, plan_id: PlanId) -> Document:
+    def _find_header(self, plan_id: PlanId) -> Document | None:
         document = self._store.read(Container.PLANS, plan_id, _ID)
+        return document if document and document.body["kind"] == _KIND else None
+
+    def _header_document(self, plan_id: PlanId) -> Document:
+        document = self._find_header(plan_id)
         if document is None:
             raise NotFound("plan", plan_id)
         return document
@@ -180,7 +241,7 @@ def _chunks(sections: Mapping[str, list[Any]]) -> Iterator[Body]:
     """Contents in pieces that a document can hold."""
     for section, items in sections.items():
         for some in _packed(items):
-            yield {"kind": "chunk", "section": section, "items": some}
+            yield {"kind": _KIND_CHUNK, "section": section, "items": some}
 
 
 def _packed(items: Iterable[Any]) -> Iterator[list[Any]]:

@@ -1,22 +1,27 @@
-"""Runs: a record per run, and a lease per strategy whose fence number only grows."""
+"""Runs: a record per run, when each strategy last began one, and the lease, whose fence number only grows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dom_core.domain.ids import RunId, StrategyId
 from dom_core.domain.run import Lease, Run
-from dom_core.errors import LeaseLost, NotFound
+from dom_core.domain.units import UtcTime
+from dom_core.errors import Busy, LeaseLost, NotFound
 from dom_core.messages.reading import write_value
 from dom_core.ports import Body, Container, Document, DocumentStore
-from dom_core.repositories.reading import Slice, Versioned, deciding_again, read_stored
+from dom_core.repositories.reading import Slice, Versioned, deciding_again, every, read_stored
 
 _KIND_RUN = "run"
 _KIND_LEASE = "lease"
+_KIND_START = "start"
+
+_LEASE = "_lease"
+"""Partition and id of the lease. A run's id never begins like this: ids begin with a letter or a digit."""
 
 
 class Runs:
-    """The stored runs and leases."""
+    """The stored runs and the lease."""
 
     def __init__(self, store: DocumentStore) -> None:
         self._store = store
@@ -52,30 +57,29 @@ class Runs:
         page = self._store.query(Container.RUNS, where={"kind": _KIND_RUN}, limit=limit, continuation=continuation)
         return Slice(tuple(_read(document) for document in page.documents), page.continuation)
 
-    def lease(self, strategy_id: StrategyId) -> Lease | None:
-        """The newest lease of the strategy, expired or not."""
-        document = self._store.read(Container.RUNS, *_lease_key(strategy_id))
+    def lease(self) -> Lease | None:
+        """The newest lease, expired or not."""
+        document = self._store.read(Container.RUNS, _LEASE, _LEASE)
         return _read_lease(document) if document else None
 
-    def take_lease(self, strategy_id: StrategyId, run_id: RunId, now: datetime, lease_s: int) -> Lease:
-        """A lease with a fence higher than any before. Raises LeaseLost while another run holds the strategy.
+    def take_lease(self, holder: str, now: datetime, lease_s: int) -> Lease:
+        """A lease with a fence higher than any before. Raises Busy while somebody else holds one.
 
-        The same run may take its own lease again: whoever had it before is fenced off.
+        The same holder may take its own lease again: whoever had it before is fenced off.
         """
-        return deciding_again(lambda: self._take(strategy_id, run_id, now, lease_s))
+        return deciding_again(lambda: self._take(holder, now, lease_s))
 
-    def _take(self, strategy_id: StrategyId, run_id: RunId, now: datetime, lease_s: int) -> Lease:
-        key = _lease_key(strategy_id)
-        document = self._store.read(Container.RUNS, *key)
+    def _take(self, holder: str, now: datetime, lease_s: int) -> Lease:
+        document = self._store.read(Container.RUNS, _LEASE, _LEASE)
         held = _read_lease(document) if document else None
-        if held and held.run_id != run_id and held.expires_at > now:
-            raise LeaseLost(f"strategy '{strategy_id}' is held by run '{held.run_id}' until {held.expires_at:%H:%M:%S}")
+        if held and held.holder != holder and held.expires_at > now:
+            raise Busy(f"planning is held by '{held.holder}' until {held.expires_at:%H:%M:%S} UTC at the latest")
         fence = held.fence + 1 if held else 1
-        lease = Lease(strategy_id, run_id, fence, taken_at=now, expires_at=now + timedelta(seconds=lease_s))
+        lease = Lease(holder, fence, taken_at=now, expires_at=now + timedelta(seconds=lease_s))
         if document is None:
-            self._store.create(Container.RUNS, *key, _lease_body(lease))
+            self._store.create(Container.RUNS, _LEASE, _LEASE, _lease_body(lease))
         else:
-            self._store.replace(Container.RUNS, *key, _lease_body(lease), document.etag)
+            self._store.replace(Container.RUNS, _LEASE, _LEASE, _lease_body(lease), document.etag)
         return lease
 
     def renew_lease(self, lease: Lease, now: datetime, lease_s: int) -> Lease:
@@ -83,24 +87,48 @@ class Runs:
         return self._write_own(replace(lease, expires_at=now + timedelta(seconds=lease_s)))
 
     def release_lease(self, lease: Lease, now: datetime) -> None:
-        """Let others take the strategy at once. The fence stays. Raises LeaseLost when somebody took a higher one."""
+        """Let others plan at once. The fence stays. Raises LeaseLost when somebody took a higher one."""
         self._write_own(replace(lease, expires_at=now))
 
     def _write_own(self, lease: Lease) -> Lease:
         return deciding_again(lambda: self._write_own_once(lease))
 
     def _write_own_once(self, lease: Lease) -> Lease:
-        key = _lease_key(lease.strategy_id)
-        document = self._store.read(Container.RUNS, *key)
+        document = self._store.read(Container.RUNS, _LEASE, _LEASE)
         if document is None or _read_lease(document).fence != lease.fence:
-            raise LeaseLost(f"run '{lease.run_id}' lost strategy '{lease.strategy_id}': fence {lease.fence} is old")
-        self._store.replace(Container.RUNS, *key, _lease_body(lease), document.etag)
+            raise LeaseLost(f"'{lease.holder}' took too long, and somebody else took over: fence {lease.fence} is old")
+        self._store.replace(Container.RUNS, _LEASE, _LEASE, _lease_body(lease), document.etag)
         return lease
 
+    def last_start(self, strategy_id: StrategyId) -> datetime | None:
+        """When a run of the strategy last began."""
+        document = self._store.read(Container.RUNS, *_start_key(strategy_id))
+        return read_stored(document.body["at"], UtcTime, f"stored start of {strategy_id}") if document else None
 
-def _lease_key(strategy_id: StrategyId) -> tuple[str, str]:
-    # A run's id never begins like this: ids begin with a letter or a digit.
-    return (f"_lease-{strategy_id}", f"_lease-{strategy_id}")
+    def note_start(self, strategy_id: StrategyId, at: datetime) -> None:
+        """A run of the strategy begins."""
+        deciding_again(lambda: self._note_start(strategy_id, {"kind": _KIND_START, "at": write_value(at, UtcTime)}))
+
+    def _note_start(self, strategy_id: StrategyId, body: Body) -> None:
+        key = _start_key(strategy_id)
+        document = self._store.read(Container.RUNS, *key)
+        if document is None:
+            self._store.create(Container.RUNS, *key, body)
+        else:
+            self._store.replace(Container.RUNS, *key, body, document.etag)
+
+    def every(self) -> Iterator[Versioned[Run]]:
+        """All runs."""
+        found = every(self._store, Container.RUNS, where={"kind": _KIND_RUN})
+        return (Versioned(_read(document), document.etag) for document in found)
+
+    def delete(self, run: Versioned[Run]) -> None:
+        """Remove a run. Raises StoreConflict when it changed since it was read."""
+        self._store.delete(Container.RUNS, run.value.id, run.value.id, run.etag)
+
+
+def _start_key(strategy_id: StrategyId) -> tuple[str, str]:
+    return (f"_start-{strategy_id}", f"_start-{strategy_id}")
 
 
 def _body(run: Run) -> Body:

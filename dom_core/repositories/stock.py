@@ -42,7 +42,7 @@ class Stock:
 
 def _body(stock: ProductStock) -> Body:
     return {
-        "fences": dict(stock.fences),
+        "fence": stock.fence,
         "cells": {cell.source_id: {"on_hand": cell.on_hand, "reserved": _nested(cell)} for cell in stock.cells},
     }
 
@@ -57,7 +57,7 @@ def _nested(cell: StockCell) -> Reserved:
 def _read(document: Document) -> ProductStock:
     plain = {
         "product_id": document.partition,
-        "fences": document.body["fences"],
+        "fence": document.body["fence"],
         "cells": [_plain_cell(source_id, cell) for source_id, cell in sorted(document.body["cells"].items())],
     }
     return read_stored(plain, ProductStock, f"stock of {document.partition}")

@@ -83,13 +83,15 @@ class Rule:
     """A business constraint of one kind, with its parameters understood.
 
     `never_relaxed`: binds in iteration 2 whatever its flag. `applies_to_write_in`: concerns products outside the
-    catalogue too. `dated_by_source`: its dates are those of each source's calendar, otherwise UTC.
+    catalogue too. `dated_by_source`: its dates are those of each source's calendar, otherwise UTC. `shares_room`: what
+    it limits is taken by other plans too, so it is looked at again when a plan is approved.
     """
 
     kind: ClassVar[str]
     never_relaxed: ClassVar[bool] = False
     applies_to_write_in: ClassVar[bool] = False
     dated_by_source: ClassVar[bool] = True
+    shares_room: ClassVar[bool] = False
 
     id: RuleId
 

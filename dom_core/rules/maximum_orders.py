@@ -71,6 +71,7 @@ class MaximumOrders(Rule):
     """Limits the orders at sources."""
 
     kind: ClassVar[str] = MAXIMUM_ORDERS
+    shares_room: ClassVar[bool] = True
 
     params: MaximumOrdersParameters
 

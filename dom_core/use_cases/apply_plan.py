@@ -10,7 +10,7 @@ Killed anywhere, applying again finishes. What was done is read from the store, 
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dom_core.configuration import Configuration
@@ -18,7 +18,7 @@ from dom_core.domain.holding import Claim, give_back, hold
 from dom_core.domain.ids import OrderId, ProductId, SourceId
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Source
 from dom_core.domain.order import Order
-from dom_core.domain.plan import Plan, PlanLine, PlanState
+from dom_core.domain.plan import Closing, Plan, PlanLine, PlanState
 from dom_core.domain.stock import ProductStock, Reservation
 from dom_core.domain.strategy import InventoryMode, Strategy
 from dom_core.domain.transitions import Cause, PlanTerms, What, data_conflict, handled_by
@@ -40,25 +40,45 @@ class Applied:
     conflicted_lines: int
 
 
-def apply_plan(ports: Ports, plan: Plan, fence: int) -> Applied:
-    """Give the plan's orders what it decided. Raises LeaseLost, and Conflict for a plan that may not be applied."""
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """How a plan is applied: in whose name, and without which orders. `keep_alive` is called before each order."""
+
+    who: str
+    why: str = ""
+    left_out: frozenset[OrderId] = frozenset()
+    keep_alive: Callable[[], None] = lambda: None
+
+
+def apply_plan(ports: Ports, plan: Plan, fence: int, terms: Terms | None = None) -> Applied:
+    """Give the plan's orders what it decided. Raises LeaseLost, and Conflict for a plan that may not be applied.
+
+    Orders left out are in conflict, like those that changed: the next run plans them anew.
+    """
     Plans(ports.store).begin_applying(plan.id)
-    application = _Application.of(ports, plan, fence)
+    terms = terms or Terms(f"strategy {plan.strategy_id}")
+    application = _Application.of(ports, plan, fence, terms)
     ready = application.read_ready_orders()
     short = application.reserve(ready)
-    outcomes = {
-        order_id: application.settle(order_id, None if order_id in short else ready.get(order_id))
-        for order_id in application.lines
-    }
-    Plans(ports.store).finish(plan.id, PlanState.APPLIED)
+    outcomes = {}
+    for order_id in application.lines:
+        terms.keep_alive()
+        outcomes[order_id] = application.settle(order_id, None if order_id in short else ready.get(order_id))
+    closing = Closing(application.cause.at, terms.who, terms.why)
+    Plans(ports.store).finish(plan.id, PlanState.APPLIED, closing)
     return application.count(outcomes)
 
 
-def expire_plan(ports: Ports, plan: Plan) -> Applied:
+def expire_plan(ports: Ports, plan: Plan, terms: Terms | None = None) -> Applied:
     """Undo what a killed application left half done: orders confirmed stay so, all others wait for the next run."""
-    application = _Application.of(ports, plan, fence=0)
-    outcomes = {order_id: application.settle(order_id, None) for order_id in application.lines}
-    Plans(ports.store).finish(plan.id, PlanState.EXPIRED)
+    terms = terms or Terms(f"strategy {plan.strategy_id}")
+    application = _Application.of(ports, plan, 0, terms)
+    outcomes = {}
+    for order_id in application.lines:
+        terms.keep_alive()
+        outcomes[order_id] = application.settle(order_id, None)
+    closing = Closing(application.cause.at, terms.who, terms.why)
+    Plans(ports.store).finish(plan.id, PlanState.EXPIRED, closing)
     return application.count(outcomes)
 
 
@@ -78,17 +98,18 @@ class _Application:
     ports: Ports
     plan: Plan
     fence: int
-    strategy: Strategy
+    strategy: Strategy | None
     sources: Mapping[SourceId, Source]
     lines: Mapping[OrderId, Sequence[PlanLine]]
+    left_out: frozenset[OrderId]
     cause: Cause
     terms: PlanTerms = field(repr=False)
     orders: Orders = field(repr=False)
 
     @classmethod
-    def of(cls, ports: Ports, plan: Plan, fence: int) -> "_Application":
+    def of(cls, ports: Ports, plan: Plan, fence: int, terms: Terms) -> "_Application":
         configuration = Configurations(ports.store).load()
-        strategy = configuration.strategy(plan.strategy_id)
+        strategy = next((each for each in configuration.strategies if each.id == plan.strategy_id), None)
         return cls(
             ports=ports,
             plan=plan,
@@ -96,8 +117,9 @@ class _Application:
             strategy=strategy,
             sources={source.id: source for source in configuration.sources},
             lines=_by_order(plan.lines),
-            cause=Cause(ports.clock.now(), f"strategy {strategy.id}"),
-            terms=_terms(configuration, plan, strategy),
+            left_out=terms.left_out,
+            cause=Cause(ports.clock.now(), terms.who, terms.why),
+            terms=_plan_terms(configuration, plan, strategy),
             orders=Orders(ports.store),
         )
 
@@ -108,7 +130,7 @@ class _Application:
 
     def ready(self, stored: Versioned[Order] | None) -> _Ready | None:
         """How to confirm the order, if it still is what the plan has seen. Whoever handled it raised its version."""
-        if stored is None:
+        if stored is None or stored.value.id in self.left_out:
             return None
         lines = self.lines[stored.value.id]
         if any(line.order_version != stored.value.version for line in lines):
@@ -117,11 +139,13 @@ class _Application:
             confirmed = apply_to_order(stored.value, lines, self.terms, self.cause)
         except (IllegalTransition, NotFound):
             return None
-        return _Ready(stored, confirmed, self.claims(confirmed)) if self.knows_sources(lines) else None
+        return _Ready(stored, confirmed, self.claims(confirmed)) if self.is_configured(lines) else None
 
-    def knows_sources(self, lines: Sequence[PlanLine]) -> bool:
-        """Whether every source that the plan chose is still configured."""
-        return all(assignment.source_id in self.sources for line in lines for assignment in line.assignments)
+    def is_configured(self, lines: Sequence[PlanLine]) -> bool:
+        """Whether the strategy, and every source that the plan chose, still exist."""
+        return self.strategy is not None and all(
+            assignment.source_id in self.sources for line in lines for assignment in line.assignments
+        )
 
     def claims(self, order: Order) -> tuple[Claim, ...]:
         """The units that the order's lines need under this plan, wherever stock is counted."""
@@ -141,7 +165,7 @@ class _Application:
         """Whether units of the product are counted at the source (C7); write-in products never are (C8)."""
         if product_id == WRITE_IN_PRODUCT_ID:
             return False
-        if self.strategy.inventory_mode is not InventoryMode.INHERIT:
+        if self.strategy and self.strategy.inventory_mode is not InventoryMode.INHERIT:
             return self.strategy.inventory_mode is InventoryMode.REAL
         source = self.sources.get(source_id)
         return source is not None and source.use_real_inventory
@@ -163,7 +187,7 @@ class _Application:
 
         def reserved(stock: ProductStock) -> ProductStock:
             short.clear()
-            fenced = _fenced(stock, self.plan.strategy_id, self.fence)
+            fenced = _fenced(stock, self.fence)
             for order_id, own in _grouped(claims).items():
                 after = _hold_all(fenced, own)
                 if after is None:
@@ -221,11 +245,11 @@ class _Application:
         return Applied(confirmed, len(self.plan.lines) - confirmed)
 
 
-def _terms(configuration: Configuration, plan: Plan, strategy: Strategy) -> PlanTerms:
+def _plan_terms(configuration: Configuration, plan: Plan, strategy: Strategy | None) -> PlanTerms:
     return PlanTerms(
         plan_id=plan.id,
-        strategy_id=strategy.id,
-        max_attempts=strategy.max_attempts,
+        strategy_id=plan.strategy_id,
+        max_attempts=strategy.max_attempts if strategy else 1,
         manual_accept=frozenset(source.id for source in configuration.sources if source.manual_accept),
     )
 
@@ -252,9 +276,8 @@ def _hold_all(stock: ProductStock, claims: Iterable[Claim]) -> ProductStock | No
     return held
 
 
-def _fenced(stock: ProductStock, strategy_id: str, fence: int) -> ProductStock:
+def _fenced(stock: ProductStock, fence: int) -> ProductStock:
     """The stock with this fence. Raises LeaseLost when a higher one was here."""
-    highest = stock.fences.get(strategy_id, 0)
-    if highest > fence:
-        raise LeaseLost(f"stock of '{stock.product_id}' was reserved with fence {highest}; {fence} is old")
-    return stock if highest == fence else replace(stock, fences={**stock.fences, strategy_id: fence})
+    if stock.fence > fence:
+        raise LeaseLost(f"stock of '{stock.product_id}' was reserved with fence {stock.fence}; {fence} is old")
+    return stock if stock.fence == fence else replace(stock, fence=fence)

@@ -28,6 +28,12 @@ def record(ports: Ports, queue: str, body: bytes, problems: Sequence[Problem], m
     return DeadLetters(ports.store).record(letter)
 
 
+def record_poisoned(ports: Ports, queue: str, body: bytes, message_id: str) -> DeadLetter:
+    """Keep a message of this queue that the host gave up: something else was down, or it is our defect."""
+    problem = Problem("", "failed at every attempt; the log says why. Replay it once the cause is gone")
+    return record(ports, queue, body, [problem], message_id)
+
+
 def list_dead_letters(ports: Ports, limit: int, continuation: str | None = None) -> Slice[DeadLetter]:
     """Some of the dead letters."""
     return DeadLetters(ports.store).page(limit, continuation)

@@ -1,28 +1,23 @@
 """Read what a run decides on: the orders to plan, the stock, and what earlier plans put on the sources."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from dom_core.configuration import Configuration, RunFacts
-from dom_core.domain.holding import keep_at_most
-from dom_core.domain.ids import LineId, OrderId, PlanId, ProductId, SourceId
+from dom_core.domain.ids import OrderId, PlanId, ProductId, SourceId
 from dom_core.domain.network import Source
 from dom_core.domain.order import Line, LineAssignment, LineState, Order
 from dom_core.domain.request import SourceLoad
 from dom_core.domain.stock import ProductStock
 from dom_core.ports import DocumentStore
 from dom_core.repositories.orders import Orders
-from dom_core.repositories.plans import Plans
 from dom_core.repositories.stock import Stock
-from dom_core.use_cases.change_stock import change_stock
+from dom_core.use_cases.sweep_reservations import plans_under_way, sweep
 
 _OPEN = frozenset({LineState.ASSIGNED, LineState.PICKED})
 _COUNTED_TODAY = _OPEN | {LineState.SHIPPED}
-
-Held = tuple[SourceId, PlanId, OrderId, LineId]
-"""What a reservation is for, and where."""
 
 
 def gather_facts(
@@ -30,12 +25,10 @@ def gather_facts(
 ) -> RunFacts:
     """The facts of a run, as stored now. Reservations that nothing needs any more are given back on the way."""
     orders = tuple(Orders(store).plannable())
-    # Read in this order: stock, then plans under way, then orders. A reservation seen first that belongs to no plan
-    # under way and to no order then is an orphan for ever, because a plan reserves for a line only once.
     stock = _stock_of(store, {line.product_id for order in orders for line in order.lines})
-    under_way = frozenset(header.id for header in Plans(store).being_applied())
+    under_way = plans_under_way(store)
     in_work = _orders_in_work(store, now)
-    stock = _without_orphans(store, stock, under_way, in_work.values())
+    stock = sweep(store, stock, under_way, in_work.values())
     return RunFacts(
         plan_id=plan_id,
         run_id=run_id,
@@ -58,37 +51,6 @@ def _orders_in_work(store: DocumentStore, now: datetime) -> dict[OrderId, Order]
     for days_ago in (0, 1):
         found |= {order.id: order for order in orders.last_assigned_on((now - timedelta(days=days_ago)).date())}
     return found
-
-
-def _without_orphans(
-    store: DocumentStore, stock: Iterable[ProductStock], under_way: frozenset[PlanId], orders: Iterable[Order]
-) -> list[ProductStock]:
-    needed: dict[Held, int] = {
-        (assignment.source_id, assignment.plan_id, order.id, line.id): line.units
-        for order in orders
-        for line, assignment in _assigned(order, _OPEN)
-    }
-    return [_swept(store, each, under_way, needed) for each in stock]
-
-
-def _swept(
-    store: DocumentStore, stock: ProductStock, under_way: frozenset[PlanId], needed: Mapping[Held, int]
-) -> ProductStock:
-    """The stock without reservations, or parts of them, that no line needs: somebody was killed before giving back."""
-    orphans = [
-        (held, needed.get(held, 0))
-        for cell in stock.cells
-        for kept in cell.reservations
-        if kept.plan_id not in under_way
-        and needed.get(held := (cell.source_id, kept.plan_id, kept.order_id, kept.line_id), 0) < kept.units
-    ]
-
-    def lowered(current: ProductStock) -> ProductStock:
-        for held, units in orphans:
-            current = keep_at_most(current, *held, units)
-        return current
-
-    return change_stock(store, stock.product_id, lowered) if orphans else stock
 
 
 @dataclass(slots=True)

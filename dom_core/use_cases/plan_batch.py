@@ -1,68 +1,64 @@
 """Run a strategy: plan every line that it may plan, store the plan, and apply it."""
 
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from contextlib import AbstractContextManager, nullcontext, suppress
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import count
 
 from dom_core.configuration import Configuration, request_for
 from dom_core.domain.ids import PlanId, RunId, StrategyId
 from dom_core.domain.plan import Plan, PlanState
-from dom_core.domain.run import Lease, Run, RunState, summarise
+from dom_core.domain.run import Run, RunState, summarise
 from dom_core.domain.strategy import Strategy
-from dom_core.errors import AlreadyExists, DomError, LeaseLost
-from dom_core.optimizer.pipeline import Progress, plan_once
+from dom_core.errors import AlreadyExists, Busy, DomError, LeaseLost
+from dom_core.optimizer.pipeline import plan_once
 from dom_core.ports import DocumentStore
 from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.runs import Runs
-from dom_core.use_cases.apply_plan import apply_plan, expire_plan
+from dom_core.use_cases.apply_plan import Terms, apply_plan
+from dom_core.use_cases.close_plans import expire_overdue, supersede_older
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.gather_facts import gather_facts
+from dom_core.use_cases.planning_turn import Turn, taking_turn
 from dom_core.use_cases.start_alternate import start_alternate, waits_for_another
-from dom_core.use_cases.start_run import new_run, require_runnable
+from dom_core.use_cases.start_run import new_run, require_runnable, send_run
 
 _NOTE_EVERY = timedelta(seconds=1)
 """How often progress is written down."""
 
+RETRY_S = 5
+"""How long a run that finds somebody else planning waits in its queue before it tries again."""
+
 _TIMER = "timer"
+_CLOSED = frozenset({PlanState.EXPIRED, PlanState.SUPERSEDED})
 
 
 def plan_batch(ports: Ports, run_id: RunId, strategy_id: StrategyId) -> Run:
-    """The run after it: finished, or failed with a plain error. The same run twice does its work once.
+    """The run after it: finished, failed with a plain error, or queued again while somebody else plans.
 
-    Raises errors that may pass (Unavailable, SolverFailed), so that the host tries again; the run says `failed` till
-    then.
+    The same run twice does its work once. Raises errors that may pass (Unavailable, SolverFailed), so that the host
+    tries again; the run says `failed` till then.
     """
     run = _known_run(ports, run_id, strategy_id)
     if run.state is RunState.FINISHED:
         return run
+    attempt = _Attempt(ports, run, Configurations(ports.store).load(), _plan_id(ports.store, run_id))
     try:
-        previous = Runs(ports.store).lease(strategy_id)
-        lease = Runs(ports.store).take_lease(strategy_id, run_id, ports.clock.now(), ports.settings.lease_s)
-    except LeaseLost as error:
-        return _fail(ports, run_id, str(error), fence=0)
-    _close_abandoned(ports, previous, run_id)
-    try:
-        return _execute(ports, lease)
-    except DomError as error:
-        failed = _fail(ports, run_id, str(error), lease.fence)
-        if error.retryable:
-            raise
-        return failed
-    except Exception:
-        _fail(ports, run_id, "an unexpected error; the log has the details", lease.fence)
-        raise
-    finally:
-        with suppress(LeaseLost):
-            Runs(ports.store).release_lease(lease, ports.clock.now())
+        with attempt.turn() as turn:
+            return attempt.make(turn)
+    except (Busy, LeaseLost):
+        return _put_back(ports, run)
 
 
 def run_due(ports: Ports) -> tuple[Run, ...]:
     """Run every strategy that is due, one after the other; a failing one does not stop the others.
 
-    Raises an ExceptionGroup at the end for errors that are our own mistakes.
+    While somebody else plans, strategies whose plans are applied stay due. Plans that waited too long to be approved
+    expire. Raises an ExceptionGroup at the end for errors that are our own mistakes.
     """
+    expire_overdue(ports)
     runs, mistakes = [], []
     configuration = Configurations(ports.store).load()
     for strategy in configuration.strategies:
@@ -84,10 +80,11 @@ def _is_due(ports: Ports, strategy: Strategy) -> bool:
     now = ports.clock.now()
     if not strategy.enabled or not strategy.in_date(now.date()):
         return False
-    lease = Runs(ports.store).lease(strategy.id)
-    if lease is None:
-        return True
-    return lease.expires_at <= now and lease.taken_at + timedelta(minutes=strategy.aggregation_minutes) <= now
+    lease = Runs(ports.store).lease()
+    if lease is not None and lease.expires_at > now and not strategy.simulation:
+        return False
+    last = Runs(ports.store).last_start(strategy.id)
+    return last is None or last + timedelta(minutes=strategy.aggregation_minutes) <= now
 
 
 def _known_run(ports: Ports, run_id: RunId, strategy_id: StrategyId) -> Run:
@@ -101,118 +98,150 @@ def _known_run(ports: Ports, run_id: RunId, strategy_id: StrategyId) -> Run:
     return runs.get(run_id).value
 
 
-def _close_abandoned(ports: Ports, previous: Lease | None, run_id: RunId) -> None:
-    """A run that lost its lease without ending was killed: say so in its record."""
-    runs = Runs(ports.store)
-    if previous is None or previous.run_id == run_id:
-        return
-    found = runs.find(previous.run_id)
-    if found and found.value.state is RunState.RUNNING:
-        _fail(ports, previous.run_id, f"stopped without ending; run '{run_id}' took over", previous.fence)
+def _plan_id(store: DocumentStore, run_id: RunId) -> PlanId:
+    """The run's plan, made already or not. One that somebody closed meanwhile is left alone: the run makes another."""
+    for number in count(1):
+        plan_id = f"plan-{run_id}" if number == 1 else f"plan-{run_id}.{number}"
+        if Plans(store).state(plan_id) not in _CLOSED:
+            return plan_id
+    raise AssertionError("counting never ends")
 
 
-def _fail(ports: Ports, run_id: RunId, error: str, fence: int) -> Run:
-    """Note the failure, unless the run has ended or somebody with a higher fence goes on with it."""
-    now = ports.clock.now()
+def _put_back(ports: Ports, run: Run) -> Run:
+    """Let the run wait in its queue. Killed after sending, there are two messages, of which one does nothing."""
+    send_run(ports, run, visible_after_s=RETRY_S)
 
-    def failed(run: Run) -> Run:
-        if run.state is RunState.FINISHED or (run.fence or 0) > fence:
-            return run
-        return replace(run, state=RunState.FAILED, finished_at=now, error=error)
+    def queued(run: Run) -> Run:
+        return run if run.state is RunState.FINISHED else replace(run, state=RunState.QUEUED)
 
-    return Runs(ports.store).change(run_id, failed)
+    return Runs(ports.store).change(run.id, queued)
 
 
-def _execute(ports: Ports, lease: Lease) -> Run:
-    configuration = Configurations(ports.store).load()
-    strategy = configuration.strategy(lease.strategy_id)
-    now = ports.clock.now()
-    require_runnable(strategy, now)
-    plan_id = f"plan-{lease.run_id}"
-    _begin(ports.store, lease, plan_id, now)
-    _expire_unfinished(ports, lease, plan_id)
-    plan = Plans(ports.store).find(plan_id)
-    if plan is None:
-        plan = _plan(ports, lease, configuration, plan_id)
-    if _is_applied(strategy) and plan.state is not PlanState.SIMULATED:
-        apply_plan(ports, plan, lease.fence)
-    return _finish(ports, lease.run_id, plan, start_alternate(ports, configuration, plan))
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One attempt at a run."""
 
+    ports: Ports
+    run: Run
+    configuration: Configuration
+    plan_id: PlanId
 
-def _begin(store: DocumentStore, lease: Lease, plan_id: PlanId, now: datetime) -> None:
-    def running(run: Run) -> Run:
-        return replace(
-            run, state=RunState.RUNNING, started_at=now, finished_at=None, fence=lease.fence, plan_id=plan_id, error=""
-        )
+    def turn(self) -> AbstractContextManager[Turn | None]:
+        """The turn that the run needs. A simulation, of which nothing is ever applied, needs none."""
+        if any(each.simulation for each in self.configuration.strategies if each.id == self.run.strategy_id):
+            return nullcontext()
+        return taking_turn(self.ports, self.run.id, self.plan_id)
 
-    Runs(store).change(lease.run_id, running)
+    def make(self, turn: Turn | None) -> Run:
+        """The run after it. Errors that may pass are noted and raised."""
+        fence = turn.fence if turn else (self.run.fence or 0) + 1
+        try:
+            return self.execute(turn, fence)
+        except DomError as error:
+            failed = self.fail(str(error), fence)
+            if error.retryable:
+                raise
+            return failed
+        except Exception:
+            self.fail("an unexpected error; the log has the details", fence)
+            raise
 
+    def execute(self, turn: Turn | None, fence: int) -> Run:
+        """Plan, store the plan, and apply it unless a person must approve it or it is a simulation."""
+        strategy = self.configuration.strategy(self.run.strategy_id)
+        now = self.ports.clock.now()
+        require_runnable(strategy, now)
+        Runs(self.ports.store).note_start(strategy.id, now)
+        self.begin(fence, now)
+        note = _Note(self.ports, self.run.id, turn, now)
+        plan = Plans(self.ports.store).find(self.plan_id) or self.plan(strategy, fence, note)
+        if turn is not None:
+            self.follow_up(strategy, plan, turn, note)
+        return self.finish(plan)
 
-def _expire_unfinished(ports: Ports, lease: Lease, own_plan_id: PlanId) -> None:
-    """Undo plans that a killed run of this strategy left half applied: what they still wanted is planned anew."""
-    plans = Plans(ports.store)
-    for header in list(plans.being_applied(lease.strategy_id)):
-        if header.id != own_plan_id:
-            expire_plan(ports, plans.get(header.id))
+    def follow_up(self, strategy: Strategy, plan: Plan, turn: Turn, note: "_Note") -> None:
+        """What comes of a plan that is no simulation, if the turn still lasts after storing it."""
+        turn.keep()
+        supersede_older(self.ports, plan)
+        if strategy.auto_apply:
+            terms = Terms(f"strategy {strategy.id}", keep_alive=lambda: note("applying", 1.0))
+            apply_plan(self.ports, plan, turn.fence, terms)
 
+    def begin(self, fence: int, now: datetime) -> None:
+        """Note that the run is under way."""
 
-def _plan(ports: Ports, lease: Lease, configuration: Configuration, plan_id: PlanId) -> Plan:
-    """Make the plan and store it. When another attempt at this run was faster, its plan counts."""
-    facts = gather_facts(ports.store, configuration, plan_id, lease.run_id, ports.clock.now())
-    request = request_for(configuration, lease.strategy_id, facts)
-    plan = plan_once(request, ports.solver, _noting(ports, lease))
-    with suppress(AlreadyExists):
-        to_apply = _is_applied(request.strategy)
-        Plans(ports.store).create(plan, attempt=str(lease.fence), to_apply=to_apply, request=request)
-        return plan
-    return Plans(ports.store).get(plan_id)
+        def running(run: Run) -> Run:
+            return replace(
+                run,
+                state=RunState.RUNNING,
+                started_at=now,
+                finished_at=None,
+                fence=fence,
+                plan_id=self.plan_id,
+                error="",
+            )
 
+        Runs(self.ports.store).change(self.run.id, running)
 
-def _is_applied(strategy: Strategy) -> bool:
-    return strategy.auto_apply and not strategy.simulation
+    def plan(self, strategy: Strategy, fence: int, note: "_Note") -> Plan:
+        """Make the plan and store it. When another attempt at this run was faster, its plan counts."""
+        facts = gather_facts(self.ports.store, self.configuration, self.plan_id, self.run.id, self.ports.clock.now())
+        request = request_for(self.configuration, strategy.id, facts)
+        plan = plan_once(request, self.ports.solver, note)
+        to_apply = strategy.auto_apply and not strategy.simulation
+        with suppress(AlreadyExists):
+            Plans(self.ports.store).create(plan, attempt=str(fence), to_apply=to_apply, request=request)
+            return plan
+        return Plans(self.ports.store).get(self.plan_id)
 
+    def finish(self, plan: Plan) -> Run:
+        """Note the run's end and its figures, and start the alternate strategy of one that found nothing."""
+        now = self.ports.clock.now()
+        alternate_run_id = start_alternate(self.ports, self.configuration, plan)
 
-def _noting(ports: Ports, lease: Lease) -> Progress:
-    return _Note(ports, lease, ports.clock.now())
+        def finished(run: Run) -> Run:
+            return replace(
+                run,
+                state=RunState.FINISHED,
+                finished_at=now,
+                stage="done",
+                share=1.0,
+                summary=summarise(plan),
+                alternate_run_id=alternate_run_id,
+            )
+
+        return Runs(self.ports.store).change(self.run.id, finished)
+
+    def fail(self, error: str, fence: int) -> Run:
+        """Note the failure, unless the run has ended or somebody with a higher fence goes on with it."""
+        now = self.ports.clock.now()
+
+        def failed(run: Run) -> Run:
+            if run.state is RunState.FINISHED or (run.fence or 0) > fence:
+                return run
+            return replace(run, state=RunState.FAILED, finished_at=now, error=error)
+
+        return Runs(self.ports.store).change(self.run.id, failed)
 
 
 @dataclass(slots=True)
 class _Note:
-    """Writes progress into the run's record, and keeps the lease."""
+    """Writes progress into the run's record, and keeps its turn."""
 
     ports: Ports
-    lease: Lease
+    run_id: RunId
+    turn: Turn | None
     noted_at: datetime
-    runs: Runs = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.runs = Runs(self.ports.store)
 
     def __call__(self, stage: str, share: float) -> None:
         now = self.ports.clock.now()
         if now - self.noted_at < _NOTE_EVERY:
             return
         self.noted_at = now
-        self.lease = self.runs.renew_lease(self.lease, now, self.ports.settings.lease_s)
-        self.runs.change(self.lease.run_id, _at(stage, share))
+        if self.turn is not None:
+            self.turn.keep()
+        Runs(self.ports.store).change(self.run_id, _at(stage, share))
 
 
 def _at(stage: str, share: float) -> Callable[[Run], Run]:
     return lambda run: replace(run, stage=stage, share=share)
-
-
-def _finish(ports: Ports, run_id: RunId, plan: Plan, alternate_run_id: RunId | None) -> Run:
-    now = ports.clock.now()
-
-    def finished(run: Run) -> Run:
-        return replace(
-            run,
-            state=RunState.FINISHED,
-            finished_at=now,
-            stage="done",
-            share=1.0,
-            summary=summarise(plan),
-            alternate_run_id=alternate_run_id,
-        )
-
-    return Runs(ports.store).change(run_id, finished)

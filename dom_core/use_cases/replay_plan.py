@@ -45,7 +45,7 @@ def replay(plan: Plan, request: PlanRequest, solver: Solver, progress: Progress 
     """Make the plan again and compare. Raises Conflict for a plan that was not made from this request."""
     require_own_request(plan, request)
     # What became of the plan since is not the run's decision.
-    again = replace(plan_once(request, solver, progress), state=plan.state)
+    again = replace(plan_once(request, solver, progress), state=plan.state, closing=plan.closing)
     difference = first_difference(_repeatable(plan), _repeatable(again))
     stopped = any(report.ending_limit == _BY_SECONDS for report in plan.iterations)
     return Replayed(difference is None, difference, stopped)

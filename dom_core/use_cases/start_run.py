@@ -32,10 +32,10 @@ def start_run(ports: Ports, strategy_id: StrategyId, who: str) -> Run:
     return run
 
 
-def send_run(ports: Ports, run: Run) -> None:
+def send_run(ports: Ports, run: Run, visible_after_s: float = 0) -> None:
     """Put the run on its queue. Sent twice it is done once."""
     message = json.dumps({"run_id": run.id, "strategy_id": run.strategy_id}).encode()
-    ports.queues.send(ports.settings.runs_queue, message)
+    ports.queues.send(ports.settings.runs_queue, message, visible_after_s=visible_after_s)
 
 
 def require_runnable(strategy: Strategy, now: datetime) -> None:

@@ -26,7 +26,7 @@ var rules = [
   }
   {
     name: 'poison'
-    description: 'A message failed five times. Its order is not collected until somebody looks.'
+    description: 'A message failed five times. It is a dead letter, and nothing comes of it until somebody looks.'
     severity: 2
     frequency: 'PT15M'
     query: 'AppTraces | where Message has "MaxDequeueCount" and Message has "-poison" | union (${events} | where event == "message_poisoned")'

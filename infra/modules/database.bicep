@@ -50,7 +50,7 @@ var containers = [
   {
     name: 'plans'
     partition: '/planId'
-    indexed: ['/body/kind/?', '/body/to_apply/?', '/body/strategy_id/?']
+    indexed: ['/body/kind/?', '/body/to_apply/?', '/body/state/?', '/body/strategy_id/?']
   }
   {
     name: 'config'

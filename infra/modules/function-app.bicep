@@ -18,7 +18,11 @@ param instanceMemoryMb int
 param maximumInstanceCount int
 param httpConcurrency int
 param planSchedule string
+param cleanupSchedule string
 param leaseSeconds int
+param planExpiryHours int
+param planRetentionDays int
+param deadLetterRetentionDays int
 param maxBodyBytes int
 param geocoder string
 param nominatimUrl string
@@ -36,10 +40,14 @@ var domSettings = {
   DOM_ORDERS_QUEUE: 'orders'
   DOM_RUNS_QUEUE: 'plan-runs'
   DOM_PLAN_SCHEDULE: planSchedule
+  DOM_CLEANUP_SCHEDULE: cleanupSchedule
   DOM_GEOCODER: geocoder
   DOM_NOMINATIM_URL: nominatimUrl
   DOM_AZURE_MAPS_KEY: azureMapsKey
   DOM_LEASE_S: string(leaseSeconds)
+  DOM_PLAN_EXPIRY_H: string(planExpiryHours)
+  DOM_PLAN_RETENTION_DAYS: string(planRetentionDays)
+  DOM_DEADLETTER_RETENTION_DAYS: string(deadLetterRetentionDays)
   DOM_MAX_BODY_BYTES: string(maxBodyBytes)
 }
 

@@ -1,14 +1,17 @@
 """The documents are true: links lead somewhere, settings and commands exist, nothing names a private place."""
 
 import re
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
+from dom_core.domain.order import Acceptance, LineAssignment, LineState, Order
 from dom_core.domain.strategy import Strategy
+from dom_core.domain.transitions import possible
 from dom_core.settings import TABLE
 from tests.architecture.source_code import ROOT, tracked_texts
+from tests.builders import an_order
 
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")])
 README = ROOT / "README.md"
@@ -61,6 +64,23 @@ def test_the_semantics_describe_every_field_of_a_strategy() -> None:
     assert described == {field.name for field in fields(Strategy)} - {"id", "name", "description"}
 
 
+def test_the_semantics_list_what_each_state_of_a_line_allows() -> None:
+    text = (ROOT / "docs" / "semantics.md").read_text(encoding="utf-8")
+    table = text.partition("| State of the line | Possible | Proof |")[2].partition("\n\n")[0]
+    described = {
+        (state, acceptance or None): set(re.findall(r"\b(?!again)[a-z]+", events))
+        for names, acceptance, events in re.findall(
+            r"^\| (`.*?`)(?:, (pending|accepted))? \| (.*?) \|", table, re.MULTILINE
+        )
+        for state in re.findall(r"\w+", names)
+    }
+    assert described == {
+        (line.state.value, line.assignment.acceptance.value if line.assignment else None): set(possible(order, line))
+        for order in map(_order_in, LineState)
+        for line in order.lines
+    }
+
+
 def test_the_walk_through_quotes_the_rule_as_it_is() -> None:
     quoted = "\n".join(PYTHON.findall((ROOT / "docs" / "adding-a-rule.md").read_text(encoding="utf-8")))
     code = (ROOT / "dom_core" / "rules" / "maximum_distance.py").read_text(encoding="utf-8")
@@ -90,6 +110,16 @@ def test_no_file_names(what: str) -> None:
         for match in PRIVATE[what].finditer(text)
     ]
     assert found == []
+
+
+def _order_in(state: LineState) -> Order:
+    """An order with a line in this state; in both acceptances where it is assigned."""
+    plain = an_order().with_line("pen", state=state).build()
+    if state is not LineState.ASSIGNED:
+        return plain
+    kept = LineAssignment("A", "P1", "standard", 1, None, Acceptance.PENDING, plain.ordered_at)
+    assignments = (kept, replace(kept, acceptance=Acceptance.ACCEPTED))
+    return replace(plain, lines=tuple(replace(plain.lines[0], assignment=each) for each in assignments))
 
 
 def _links(page: Path) -> list[str]:

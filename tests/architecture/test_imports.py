@@ -70,8 +70,14 @@ def test_only_the_edges_know_azure(module: Module) -> None:
 
 @every_module
 def test_only_formulation_and_solving_know_the_modelling_library(module: Module) -> None:
-    if module.name not in ("dom_core.optimizer.formulation", "dom_core.optimizer.solving"):
+    room = "dom_core.optimizer"
+    if module.name not in (f"{room}.formulation", f"{room}.solving", f"{room}.solving_highs"):
         assert not _imports(module, "pulp")
+
+
+@every_module
+def test_nobody_needs_the_second_solver(module: Module) -> None:
+    assert not _imports(module, "highspy")
 
 
 @every_module

@@ -1,13 +1,16 @@
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from dom_core.domain.interventions import cancel_line, exclude, include
 from dom_core.domain.order import Acceptance, Bar, ExceptionKind, Line, LineState, Order
 from dom_core.domain.transitions import (
     ALLOWED,
     ASKED_FOR,
+    REPEATED,
     Action,
     Cause,
     PlanTerms,
@@ -17,13 +20,15 @@ from dom_core.domain.transitions import (
     apply_plan,
     data_conflict,
     handled_by,
+    pick,
     reject,
     reset,
     reset_all,
     revise,
+    ship,
     without_location,
 )
-from dom_core.errors import Conflict, DomError, IllegalTransition, InvalidInput, NotFound
+from dom_core.errors import Conflict, IllegalTransition, InvalidInput, NotFound
 from tests.builders import NOW, OrderBuilder, an_order
 from tests.plan_builder import PlanBuilder, a_plan
 
@@ -81,6 +86,23 @@ class TestPlanned:
         assert [part.id for part in order.lines] == ["1", "1.1", "2"]
         assert [(part.units, part.amount_cents, part.tax_cents) for part in order.lines[:2]] == [(1, 33, 3), (2, 67, 7)]
         assert order.version == 1
+
+    def test_units_from_one_source_in_both_iterations_make_one_line_there(self) -> None:
+        order = an_order().with_line("pen", 7, amount_cents=100, tax_cents=10).build()
+        plan = a_plan().assigning(order, "1", ("A", 2), ("A", 3), ("B", 2)).build()
+        first, second, other = plan.lines[0].assignments
+        second = replace(second, iteration=2, relaxed_rule_ids=("near",))
+        lines = [replace(plan.lines[0], assignments=(first, second, other))]
+
+        order = apply_plan(order, lines, TERMS, CAUSE)
+
+        assert [(part.id, part.units, part.amount_cents, part.tax_cents) for part in order.lines] == [
+            ("1", 5, 71, 7),
+            ("1.1", 2, 29, 3),
+        ]
+        assignment = line(order).assignment
+        assert assignment is not None
+        assert (assignment.source_id, assignment.iteration, assignment.relaxed_rule_ids) == ("A", 2, ("near",))
 
     def test_the_rest_of_a_line_filled_in_part_becomes_a_line_that_failed_once(self) -> None:
         order = an_order().with_line("pen", 5).build()
@@ -154,7 +176,46 @@ class TestAccept:
     def test_an_unassigned_line_cannot_be_accepted_and_the_error_says_what_is_possible(self) -> None:
         with pytest.raises(IllegalTransition) as caught:
             accept(an_order().with_line("pen").build(), "1", "A", CAUSE)
-        assert (caught.value.event, caught.value.state, caught.value.allowed) == ("accept", "unassigned", ())
+        assert (caught.value.event, caught.value.state, caught.value.allowed) == (
+            "accept",
+            "unassigned",
+            ("cancel", "exclude"),
+        )
+
+
+class TestPickAndShip:
+    def test_a_line_is_picked_then_shipped_and_keeps_its_assignment(self) -> None:
+        order = assigned()
+        picked = pick(order, "1", "A", CAUSE)
+        shipped = ship(picked, "1", "A", CAUSE)
+
+        assert (line(picked).state, line(shipped).state) == (LineState.PICKED, LineState.SHIPPED)
+        assert line(shipped).assignment == line(order).assignment
+        assert words(shipped)[-2:] == [(What.PICKED, "1"), (What.SHIPPED, "1")]
+        assert (shipped.history[-1].who, shipped.history[-1].source_id, shipped.history[-1].units) == ("Ada", "A", 10)
+
+    def test_messages_that_come_again_late_change_nothing(self) -> None:
+        shipped = ship(pick(assigned(), "1", "A", CAUSE), "1", "A", CAUSE)
+        assert accept(shipped, "1", "A", CAUSE) is shipped
+        assert pick(shipped, "1", "A", CAUSE) is shipped
+        assert ship(shipped, "1", "A", CAUSE) is shipped
+
+    def test_another_source_cannot_pick_or_ship_it(self) -> None:
+        with pytest.raises(Conflict, match="source 'B' cannot pick line '1': it is assigned to 'A'"):
+            pick(assigned(), "1", "B", CAUSE)
+        picked = pick(assigned(), "1", "A", CAUSE)
+        with pytest.raises(Conflict, match="source 'B' cannot ship line '1'"):
+            ship(picked, "1", "B", CAUSE)
+
+    def test_a_line_must_be_accepted_before_it_is_picked(self) -> None:
+        with pytest.raises(IllegalTransition, match="while the line is 'pending'") as caught:
+            pick(assigned(source_id="B"), "1", "B", CAUSE)
+        assert caught.value.allowed == ("accept", "reject", "cancel")
+
+    def test_a_line_must_be_picked_before_it_is_shipped(self) -> None:
+        with pytest.raises(IllegalTransition) as caught:
+            ship(assigned(), "1", "A", CAUSE)
+        assert caught.value.allowed == ("accept", "reject", "pick", "cancel")
 
 
 class TestReject:
@@ -262,7 +323,7 @@ class TestReset:
     def test_an_assigned_line_cannot_be_reset_and_the_error_says_what_is_possible(self) -> None:
         with pytest.raises(IllegalTransition) as caught:
             reset(assigned(), "1", CAUSE)
-        assert caught.value.allowed == ("accept", "reject")
+        assert caught.value.allowed == ("accept", "reject", "pick", "cancel")
 
     def test_all_lines_in_exception_are_reset_at_once_and_the_others_stay(self) -> None:
         order = assigned()
@@ -340,15 +401,27 @@ class TestTable:
         kept = before.assignment if state in (LineState.ASSIGNED, LineState.PICKED, LineState.SHIPPED) else None
         order = replace(order, lines=(replace(before, state=state, assignment=kept, attempts=1),))
 
-        calls = {
-            Action.ACCEPT: lambda: accept(order, "1", "A", CAUSE),
-            Action.REJECT: lambda: reject(order, "1", refusal(), CAUSE),
-            Action.RESET: lambda: reset(order, "1", CAUSE),
+        calls: dict[Action, Callable[[Order], Order]] = {
+            Action.ACCEPT: lambda order: accept(order, "1", "A", CAUSE),
+            Action.REJECT: lambda order: reject(order, "1", refusal(), CAUSE),
+            Action.RESET: lambda order: reset(order, "1", CAUSE),
+            Action.PICK: lambda order: pick(order, "1", "A", CAUSE),
+            Action.SHIP: lambda order: ship(order, "1", "A", CAUSE),
+            Action.CANCEL: lambda order: cancel_line(order, "1", CAUSE),
+            Action.EXCLUDE: lambda order: exclude(order, "1", CAUSE),
+            Action.INCLUDE: lambda order: include(order, "1", CAUSE),
         }
 
-        resets_quietly = action is Action.RESET and state is LineState.UNASSIGNED
-        if state in ALLOWED[action] or resets_quietly:
-            calls[action]()
+        resets_counters = action is Action.RESET and state is LineState.UNASSIGNED
+        if state in REPEATED.get(action, ()):
+            assert calls[action](order) is order
+        elif state in ALLOWED[action] or resets_counters:
+            once = calls[action](order)
+            assert calls[action](once) is once
         else:
-            with pytest.raises(DomError):
-                calls[action]()
+            with pytest.raises(IllegalTransition) as caught:
+                calls[action](order)
+            assert set(caught.value.allowed) == {other for other in ASKED_FOR if state in ALLOWED[other]}
+
+    def test_no_state_allows_an_event_that_it_takes_for_a_repetition(self) -> None:
+        assert not any(ALLOWED[action] & states for action, states in REPEATED.items())

@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from dom_core.use_cases.context import Ports
 from tests.functions.app import call, content_of, message, paths_of, problem_of
 from tests.functions.shop import an_intake, deliver
@@ -29,6 +31,20 @@ def test_a_message_that_fails_twice_is_one_dead_letter(shop: Ports) -> None:
     for _ in range(2):
         message("collect_order", json.dumps(UNKNOWN_PRODUCT).encode(), "M1")
     assert the_letter()["message_id"] == "M1"
+
+
+@pytest.mark.parametrize(("function", "queue"), [("keep_poisoned_order", "orders"), ("keep_poisoned_run", "plan-runs")])
+def test_a_message_that_the_host_gave_up_is_kept_once_and_goes_back_to_its_own_queue(
+    function: str, queue: str, shop: Ports, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(2):
+        message(function, b'{"any": "thing"}', "M9")
+    assert json.loads(caplog.messages[-1]) == {"event": "message_poisoned", "queue": queue, "message_id": "M9"}
+    letter = the_letter()
+    assert (letter["queue"], letter["message_id"], letter["body"]) == (queue, "M9", '{"any": "thing"}')
+    call("POST", f"deadletters/{letter['day']}/{letter['id']}/replay", {"who": "Ann"})
+    (received,) = shop.queues.receive(queue)
+    assert received.body == b'{"any": "thing"}'
 
 
 def test_a_dead_letter_that_is_not_there_cannot_be_replayed(shop: Ports) -> None:

@@ -20,12 +20,22 @@ HTTP = {
     "accept_line": ("POST", "orders/{order_id}/lines/{line_id}/accept"),
     "reset_line": ("POST", "orders/{order_id}/lines/{line_id}/reset"),
     "reset_order": ("POST", "orders/{order_id}/reset"),
+    "pick_line": ("POST", "orders/{order_id}/lines/{line_id}/pick"),
+    "ship_line": ("POST", "orders/{order_id}/lines/{line_id}/ship"),
+    "cancel_line": ("POST", "orders/{order_id}/lines/{line_id}/cancel"),
+    "exclude_line": ("POST", "orders/{order_id}/lines/{line_id}/exclude"),
+    "include_line": ("POST", "orders/{order_id}/lines/{line_id}/include"),
+    "hold_order": ("POST", "orders/{order_id}/hold"),
+    "release_order": ("POST", "orders/{order_id}/release"),
+    "cancel_order": ("POST", "orders/{order_id}/cancel"),
     "run_strategy": ("POST", "strategies/{strategy_id}/run"),
     "list_runs": ("GET", "runs"),
     "get_run": ("GET", "runs/{run_id}"),
     "list_plans": ("GET", "plans"),
     "get_plan": ("GET", "plans/{plan_id}"),
     "plan_report": ("GET", "plans/{plan_id}/report"),
+    "approve_plan": ("POST", "plans/{plan_id}/approve"),
+    "expire_plan": ("POST", "plans/{plan_id}/expire"),
     "explain_plan_line": ("GET", "plans/{plan_id}/lines/{order_id}/{line_id}"),
     "replay_plan": ("POST", "plans/{plan_id}/replay"),
     "list_configuration": ("GET", "config/{kind}"),
@@ -40,8 +50,13 @@ HTTP = {
     "replay_dead_letter": ("POST", "deadletters/{day}/{id}/replay"),
     "health": ("GET", "health"),
 }
-QUEUES = {"collect_order": "%DOM_ORDERS_QUEUE%", "execute_run": "%DOM_RUNS_QUEUE%"}
-TIMERS = {"plan_orders": "%DOM_PLAN_SCHEDULE%"}
+QUEUES = {
+    "collect_order": "%DOM_ORDERS_QUEUE%",
+    "execute_run": "%DOM_RUNS_QUEUE%",
+    "keep_poisoned_order": "%DOM_ORDERS_QUEUE%-poison",
+    "keep_poisoned_run": "%DOM_RUNS_QUEUE%-poison",
+}
+TIMERS = {"plan_orders": "%DOM_PLAN_SCHEDULE%", "clean_up": "%DOM_CLEANUP_SCHEDULE%"}
 
 
 def test_the_app_has_these_functions_and_no_others() -> None:

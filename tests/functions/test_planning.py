@@ -1,10 +1,12 @@
 """Runs and plans over HTTP, through the queue and by the clock."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from dom_core.repositories.runs import Runs
 from dom_core.use_cases.context import Ports
 from tests.functions.app import call, content_of, message, paths_of, problem_of, tick
 from tests.functions.shop import an_intake, deliver
@@ -78,6 +80,86 @@ def test_the_page_names_places_but_no_streets(shop: Ports) -> None:
     for shown in ("seattle", "portland", "Ballard", "Every day"):
         assert shown in page
     assert "Wisteria" not in page
+
+
+@pytest.fixture
+def waiting(placed: Ports) -> str:
+    """The id of a proposed plan."""
+    call("PUT", "config/strategies/daily", {"id": "daily", "source_list_id": "west", "auto_apply": False})
+    tick("plan_orders")
+    plan_id: str = the_plan(placed)["id"]
+    return plan_id
+
+
+def test_a_proposed_plan_is_approved_once_and_says_by_whom(waiting: str, placed: Ports) -> None:
+    answer = call("POST", f"plans/{waiting}/approve", {"who": "Ann"})
+    assert content_of(answer) == {
+        "plan_id": waiting,
+        "state": "applied",
+        "confirmed_lines": 1,
+        "conflicted_lines": 0,
+    }
+    assert content_of(call("POST", f"plans/{waiting}/approve", {"who": "Bob"})) == content_of(answer)
+    plan = the_plan(placed)
+    assert (plan["state"], plan["closing"]["who"]) == ("applied", "Ann")
+    assert content_of(call("GET", "orders/O1"))["lines"][0]["state"] == "assigned"
+
+
+def test_a_dismissed_plan_cannot_be_approved(waiting: str, placed: Ports) -> None:
+    answer = call("POST", f"plans/{waiting}/expire", {"who": "Ann", "why": "too far"})
+    assert content_of(answer)["state"] == "expired"
+    problem = problem_of(call("POST", f"plans/{waiting}/approve", {"who": "Ann"}), 409)
+    assert "expired" in problem["detail"]
+
+
+def test_a_simulation_is_never_approved(placed: Ports) -> None:
+    call("PUT", "config/strategies/daily", {"id": "daily", "source_list_id": "west", "simulation": True})
+    tick("plan_orders")
+    plan_id = the_plan(placed)["id"]
+    assert "simulation" in problem_of(call("POST", f"plans/{plan_id}/approve", {"who": "Ann"}), 409)["detail"]
+
+
+def test_while_somebody_plans_an_approval_is_asked_to_come_again(waiting: str, placed: Ports) -> None:
+    Runs(placed.store).take_lease("R9", placed.clock.now(), lease_s=300)
+    answer = call("POST", f"plans/{waiting}/approve", {"who": "Ann"})
+    assert problem_of(answer, 503)["type"].endswith(":busy")
+    assert answer.headers["Retry-After"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "body", "paths"),
+    [
+        ("approve", {}, ["who"]),
+        ("approve", {"who": "Ann", "force": True}, ["force"]),
+        ("expire", {"who": "Ann"}, ["why"]),
+    ],
+)
+def test_who_decides_about_a_plan_gives_a_name(verb: str, body: object, paths: list[str], waiting: str) -> None:
+    assert paths_of(problem_of(call("POST", f"plans/{waiting}/{verb}", body), 422)) == paths
+
+
+@pytest.mark.parametrize("verb", ["approve", "expire"])
+def test_an_unknown_plan_can_be_neither_approved_nor_dismissed(verb: str, shop: Ports) -> None:
+    problem_of(call("POST", f"plans/P9/{verb}", {"who": "Ann", "why": "because"}), 404)
+
+
+def test_a_run_delivered_while_somebody_plans_waits_in_its_queue(placed: Ports) -> None:
+    lease = Runs(placed.store).take_lease("R9", placed.clock.now(), lease_s=300)
+    run_id = content_of(call("POST", "strategies/daily/run", {"who": "Ann"}))["run_id"]
+    assert deliver(placed, placed.settings.runs_queue, "execute_run") == 1
+    assert content_of(call("GET", f"runs/{run_id}"))["state"] == "queued"
+    assert placed.queues.length(placed.settings.runs_queue) == 1
+    Runs(placed.store).release_lease(lease, placed.clock.now())
+    tick("plan_orders")
+    assert content_of(call("GET", "orders/O1"))["lines"][0]["state"] == "assigned"
+
+
+def test_the_nightly_clean_up_removes_what_is_old(planned: Ports) -> None:
+    call("POST", "orders/O1/cancel", {"who": "Ann", "why": "because"})
+    planned.clock.time += timedelta(days=31)  # type: ignore[attr-defined]  # the clock of tests stands still
+    tick("clean_up")
+    for path in ("plans", "runs"):
+        assert content_of(call("GET", path))["items"] == []
 
 
 @pytest.mark.parametrize("path", ["runs/R9", "plans/P9", "plans/P9/report", "plans/a b"])

@@ -28,7 +28,8 @@ STATUSES = [
     (errors.StoreConflict("changed"), 503, "busy"),
     (errors.AlreadyExists("there"), 503, "busy"),
     (errors.Unavailable("the geocoder is silent"), 503, "unavailable"),
-    (errors.LeaseLost("fence 3 < 4"), 500, "internal-error"),
+    (errors.LeaseLost("fence 3 < 4"), 503, "busy"),
+    (errors.Busy("R9 plans"), 503, "busy"),
     (errors.SolverFailed("crashed"), 500, "internal-error"),
     (RuntimeError(PRIVATE), 500, "internal-error"),
 ]

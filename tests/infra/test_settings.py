@@ -85,7 +85,13 @@ def test_values_in_bicep_are_the_defaults_of_the_code() -> None:
 def test_limits_of_parameters_are_those_of_the_settings() -> None:
     """A number that Bicep takes must not stop the app."""
     text = (INFRA / "main.bicep").read_text("utf-8")
-    for variable, parameter in (("DOM_LEASE_S", "leaseSeconds"), ("DOM_MAX_BODY_BYTES", "maxBodyBytes")):
+    for variable, parameter in (
+        ("DOM_LEASE_S", "leaseSeconds"),
+        ("DOM_PLAN_EXPIRY_H", "planExpiryHours"),
+        ("DOM_PLAN_RETENTION_DAYS", "planRetentionDays"),
+        ("DOM_DEADLETTER_RETENTION_DAYS", "deadLetterRetentionDays"),
+        ("DOM_MAX_BODY_BYTES", "maxBodyBytes"),
+    ):
         parse = next(setting.parse for setting in TABLE if setting.variable == variable)
         found = re.search(
             rf"@minValue\((\d+)\)\n@maxValue\((\d+)\)\n@description\('[^\n]*'\)\nparam {parameter} int", text

@@ -201,6 +201,14 @@ BROKEN_PLANS: dict[str, tuple[Plan, str]] = {
         with_line(0, exception=ExceptionKind.NO_SOURCE),
         "order O1 line 1 is filled and yet an exception (no_source)",
     ),
+    "short and no exception": (
+        with_line(2, exception=None),
+        "order O2 line 1 is short of units, and its exception is None",
+    ),
+    "short for a reason that no plan has": (
+        with_line(2, exception=ExceptionKind.REJECTED),
+        "order O2 line 1 is short of units, and its exception is rejected",
+    ),
     "a distance three metres off": (
         with_assignment(1, distance_m=DENVER_M + 3),
         f"order O1 line 2 from S2: reported {DENVER_M + 3} m away, it is {DENVER_M} m",

@@ -133,6 +133,19 @@ def test_iteration_two_does_not_pay_again_what_iteration_one_pays() -> None:
     assert [report.levels[1].amount for report in plan.iterations] == [1015, 10]
 
 
+def test_iteration_two_prefers_the_place_where_the_line_is_paid_for() -> None:
+    # Iteration 1: one P from WEST and Q from EAST. Both have one more P then; at EAST it would be a part of its own.
+    order = an_order().shipping_to(*SEATTLE).with_line("P", 2).with_line("Q")
+    fence = a_rule("minimum_inventory", {"lines": [{"product_id": "P", "units": 1}]}, hard=False)
+    stock = {("P", "WEST"): 2, ("P", "EAST"): 1, ("Q", "EAST"): 1}
+    builder = west_and_east().with_stock(stock).with_orders(order)
+    plan = by_cost(
+        builder.with_rules(fence, a_rule("partial_orders", {"partial_lines": True})), handling(per_line_cents=10)
+    )
+    assert chosen(plan) == [["WEST", "WEST"], ["EAST"]]
+    assert [report.levels[1].amount for report in plan.iterations] == [20, 0]
+
+
 def test_shares_add_up_and_the_largest_remainders_come_first() -> None:
     assert spread(100, [1, 1, 1]) == [34, 33, 33]
     assert spread(101, [1, 2, 3]) == [17, 34, 50]

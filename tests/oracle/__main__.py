@@ -5,23 +5,29 @@ Prints each disagreement with its seed and the whole case; the last line sums up
 
 import argparse
 import sys
+from collections import Counter
 
 from tqdm import tqdm
 
+from dom_core.domain.strategy import ObjectiveMode
 from dom_core.errors import DomError
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import CbcSolver
 from tests.oracle.comparison import describe, describe_plan, disagreements
 from tests.oracle.generation import generate
 
+LEVEL_BY_LEVEL, BY_COST, BOTH_ITERATIONS = "level by level", "by cost", "assigned in both iterations"
+
 
 def main() -> int:
     """Run the campaign."""
     options = _options()
     seeds = range(options.first, options.first + options.cases)
-    bad = [seed for seed in tqdm(seeds, unit="case", disable=None) if not _agrees(seed)]
+    tried = Counter[str]()
+    bad = [seed for seed in tqdm(seeds, unit="case", disable=None) if not _agrees(seed, tried)]
     listed = f" (seeds {', '.join(map(str, bad[:20]))})" if bad else ""
-    _say(f"{len(seeds) - len(bad)} of {len(seeds)} cases agree with brute force, {len(bad)} do not{listed}")
+    kinds = ", ".join(f"{tried[kind]} {kind}" for kind in (LEVEL_BY_LEVEL, BY_COST, BOTH_ITERATIONS))
+    _say(f"{len(seeds) - len(bad)} of {len(seeds)} cases agree with brute force, {len(bad)} do not{listed}: {kinds}")
     return 1 if bad else 0
 
 
@@ -32,13 +38,16 @@ def _options() -> argparse.Namespace:
     return parser.parse_args()
 
 
-def _agrees(seed: int) -> bool:
+def _agrees(seed: int, tried: Counter[str]) -> bool:
     request = generate(seed)
+    tried[LEVEL_BY_LEVEL] += request.strategy.objective_mode is ObjectiveMode.STRICT
+    tried[BY_COST] += bool(request.costs_in_force())
     try:
         plan = plan_once(request, CbcSolver())
     except DomError as error:
         _say(f"seed {seed}: {type(error).__name__}: {error}\n{describe(request)}\n")
         return False
+    tried[BOTH_ITERATIONS] += {1, 2} <= {a.iteration for line in plan.lines for a in line.assignments}
     found = disagreements(request, plan)
     if found:
         listed = "\n".join(f"  ! {finding}" for finding in found)

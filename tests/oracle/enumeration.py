@@ -6,7 +6,7 @@ soon as the cheapest patterns of the remaining orders could not make it better.
 """
 
 from collections import Counter
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Collection, Iterator, MutableMapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -21,14 +21,17 @@ from tests.oracle.meaning import (
     Use,
     is_write_in,
     of_iteration,
+    of_round,
     relaxes_something,
+    sets_to_relax,
 )
+from tests.oracle.pricing import Charge
 
 Levels = tuple[int, ...]
-"""Unfilled units (weighted), shipments, priority steps, kilometres."""
+"""Unfilled units (weighted), shipments (by cost: cents), priority steps, kilometres."""
 
 Amount = tuple[int, ...]
-"""What is compared: (total points,) or, in strict mode, the levels themselves."""
+"""What is compared, most important first."""
 
 Needs = tuple[tuple[object, int], ...]
 """Units per stock cell and places per room, without the zeros."""
@@ -42,6 +45,7 @@ class Best:
 
     total: int
     levels: Levels
+    amount: Amount
     use: Use
     largest_distance_km: int
 
@@ -56,44 +60,79 @@ class _Pattern:
 
 def best_first_iteration(request: PlanRequest, *, strict: bool = False) -> Best:
     """The best of iteration 1: every rule as hard."""
-    return _Search(request, of_iteration(request, 1), {}, None, strict).best()
+    return _Search(request, of_iteration(request, 1), (), strict).best()
 
 
 def best_second_iteration(request: PlanRequest, earlier: Use, *, strict: bool = False) -> Best:
-    """The best of iteration 2 after iteration 1 assigned `earlier`: soft rules gone, only what is left."""
-    meaning = of_iteration(request, 2)
-    search = _Search(request, meaning, earlier, of_iteration(request, 1), strict)
+    """The best of iteration 2 after iteration 1 assigned `earlier`: all soft rules gone, only what is left."""
+    search = _second(request, earlier, strict)
     return search.best() if relaxes_something(request) else search.nothing()
 
 
-def worth_of_first_iteration(request: PlanRequest, use: Use) -> Best | str:
+def best_rounds(request: PlanRequest, earlier: Use, *, strict: bool = False) -> list[Best]:
+    """The best of each round of iteration 2 that places anything, with `relaxation: minimal`."""
+    history, made = [(of_iteration(request, 1), earlier)], []
+    for dropped in sets_to_relax(request):
+        meaning = of_round(request, dropped)
+        best = _Search(request, meaning, tuple(history), strict).best()
+        if best.use:
+            made.append(best)
+            history.append((meaning, best.use))
+    return made
+
+
+def worth_of_first_iteration(request: PlanRequest, use: Use, *, strict: bool = False) -> Best | str:
     """What this answer to iteration 1 is worth; or, when it is not allowed, why."""
-    return _Search(request, of_iteration(request, 1), {}, None, False).worth(use)
+    return _Search(request, of_iteration(request, 1), (), strict).worth(use)
 
 
-def worth_of_second_iteration(request: PlanRequest, earlier: Use, use: Use) -> Best | str:
+def worth_of_second_iteration(request: PlanRequest, earlier: Use, use: Use, *, strict: bool = False) -> Best | str:
     """What this answer to iteration 2 is worth after iteration 1 assigned `earlier`; or why it is not allowed."""
     if use and not relaxes_something(request):
         return "iteration 2 assigns although no rule is soft"
-    return _Search(request, of_iteration(request, 2), earlier, of_iteration(request, 1), False).worth(use)
+    return _second(request, earlier, strict).worth(use)
+
+
+def wrong_rounds(request: PlanRequest, earlier: Use, rounds: Sequence[Use], *, strict: bool = False) -> list[str]:
+    """What is wrong with these rounds of iteration 2: each must do the best that the rules it keeps leave to do."""
+    history, left = [(of_iteration(request, 1), earlier)], list(rounds)
+    for dropped in sets_to_relax(request):
+        meaning = of_round(request, dropped)
+        best = _Search(request, meaning, tuple(history), strict).best()
+        if best.use:
+            name, use = f"the round without {sorted(dropped)}", left.pop(0) if left else {}
+            worth = _Search(request, meaning, tuple(history), strict).worth(use)
+            if isinstance(worth, str) or worth.amount != best.amount:
+                return [f"{name} places {use}, worth {worth}; the best is {best}"]
+            history.append((meaning, use))
+    return [f"rounds without a reason: {left}"] if left else []
+
+
+def _second(request: PlanRequest, earlier: Use, strict: bool) -> "_Search":
+    return _Search(request, of_iteration(request, 2), ((of_iteration(request, 1), earlier),), strict)
 
 
 class _Search:
-    """One iteration of one case. `before` is what iteration 1 meant; its assignments are `earlier`."""
+    """One iteration, or one round, of one case. `history` are those before it: what they meant and assigned."""
 
     def __init__(
-        self, request: PlanRequest, meaning: Meaning, earlier: Use, before: Meaning | None, strict: bool
+        self, request: PlanRequest, meaning: Meaning, history: Sequence[tuple[Meaning, Use]], strict: bool
     ) -> None:
-        self.request, self.meaning, self.earlier, self.before, self.strict = request, meaning, earlier, before, strict
+        self.request, self.meaning, self.history, self.strict = request, meaning, history, strict
+        self.earlier = Counter[tuple[LineKey, str]]()
+        for _, use in history:
+            self.earlier.update(use)
         self.left = Counter[object]()
         for (product_id, source_id), units in meaning.stock.items():
             self.left["stock", product_id, source_id] = units
         for number, room in enumerate(meaning.rooms):
             self.left["room", number] = max(0, room.limit - room.already)
         for order, lines in meaning.orders:
-            here = {pair: units for pair, units in earlier.items() if pair[0][0] == order.id}
+            here = {pair: units for pair, units in self.earlier.items() if pair[0][0] == order.id}
             self.left.subtract(self._stock_needs(lines, order, here))
             self.left.subtract(self._room_needs(order, here, {}))
+        # A rule that gave way before and holds again may be exceeded already: then there is nothing left, not less.
+        self.left = Counter({thing: max(0, amount) for thing, amount in self.left.items()})
 
     def best(self) -> Best:
         """Try everything."""
@@ -125,7 +164,8 @@ class _Search:
     def _as_best(self, patterns: Sequence[_Pattern]) -> Best:
         levels = tuple(map(sum, zip((0, 0, 0, 0), *(pattern.levels for pattern in patterns), strict=True)))
         use = {pair: units for pattern in patterns for pair, units in pattern.use.items()}
-        return Best(self.meaning.rates.points(levels), levels, use, self.meaning.largest_distance_km)
+        amount = self.meaning.amount(levels, strict=self.strict)
+        return Best(self.meaning.rates.points(levels), levels, amount, use, self.meaning.largest_distance_km)
 
     def _choices(self, order: Order, lines: Sequence[Line]) -> list[_Pattern]:
         cheapest: dict[Needs, _Pattern] = {}
@@ -140,7 +180,7 @@ class _Search:
         here = {pair: units for pair, units in self.earlier.items() if pair[0][0] == order.id}
         needs = self._stock_needs(lines, order, use) + self._room_needs(order, use, here)
         levels = self._levels(order, lines, use, here)
-        amount = levels if self.strict else (self.meaning.rates.points(levels),)
+        amount = self.meaning.amount(levels, strict=self.strict)
         return _Pattern(use, tuple(sorted(needs.items(), key=repr)), levels, amount)
 
     # What one order may do
@@ -162,10 +202,9 @@ class _Search:
         for (key, _), units in here.items():
             filled[key] += units
         whole = all(filled[key] == self._wanted(order, line) for key, line in looked_at.items())
-        sources = {source for key, source in (*self.earlier, *here) if key in looked_at}
-        return not here or (
-            (limits.partial_orders or whole) and (limits.max_sources is None or len(sources) <= limits.max_sources)
-        )
+        before = {source for key, source in self.earlier if key in looked_at}
+        sources = before | {source for _, source in here}
+        return not here or ((limits.partial_orders or whole) and _within(limits.max_sources, sources, before))
 
     def _wanted(self, order: Order, line: Line) -> int:
         return line.units - sum(units for (key, _), units in self.earlier.items() if key == (order.id, line.id))
@@ -183,7 +222,7 @@ class _Search:
             if filled > wanted or (0 < filled < wanted and not limits.partial_lines):
                 continue
             line_sources = used_before | {source for _, source in use}
-            if use and limits.max_sources_per_line is not None and len(line_sources) > limits.max_sources_per_line:
+            if use and not _within(limits.max_sources_per_line, line_sources, used_before):
                 continue
             found.append(use)
         return found
@@ -209,18 +248,26 @@ class _Search:
 
     def _levels(self, order: Order, lines: Sequence[Line], use: Use, before: Use) -> Levels:
         unfilled = sum(self._wanted(order, line) for line in lines) - sum(use.values())
-        shipments = {source for _, source in use} - {source for _, source in before}
         steps = self._steps(self.meaning, use)
-        paid = self._steps(self.before, before) if self.before else {}
+        paid: dict[str, int] = {}
+        for meaning, made in self.history:
+            for source, count in self._steps(meaning, {pair: made[pair] for pair in made if pair in before}).items():
+                paid[source] = max(count, paid.get(source, 0))
         legs = {(self.meaning.pairs[pair].leg, pair[1]): self.meaning.pairs[pair].km for pair in use}
         place = {(order.id, line.id): line.location for line in lines}
         travelled = {(place[key], source) for key, source in before}
         return (
             CLASS_WEIGHTS[order.priority_class] * unfilled,
-            len(shipments),
+            self._cents(order, lines, use, before) if self.meaning.tariff else _shipments(use, before),
             sum(max(0, count - paid.get(source, 0)) for source, count in steps.items()),
             sum(km for leg, km in legs.items() if leg not in travelled),
         )
+
+    def _cents(self, order: Order, lines: Sequence[Line], use: Use, before: Use) -> int:
+        """What these assignments cost beyond what those before them paid for."""
+        charges = cents_charged(self.meaning, order, lines, use)
+        paid = cents_charged(self.meaning, order, lines, before)
+        return sum(cents for charge, cents in charges.items() if charge not in paid)
 
     @staticmethod
     def _steps(meaning: Meaning, use: Use) -> dict[str, int]:
@@ -229,6 +276,24 @@ class _Search:
         for key, source in use:
             steps[source] = max(steps.get(source, 0), meaning.pairs[key, source].priority - 1, 0)
         return steps
+
+
+def cents_charged(meaning: Meaning, order: Order, lines: Sequence[Line], use: Use) -> dict[Charge, int]:
+    """Everything that one order pays for when it is served like this."""
+    charged: dict[Charge, int] = {}
+    for source in meaning.tariff.request.sources if meaning.tariff else ():
+        served = [line for line in lines if ((order.id, line.id), source.id) in use]
+        charged |= meaning.tariff.charges(order.id, served, source) if meaning.tariff else {}
+    return charged
+
+
+def _within(limit: int | None, sources: Collection[str], before: Collection[str]) -> bool:
+    """Whether these are not too many sources: those used before may have been more already, then no new one comes."""
+    return limit is None or len(sources) <= max(limit, len(before))
+
+
+def _shipments(use: Use, before: Use) -> int:
+    return len({source for _, source in use} - {source for _, source in before})
 
 
 def _counted(room: Room, order: Order, use: Use) -> set[tuple[LineKey, str]] | set[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """Tiny random cases that mix every rule. The same seed gives the same case, on every machine."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
@@ -17,16 +17,23 @@ from dom_core.domain.network import (
     Weekday,
     WorkingCalendar,
 )
-from dom_core.domain.order import Bar, ExceptionKind, Line, LineState, Order
-from dom_core.domain.request import PlanRequest, SourceLoad
+from dom_core.domain.order import PICKUP_MODES, Acceptance, Bar, ExceptionKind, Line, LineAssignment, LineState, Order
+from dom_core.domain.request import LimitsElsewhere, PlanRequest, SourceLoad
 from dom_core.domain.strategy import (
+    MAX_RULES_TO_RELAX,
+    CostFactorRecord,
     InventoryMode,
     LocationPriorityMode,
+    MaximumOrdersAcross,
+    Objective,
     ObjectiveMode,
     Rates,
+    Relaxation,
     RuleRecord,
     Strategy,
 )
+from tests.oracle.generation_costs import some_cost_factors
+from tests.oracle.generation_rules import LISTS, some_room, some_rules
 
 PLACES: tuple[tuple[Location, str], ...] = (
     (Location(47.6, -122.3), "America/Los_Angeles"),
@@ -45,24 +52,28 @@ MOMENTS = (
     datetime(2026, 3, 2, 15, 0, tzinfo=UTC),
     datetime(2026, 3, 2, 2, 30, tzinfo=UTC),  # still Sunday in America
     datetime(2026, 3, 6, 20, 0, tzinfo=UTC),  # already Saturday in Auckland
+    datetime(2026, 3, 8, 19, 30, tzinfo=UTC),  # clocks went forward in America this Sunday morning: past noon
 )
+ELSEWHERE = "S9"
+"""A source of other strategies: lists name it, and it has orders, but this run cannot use it."""
+
 PRODUCTS: Mapping[str, Product] = {
     "A": Product("A", categories=("tools",), supplementary_categories=("heavy",)),
     "B": Product("B", categories=("toys",)),
     "B-red": Product("B-red", parent_id="B", categories=("toys",), supplementary_categories=("heavy",)),
 }
-LISTS = ("east", "west")
 
 
 def generate(seed: int) -> PlanRequest:
     """The case of this seed: at most 4 orders, 3 sources, a few units."""
     random = Random(seed)
     now = random.choice(MOMENTS)
-    sources = tuple(_source(random, f"S{number}") for number in range(1, random.choice((1, 2, 2, 3, 3, 3)) + 1))
+    sources = tuple(_source(random, f"S{number}", now) for number in range(1, random.choice((1, 2, 2, 3, 3, 3)) + 1))
     orders = tuple(
         _order(random, f"O{number}", sources, now) for number in range(1, random.choice((1, 2, 3, 3, 4, 4)) + 1)
     )
-    return PlanRequest(
+    shippers = [*(source.id for source in sources), ELSEWHERE]
+    request = PlanRequest(
         plan_id=f"plan-{seed}",
         run_id=f"run-{seed}",
         now=now,
@@ -70,10 +81,91 @@ def generate(seed: int) -> PlanRequest:
         sources=sources,
         source_lists=_lists(random, sources),
         products=PRODUCTS,
-        rules=_rules(random, sources, now),
+        rules=some_rules(random, sources, now),
         orders=orders,
         available=_stock(random, sources),
-        loads={source.id: _load(random, orders) for source in sources if random.random() < 0.4},
+        loads={id: _load(random, id, orders) for id in shippers if random.random() < 0.5},
+        cost_factors=some_cost_factors(random, sources, now) if random.random() < 0.8 else (),
+    )
+    request = _open_to_all(request) if random.random() < 0.5 else request
+    request = _with_leftovers(random, request) if random.random() < 0.25 else request
+    request = _with_flat_costs(random, request) if random.random() < 0.15 else request
+    request = _with_other_strategies(random, request) if random.random() < 0.25 else request
+    return _sparing(request) if random.random() < 0.25 else request
+
+
+def _with_other_strategies(random: Random, request: PlanRequest) -> PlanRequest:
+    """A case in which other strategies limit the orders of sources, or take some of the lines."""
+    elsewhere = []
+    for number in range(random.randint(1, 2)):
+        rules = (some_room(random, request.sources, request.now) for _ in range(random.randint(1, 2)))
+        known = [*(source.id for source in request.sources if random.random() < 0.7), ELSEWHERE]
+        elsewhere.append(LimitsElsewhere(f"other-{number}", frozenset(known), tuple(rules)))
+    claimant = Strategy("claimant", "all", modes_of_delivery=("express",), sales_origins=random.choice(((), ("web",))))
+    across = random.choice((MaximumOrdersAcross.HIGHEST, MaximumOrdersAcross.HIGHEST, MaximumOrdersAcross.OWN))
+    room = some_room(random, request.sources, request.now) if random.random() < 0.5 else None
+    return replace(
+        request,
+        strategy=replace(request.strategy, maximum_orders_across=across),
+        rules=(*request.rules, replace(room, id="own-room")) if room else request.rules,
+        limits_elsewhere=tuple(elsewhere),
+        claimants=(claimant,) if random.random() < 0.3 else (),
+    )
+
+
+def _sparing(request: PlanRequest) -> PlanRequest:
+    """A case in which as few soft rules as possible give way, where they are not too many to try.
+
+    At the default rates, because a unit must be worth its way: otherwise it is open which round places it.
+    """
+    if sum(rule.enabled and not rule.hard for rule in request.rules) > MAX_RULES_TO_RELAX:
+        return request
+    return replace(request, strategy=replace(request.strategy, relaxation=Relaxation.MINIMAL, rates=Rates()))
+
+
+def _with_leftovers(random: Random, request: PlanRequest) -> PlanRequest:
+    """A case with much for iteration 2 to add to what iteration 1 sends: units that a soft rule keeps back."""
+    fence = RuleRecord(
+        "kept-back", "minimum_inventory", {"lines": [{"units": random.choice((1, 1, 2))}]}, hard=random.random() < 0.1
+    )
+    any_quantity = {"max_sources": None, "partial_orders": True, "partial_lines": True}
+    parts = RuleRecord("any-quantity", "partial_orders", any_quantity, hard=random.random() < 0.8)
+    others = tuple(rule for rule in request.rules if rule.kind not in (fence.kind, parts.kind))
+    more = {cell: units + random.choice((0, 1, 1)) for cell, units in request.available.items()}
+    rules = (*others, fence, parts) if random.random() < 0.6 else (*request.rules, fence)
+    return replace(request, rules=rules, available=more)
+
+
+def _with_flat_costs(random: Random, request: PlanRequest) -> PlanRequest:
+    """A case where many plans cost the same, so that priority and kilometres decide."""
+    ranks = [{"source_id": source.id, "priority": random.choice((1, 2, 3))} for source in request.sources]
+    others = tuple(rule for rule in request.rules if rule.kind != "location_priority")
+    return replace(
+        request,
+        strategy=replace(request.strategy, objective=Objective.COST),
+        rules=(*others, RuleRecord("ranks", "location_priority", {"lines": ranks}, hard=random.random() < 0.7)),
+        cost_factors=(CostFactorRecord("flat", "handling", {"lines": [{"per_order_cents": 100}]}),),
+    )
+
+
+def _open_to_all(request: PlanRequest) -> PlanRequest:
+    """The case without most of what keeps lines and sources out: so more is left for limits and prices to decide."""
+
+    def open_line(line: Line) -> Line:
+        if line.assignment:
+            return line
+        mode = "standard" if line.mode_of_delivery in PICKUP_MODES else line.mode_of_delivery
+        free = replace(line, mode_of_delivery=mode, direct_delivery=False, attempts=0)
+        return free if line.bars else replace(free, state=LineState.UNASSIGNED, exception=None)
+
+    return replace(
+        request,
+        strategy=replace(request.strategy, sales_origins=(), modes_of_delivery=(), legal_entities=()),
+        sources=tuple(replace(source, active=True, legal_entity="default") for source in request.sources),
+        orders=tuple(
+            replace(order, legal_entity="default", on_hold=False, lines=tuple(map(open_line, order.lines)))
+            for order in request.orders
+        ),
     )
 
 
@@ -81,19 +173,28 @@ def _sometimes(random: Random, chance: float, value: Any, otherwise: Any = None)
     return value if random.random() < chance else otherwise
 
 
-def _source(random: Random, id: str) -> Source:
+def _source(random: Random, id: str, now: datetime) -> Source:
     location, zone = random.choice(PLACES)
     return Source(
         id,
         random.choice(list(SourceType)),
         location=_sometimes(random, 0.92, location),
         time_zone=_sometimes(random, 0.8, zone, "UTC"),
-        legal_entity=_sometimes(random, 0.06, "other", "default"),
+        legal_entity=_sometimes(random, 0.1, "other", "default"),
         use_real_inventory=random.random() < 0.88,
         active=random.random() < 0.94,
-        calendar=random.choice((WorkingCalendar(), WorkingCalendar(tuple(Weekday)[:5]))),
-        cut_off=_sometimes(random, 0.4, random.choice((time(9, 0), time(12, 0), time(18, 0), time(23, 30)))),
+        calendar=random.choice((WorkingCalendar(), WorkingCalendar(tuple(Weekday)[:5]), _holidays(random, now.date()))),
+        cut_off=_sometimes(
+            random, 0.4, random.choice((time(7, 0), time(9, 0), time(12, 0), time(15, 0), time(23, 30)))
+        ),
     )
+
+
+def _holidays(random: Random, today: date) -> WorkingCalendar:
+    """A calendar with a day off, or an extra day, about now."""
+    days = (today + timedelta(days=random.choice((-1, 0))),)
+    weekdays = tuple(Weekday)
+    return WorkingCalendar(weekdays, closed_dates=days) if random.random() < 0.5 else WorkingCalendar((), (), days)
 
 
 def _strategy(random: Random) -> Strategy:
@@ -103,9 +204,10 @@ def _strategy(random: Random) -> Strategy:
         sales_origins=random.choice(((), (), (), ("web",))),
         process_empty_sales_origin=random.random() < 0.5,
         modes_of_delivery=random.choice(((), (), (), ("standard",))),
-        legal_entities=random.choice(((), (), ("default",))),
+        legal_entities=random.choice(((), (), ("default",), ("default", "other"))),
         inventory_mode=random.choices(list(InventoryMode), (6, 3, 1))[0],
-        local_radius_km=random.choice((0.0, 0.0, 60.0, 1500.0)),
+        local_radius_km=random.choice((0.0, 60.0, 1500.0, 2800.0, 4000.0)),
+        objective=random.choice(list(Objective)),
         objective_mode=random.choices(list(ObjectiveMode), (2, 1))[0],
         rates=_sometimes(random, 0.2, _rates(random), Rates()),
         location_priority_mode=random.choice(list(LocationPriorityMode)),
@@ -124,11 +226,13 @@ def _rates(random: Random) -> Rates:
 
 def _lists(random: Random, sources: tuple[Source, ...]) -> tuple[SourceList, ...]:
     """Lists that also name a source of another strategy, which this run does not have."""
-    return tuple(SourceList(id, (*(source.id for source in sources if random.random() < 0.6), "S9")) for id in LISTS)
+    return tuple(
+        SourceList(id, (*(source.id for source in sources if random.random() < 0.6), ELSEWHERE)) for id in LISTS
+    )
 
 
 def _stock(random: Random, sources: tuple[Source, ...]) -> dict[tuple[str, str], int]:
-    plenty = random.choice((2, 4, 6))
+    plenty = random.choice((1, 2, 3, 6))
     return {
         (product_id, source.id): random.randint(0, plenty)
         for product_id in PRODUCTS
@@ -137,13 +241,19 @@ def _stock(random: Random, sources: tuple[Source, ...]) -> dict[tuple[str, str],
     }
 
 
-def _load(random: Random, orders: tuple[Order, ...]) -> SourceLoad:
+def _load(random: Random, source_id: str, orders: tuple[Order, ...]) -> SourceLoad:
+    """Orders that are already there: some of this case, with what was assigned before, and some of no matter."""
     ids = [order.id for order in orders] + ["O-earlier", "O-older"]
+    earlier = {order.id for order in orders for line in order.lines if _is_at(line, source_id)}
     return SourceLoad(
-        open_order_ids=frozenset(id for id in ids if random.random() < 0.3),
-        order_ids_today=frozenset(id for id in ids if random.random() < 0.3),
+        open_order_ids=frozenset(id for id in ids if id in earlier or random.random() < 0.25),
+        order_ids_today=frozenset(id for id in ids if id in earlier or random.random() < 0.25),
         lines_today=random.choice((0, 0, 1, 2)),
     )
+
+
+def _is_at(line: Line, source_id: str) -> bool:
+    return line.assignment is not None and line.assignment.source_id == source_id
 
 
 # Orders
@@ -153,15 +263,15 @@ def _order(random: Random, id: str, sources: tuple[Source, ...], now: datetime) 
     home, _ = random.choice(PLACES)
     count = random.choices((1, 2, 3), (5, 4, 1))[0]
     lines = tuple(_line(random, str(number), home, sources, now) for number in range(1, count + 1))
-    if random.random() < 0.05:
-        lines = (*lines, replace(lines[0], id="done", state=LineState.SHIPPED, amount_cents=9_000))
+    if random.random() < 0.18:
+        lines = (*lines, _planned_earlier(random, lines[0], sources, now))
     return Order(
         id,
         1,
         now - timedelta(hours=random.choice((1, 1, 2, 30))),
         lines,
         sales_origin=random.choice((None, "web", "web", "phone")),
-        legal_entity=_sometimes(random, 0.04, "other", "default"),
+        legal_entity=_sometimes(random, 0.1, "other", "default"),
         priority_class=random.choice((None, None, None, 1, 2, 3, 4, 5)),
         on_hold=random.random() < 0.03,
         cancelled=random.random() < 0.02,
@@ -175,10 +285,10 @@ def _line(random: Random, id: str, home: Location, sources: tuple[Source, ...], 
     line = Line(
         id,
         product_id,
-        random.choices((1, 2, 3, 4), (8, 5, 2, 1))[0],
+        random.choices((1, 2, 3, 4), (7, 6, 3, 1))[0],
         Address(),
         _sometimes(random, 0.97, _sometimes(random, 0.2, elsewhere, home)),
-        random.choices(("standard", "express", "pickup"), (20, 3, 1))[0],
+        random.choices(("standard", "express", "pickup", "electronic"), (30, 10, 1, 1))[0],
         amount_cents=random.choice((0, 500, 2_000, 6_000)),
         direct_delivery=random.random() < 0.02,
         attempts=random.choices((0, 1, 2, 3), (10, 2, 2, 1))[0],
@@ -197,140 +307,20 @@ def _with_history(random: Random, line: Line, sources: tuple[Source, ...], now: 
     if throw < 0.15:
         return replace(line, state=LineState.EXCEPTION, exception=random.choice(list(ExceptionKind)))
     if throw < 0.17:
-        return replace(line, state=random.choice((LineState.CANCELLED, LineState.EXCLUDED, LineState.PICKED)))
+        return replace(line, state=random.choice((LineState.CANCELLED, LineState.EXCLUDED)))
     return line
 
 
-# Rules
-
-
-def _rules(random: Random, sources: tuple[Source, ...], now: datetime) -> tuple[RuleRecord, ...]:
-    """Each kind never, once or twice; hard or soft, enabled or not, in and out of date."""
-    found = []
-    for kind, (chance, params) in _KINDS.items():
-        number = 0
-        while random.random() < chance and number < 2:
-            number += 1
-            record = RuleRecord(
-                f"{kind}-{number}",
-                kind,
-                params(random, sources),
-                enabled=random.random() < 0.92,
-                hard=random.random() < 0.45,
-            )
-            found.append(_dated(random, record, now.date()))
-    return tuple(found)
-
-
-def _dated(random: Random, record: RuleRecord, today: date) -> RuleRecord:
-    """Sometimes dates that begin or end around today, so that the calendar of the source decides.
-
-    A limit on the total of several sources has no calendar of its own: for it, only dates that are clear everywhere.
-    """
-    if random.random() < 0.75:
-        return record
-    together = any(line.get("per") == "total" for line in record.params.get("lines", ()))
-    days = random.choice((-3, 3) if together else (-1, 0, 0, 1))
-    if random.random() < 0.5:
-        return replace(record, start_date=today + timedelta(days=days))
-    return replace(record, end_date=today + timedelta(days=days))
-
-
-def _place(random: Random, sources: tuple[Source, ...]) -> dict[str, str]:
-    if random.random() < 0.6:
-        return {"source_id": random.choice(sources).id}
-    return {"source_list_id": random.choice(LISTS)}
-
-
-def _place_or_everywhere(random: Random, sources: tuple[Source, ...]) -> dict[str, str]:
-    return {} if random.random() < 0.4 else _place(random, sources)
-
-
-def _scope(random: Random, sources: tuple[Source, ...]) -> dict[str, str]:
-    items: tuple[dict[str, str], ...] = (
-        {},
-        {},
-        {"product_id": random.choice(("A", "B", "B-red"))},
-        {"supplementary_category": "heavy"},
-        {"category": random.choice(("tools", "toys"))},
+def _planned_earlier(random: Random, line: Line, sources: tuple[Source, ...], now: datetime) -> Line:
+    """A line that a source has already: this run leaves it alone, but the order is worth more, and is there."""
+    assignment = LineAssignment(
+        random.choice(sources).id,
+        "plan-earlier",
+        "strategy",
+        random.choice((1, 2)),
+        None,
+        random.choice(list(Acceptance)),
+        now - timedelta(hours=5),
     )
-    return {**_place_or_everywhere(random, sources), **random.choice(items)}
-
-
-def _scoped_lines(random: Random, sources: tuple[Source, ...], most: int, field: str, values: Any) -> dict[str, Any]:
-    """Parameter lines, each scope once: the same scope twice would contradict itself."""
-    scopes = {tuple(sorted(_scope(random, sources).items())) for _ in range(random.randint(1, most))}
-    return {"lines": [{**dict(scope), field: random.choice(values)} for scope in sorted(scopes)]}
-
-
-def _minimum_inventory(random: Random, sources: tuple[Source, ...]) -> dict[str, Any]:
-    params = _scoped_lines(random, sources, 3, "units", (1, 1, 2, 3))
-    return params if random.random() < 0.4 else {**params, "mode": random.choice(("subtract", "exclude_if_below"))}
-
-
-def _location_priority(random: Random, sources: tuple[Source, ...]) -> dict[str, Any]:
-    params = _scoped_lines(random, sources, 5, "priority", (1, 2, 3, 10))
-    everybody = [{"priority": random.choice((1, 4))}] if random.random() < 0.6 else []
-    return {"lines": [line for line in params["lines"] if len(line) > 1] + everybody or [{"priority": 2}]}
-
-
-def _partial_orders(random: Random, sources: tuple[Source, ...]) -> dict[str, Any]:
-    """All nine combinations of the matrix, sometimes with the further limits."""
-    partial_orders = random.random() < 0.7
-    params: dict[str, Any] = {
-        "max_sources": random.choice((1, 2, None)),
-        "partial_orders": partial_orders,
-        "partial_lines": partial_orders and random.random() < 0.5,
-    }
-    if random.random() < 0.25:
-        params["max_sources_per_line"] = random.choice((1, 2))
-    if random.random() < 0.2:
-        params["never_split_below_cents"] = random.choice((1_000, 5_000))
-    if random.random() < 0.15:
-        params["never_split_products"] = [random.choice(("A", "B", "B-red"))]
-    if random.random() < 0.15:
-        params["never_split_categories"] = [random.choice(("tools", "toys"))]
-    return params
-
-
-def _offline_location(random: Random, sources: tuple[Source, ...]) -> dict[str, Any]:
-    return {"places": [_place(random, sources)]}
-
-
-def _maximum_rejects(random: Random, sources: tuple[Source, ...]) -> dict[str, Any]:
-    return {"threshold": random.choice((1, 2, 3))}
-
-
-def _maximum_distance(random: Random, sources: tuple[Source, ...]) -> dict[str, Any]:
-    return _scoped_lines(random, sources, 2, "km", (50, 1_600, 2_500, 5_000, 15_000))
-
-
-def _maximum_orders(random: Random, sources: tuple[Source, ...]) -> dict[str, Any]:
-    places = {tuple(_place_or_everywhere(random, sources).items()) for _ in range(random.randint(1, 2))}
-    return {"lines": [{**dict(place), **_capacity(random)} for place in sorted(places)]}
-
-
-def _capacity(random: Random) -> dict[str, Any]:
-    return {
-        "limit": random.choice((0, 1, 1, 2, 2, 3, 4)),
-        "basis": random.choice(("open_orders", "calendar_day", "lines_per_day")),
-        "per": random.choice(("each", "total")),
-    }
-
-
-def _working_hours(random: Random, sources: tuple[Source, ...]) -> dict[str, Any]:
-    return {}
-
-
-_Params = Callable[[Random, tuple[Source, ...]], dict[str, Any]]
-
-_KINDS: Mapping[str, tuple[float, _Params]] = {
-    "minimum_inventory": (0.22, _minimum_inventory),
-    "location_priority": (0.3, _location_priority),
-    "partial_orders": (0.55, _partial_orders),
-    "offline_location": (0.1, _offline_location),
-    "maximum_rejects": (0.15, _maximum_rejects),
-    "maximum_distance": (0.15, _maximum_distance),
-    "maximum_orders": (0.3, _maximum_orders),
-    "working_hours": (0.1, _working_hours),
-}
+    state = random.choice((LineState.ASSIGNED, LineState.ASSIGNED, LineState.PICKED, LineState.SHIPPED))
+    return replace(line, id="done", state=state, exception=None, assignment=assignment, bars=(), amount_cents=9_000)

@@ -1,18 +1,25 @@
-"""What a request means, in plain dictionaries: read from docs/semantics.md, without the rules' or optimizer's code."""
+"""What a request means, in plain dictionaries: read from docs/semantics.md, without the rules' or optimizer's code.
 
-from collections.abc import Iterator, Mapping
+Scopes are in `scopes.py`, what cost factors charge in `pricing.py`.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC
-from math import asin, ceil, cos, radians, sin, sqrt
+from functools import reduce
+from itertools import combinations
+from math import ceil
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Location, Product, Source
 from dom_core.domain.order import PICKUP_MODES, Line, LineState, Order
 from dom_core.domain.request import PlanRequest
-from dom_core.domain.strategy import InventoryMode, LocationPriorityMode, RuleRecord
+from dom_core.domain.strategy import InventoryMode, LocationPriorityMode, MaximumOrdersAcross, RuleRecord, Strategy
+from tests.oracle.distance import distance_m
+from tests.oracle.pricing import Tariff, tariff_of
+from tests.oracle.scopes import item_rank, matches, most_specific, place_rank
 
-EARTH_RADIUS_M = 6_371_009.0
 CLASS_WEIGHTS = {None: 1, 1: 16, 2: 8, 3: 4, 4: 2, 5: 1}
 UNLIMITED = 10**9
 
@@ -41,6 +48,16 @@ class Limits:
     partial_lines: bool = True
     max_sources_per_line: int | None = None
 
+    def stricter(self, other: "Limits") -> "Limits":
+        """Both limits together."""
+        partial_orders = self.partial_orders and other.partial_orders
+        return Limits(
+            _least([self.max_sources, other.max_sources]),
+            partial_orders,
+            partial_orders and self.partial_lines and other.partial_lines,
+            _least([self.max_sources_per_line, other.max_sources_per_line]),
+        )
+
 
 @dataclass(frozen=True)
 class Room:
@@ -58,7 +75,7 @@ class Room:
 
 @dataclass(frozen=True)
 class Rates:
-    """Points per unit of each level, most important first."""
+    """Points per unit of each level, most important first. By cost, a cent stands where a shipment does."""
 
     unfilled_unit: int
     shipment: int
@@ -82,13 +99,55 @@ class Meaning:
     limits: Mapping[str, Limits]
     rates: Rates
     largest_distance_km: int
+    tariff: Tariff | None
+    """What is charged when plans are compared by cost; None when they are compared by closeness."""
+
+    def amount(self, levels: tuple[int, ...], *, strict: bool) -> tuple[int, ...]:
+        """What is compared, most important first: the levels in strict mode, else the points.
+
+        By cost, priority and kilometres have no points: they decide between equals. A step is worth any one way.
+        """
+        if strict:
+            return levels
+        _, _, steps, km = levels
+        ties = (self.largest_distance_km * steps + km,) if self.tariff else ()
+        return (self.rates.points(levels), *ties)
 
 
 def of_iteration(request: PlanRequest, number: int) -> Meaning:
     """What iteration 1 (every rule hard) or 2 (soft rules gone) may do, before any assignment."""
-    orders = eligible_orders(request)
     rules = _Rules(request, number)
+    return _meaning(request, rules, rules.limits)
+
+
+def of_round(request: PlanRequest, dropped: frozenset[str]) -> Meaning:
+    """What iteration 2 may do in a round that drops only these of the soft rules.
+
+    Rules that only rank do so in iteration 1 alone. No order may be torn farther apart than without any soft rule.
+    """
+    rules, relaxed = _Rules(request, 1), _Rules(request, 2)
+    kept = [record for record in rules.records if record in relaxed.records or not _ranking_only(request, record)]
+    rules.records = [record for record in kept if record.id not in dropped]
+    return _meaning(request, rules, lambda order: rules.limits(order).stricter(relaxed.limits(order)))
+
+
+def sets_to_relax(request: PlanRequest) -> list[frozenset[str]]:
+    """The sets of soft rules that give way, round by round: the smallest first, equals by their sorted ids."""
+    soft = sorted(
+        record.id
+        for record in request.rules
+        if _binds_in(request, record, 1)
+        and not _binds_in(request, record, 2)
+        and not _ranking_only(request, record)
+        and _in_force_somewhere(request, record)
+    )
+    return [frozenset(some) for size in range(1, len(soft) + 1) for some in combinations(soft, size)]
+
+
+def _meaning(request: PlanRequest, rules: "_Rules", limits: Callable[[Order], Limits]) -> Meaning:
+    orders = eligible_orders(request)
     largest_km = _largest_distance_km(request, orders)
+    tariff = tariff_of(request)
     return Meaning(
         orders=orders,
         pairs={
@@ -103,20 +162,23 @@ def of_iteration(request: PlanRequest, number: int) -> Meaning:
             for _, _, line, source in _all_pairs(request, orders)
         },
         rooms=tuple(rules.rooms()),
-        limits={order.id: rules.limits(order) for order, _ in orders},
-        rates=_rates(request, largest_km),
+        limits={order.id: limits(order) for order, _ in orders},
+        rates=_cost_rates(request, tariff, orders) if tariff else _rates(request, largest_km),
         largest_distance_km=largest_km,
+        tariff=tariff,
     )
 
 
 def relaxes_something(request: PlanRequest) -> bool:
     """Whether some rule is in force in iteration 1 and not in iteration 2."""
     return any(
-        record.enabled
-        and not _binds_in(request, record, 2)
-        and (in_force(request, record) or any(in_force(request, record, source) for source in request.sources))
+        record.enabled and not _binds_in(request, record, 2) and _in_force_somewhere(request, record)
         for record in request.rules
     )
+
+
+def _in_force_somewhere(request: PlanRequest, record: RuleRecord) -> bool:
+    return in_force(request, record) or any(in_force(request, record, source) for source in request.sources)
 
 
 # Lines
@@ -137,25 +199,32 @@ def eligible_orders(request: PlanRequest) -> tuple[tuple[Order, tuple[Line, ...]
 
 
 def _eligible(request: PlanRequest, order: Order, line: Line, reject_thresholds: list[int]) -> bool:
-    strategy = request.strategy
+    return (
+        not order.cancelled
+        and not order.on_hold
+        and _fits(request.strategy, order, line)
+        and not any(_fits(claimant, order, line) for claimant in request.claimants)
+        and line.mode_of_delivery not in PICKUP_MODES
+        and not line.direct_delivery
+        and line.state in (LineState.UNASSIGNED, LineState.EXCEPTION)
+        and not (line.exception and line.exception.permanent)
+        and line.attempts < request.strategy.max_attempts
+        and line.location is not None
+        and all(line.rejects < threshold for threshold in reject_thresholds)
+    )
+
+
+def _fits(strategy: Strategy, order: Order, line: Line) -> bool:
+    """Whether a strategy takes lines of this legal entity, sales origin and mode of delivery."""
     origin_fits = (
         not strategy.sales_origins
         or order.sales_origin in strategy.sales_origins
         or (order.sales_origin is None and strategy.process_empty_sales_origin)
     )
     return (
-        not order.cancelled
-        and not order.on_hold
-        and (not strategy.legal_entities or order.legal_entity in strategy.legal_entities)
+        (not strategy.legal_entities or order.legal_entity in strategy.legal_entities)
         and origin_fits
         and (not strategy.modes_of_delivery or line.mode_of_delivery in strategy.modes_of_delivery)
-        and line.mode_of_delivery not in PICKUP_MODES
-        and not line.direct_delivery
-        and line.state in (LineState.UNASSIGNED, LineState.EXCEPTION)
-        and not (line.exception and line.exception.permanent)
-        and line.attempts < strategy.max_attempts
-        and line.location is not None
-        and all(line.rejects < threshold for threshold in reject_thresholds)
     )
 
 
@@ -169,16 +238,6 @@ def _all_pairs(
 
 
 # Distances and rates
-
-
-def distance_m(one: Location | None, other: Location | None) -> int | None:
-    """Whole metres along the great circle (haversine); None where a place has no coordinates."""
-    if one is None or other is None:
-        return None
-    north, south = radians(one.latitude), radians(other.latitude)
-    east = radians(one.longitude - other.longitude)
-    half = sin((north - south) / 2) ** 2 + cos(north) * cos(south) * sin(east / 2) ** 2
-    return round(2 * EARTH_RADIUS_M * asin(sqrt(min(1.0, half))))
 
 
 def _objective_km(request: PlanRequest, line: Line, source: Source, largest_km: int) -> int:
@@ -213,6 +272,21 @@ def _rates(request: PlanRequest, largest_km: int) -> Rates:
         priority_step=step,
         kilometre=1 if given.kilometre is None else given.kilometre,
     )
+
+
+def _cost_rates(request: PlanRequest, tariff: Tariff, orders: tuple[tuple[Order, tuple[Line, ...]], ...]) -> Rates:
+    """A cent is a point; a unit is worth four times the dearest shipment that iteration 2 would allow."""
+    rules = _Rules(request, 2)
+    dearest = max(
+        (
+            sum(tariff.charges(order.id, [line for line in lines if rules.allow(order, line, source)], source).values())
+            for order, lines in orders
+            for source in request.sources
+        ),
+        default=0,
+    )
+    given = request.strategy.rates.unfilled_unit
+    return Rates(4 * max(1, dearest) if given is None else given, 1, 0, 0)
 
 
 # Rules
@@ -261,7 +335,7 @@ class _Rules:
 
     def _offline(self, source: Source) -> bool:
         return any(
-            _place_rank(self.request, place, source) is not None
+            place_rank(self.request, place, source) is not None
             for record in self._of("offline_location", source)
             for place in record.params["places"]
         )
@@ -278,7 +352,7 @@ class _Rules:
         limits_km = [
             entry["km"]
             for record in self._of("maximum_distance", source)
-            for _, entry in _matches(self.request, record, line, source)
+            for _, entry in matches(self.request, record, line, source)
         ]
         return any(metres is None or metres > km * 1000 for km in limits_km)
 
@@ -293,7 +367,7 @@ class _Rules:
         return max(0, available - max(kept, default=0))
 
     def _kept(self, record: RuleRecord, line: Line, source: Source, available: int) -> int:
-        units = max((entry["units"] for entry in _most_specific(self.request, record, line, source)), default=0)
+        units = max((entry["units"] for entry in most_specific(self.request, record, line, source)), default=0)
         if record.params.get("mode", "subtract") == "subtract":
             return units
         return available if available < units else 0
@@ -301,13 +375,13 @@ class _Rules:
     def _member(self, line: Line, source: Source) -> bool:
         """Whether every location-priority rule that speaks about the item names this source."""
         return all(
-            _most_specific(self.request, record, line, source) or not self._speaks_of(record, line)
+            most_specific(self.request, record, line, source) or not self._speaks_of(record, line)
             for record in self._of("location_priority", source)
             if not _ranking_only(self.request, record)
         )
 
     def _speaks_of(self, record: RuleRecord, line: Line) -> bool:
-        return any(_item_rank(self.request, entry, line) is not None for entry in record.params["lines"])
+        return any(item_rank(self.request, entry, line) is not None for entry in record.params["lines"])
 
     def priority(self, line: Line, source: Source) -> int:
         """The worst priority that the rules give this pair; 0 when none does."""
@@ -315,7 +389,7 @@ class _Rules:
             (
                 entry["priority"]
                 for record in self._of("location_priority", source)
-                for entry in _most_specific(self.request, record, line, source)
+                for entry in most_specific(self.request, record, line, source)
             ),
             default=0,
         )
@@ -325,14 +399,7 @@ class _Rules:
         records = self._of("partial_orders")
         if not records:
             return Limits(partial_lines=False)
-        each = [self._limits_of(record.params, order) for record in records]
-        partial_orders = all(one.partial_orders for one in each)
-        return Limits(
-            max_sources=_least(one.max_sources for one in each),
-            partial_orders=partial_orders,
-            partial_lines=partial_orders and all(one.partial_lines for one in each),
-            max_sources_per_line=_least(one.max_sources_per_line for one in each),
-        )
+        return reduce(Limits.stricter, [self._limits_of(record.params, order) for record in records])
 
     def _limits_of(self, params: Mapping[str, Any], order: Order) -> Limits:
         below = params.get("never_split_below_cents")
@@ -341,7 +408,7 @@ class _Rules:
         return Limits(
             1 if whole else params.get("max_sources"),
             params.get("partial_orders", True),
-            params.get("partial_lines", False),
+            params.get("partial_orders", True) and params.get("partial_lines", False),
             params.get("max_sources_per_line"),
         )
 
@@ -355,36 +422,68 @@ class _Rules:
         )
 
     def rooms(self) -> Iterator[Room]:
-        """Room at sources, per rule and parameter line."""
-        for record in self.records:
-            if record.kind == "maximum_orders":
-                for entry in record.params["lines"]:
-                    yield from self._rooms_of(record, entry)
+        """Room at sources: per source and basis the lowest own limit, or a higher one of another strategy (C3)."""
+        limits: dict[tuple[str, str], int] = {}
+        for entry, sources in _entries_of_rooms(self.request, self.records, self.request.sources):
+            basis, limit = entry.get("basis", "open_orders"), entry["limit"]
+            if entry.get("per", "each") == "total":
+                yield self._room(sorted({*sources, *self._of_other_strategies(entry)}), limit, basis)
+                continue
+            for id in sources:
+                limits[id, basis] = min(limit, limits.get((id, basis), limit))
+        for (id, basis), limit in limits.items():
+            yield self._room([id], max([limit, *self._limits_elsewhere(id, basis)]), basis)
 
-    def _rooms_of(self, record: RuleRecord, entry: Mapping[str, Any]) -> Iterator[Room]:
-        here = [
-            source
-            for source in self.request.sources
-            if _place_rank(self.request, entry, source) is not None and in_force(self.request, record, source)
-        ]
-        together = entry.get("per", "each") == "total"
-        for group in [here] if together else [[source] for source in here]:
-            yield self._room(group, entry["limit"], entry.get("basis", "open_orders"))
+    def _limits_elsewhere(self, source_id: str, basis: str) -> Iterator[int]:
+        """What each other strategy has for a limit of this source, if this one wants to know."""
+        if self.request.strategy.maximum_orders_across is MaximumOrdersAcross.OWN:
+            return
+        for other in self.request.limits_elsewhere:
+            here = [
+                source for source in self.request.sources if source.id == source_id and source.id in other.source_ids
+            ]
+            enabled = [record for record in other.rules if record.enabled]
+            limits = [
+                entry["limit"]
+                for entry, sources in _entries_of_rooms(self.request, enabled, here)
+                if sources and entry.get("per", "each") == "each" and entry.get("basis", "open_orders") == basis
+            ]
+            yield from [min(limits)] if limits else []
 
-    def _room(self, group: list[Source], limit: int, basis: str) -> Room:
-        loads = [(source.id, self.request.load(source.id)) for source in group]
+    def _of_other_strategies(self, entry: Mapping[str, Any]) -> set[str]:
+        """Members of a list that this run does not have: they count in the list's total."""
+        own = {source.id for source in self.request.sources}
+        lists = [found for found in self.request.source_lists if found.id == entry.get("source_list_id")]
+        return {id for found in lists for id in found.source_ids} - own
+
+    def _room(self, group: list[str], limit: int, basis: str) -> Room:
+        loads = [(source_id, self.request.load(source_id)) for source_id in group]
         if basis == "lines_per_day":
-            return Room(frozenset(s for s, _ in loads), limit, sum(x.lines_today for _, x in loads), True, frozenset())
+            return Room(frozenset(group), limit, sum(load.lines_today for _, load in loads), True, frozenset())
         counted = {
             (order_id, source_id)
             for source_id, load in loads
             for order_id in (load.order_ids_today if basis == "calendar_day" else load.open_order_ids)
         }
-        return Room(frozenset(s for s, _ in loads), limit, len(counted), False, frozenset(counted))
+        return Room(frozenset(group), limit, len(counted), False, frozenset(counted))
+
+
+def _entries_of_rooms(
+    request: PlanRequest, records: Iterable[RuleRecord], sources: Iterable[Source]
+) -> Iterator[tuple[Mapping[str, Any], list[str]]]:
+    """Parameter lines of maximum-orders rules, each with those of the sources that it limits today."""
+    for record in records:
+        if record.kind == "maximum_orders":
+            for entry in record.params["lines"]:
+                here = [source for source in sources if place_rank(request, entry, source) is not None]
+                in_date = [source.id for source in here if in_force(request, record, source)]
+                if in_date:
+                    yield entry, in_date
 
 
 def _ranking_only(request: PlanRequest, record: RuleRecord) -> bool:
-    return request.strategy.location_priority_mode is LocationPriorityMode.FLAG_DECIDES and not record.hard
+    by_flag = request.strategy.location_priority_mode is LocationPriorityMode.FLAG_DECIDES
+    return record.kind == "location_priority" and by_flag and not record.hard
 
 
 def is_write_in(line: Line) -> bool:
@@ -392,51 +491,5 @@ def is_write_in(line: Line) -> bool:
     return line.product_id == WRITE_IN_PRODUCT_ID
 
 
-def _least(values: Iterator[int | None]) -> int | None:
+def _least(values: Iterable[int | None]) -> int | None:
     return min((value for value in values if value is not None), default=None)
-
-
-# Scopes
-
-
-def _place_rank(request: PlanRequest, entry: Mapping[str, Any], source: Source) -> int | None:
-    """How specifically a parameter line names this source: 2 itself, 1 a list, 0 everywhere, None not at all."""
-    if "source_id" in entry:
-        return 2 if entry["source_id"] == source.id else None
-    if "source_list_id" in entry:
-        lists = [found for found in request.source_lists if found.id == entry["source_list_id"]]
-        return 1 if any(source.id in found.source_ids for found in lists) else None
-    return 0
-
-
-def _item_rank(request: PlanRequest, entry: Mapping[str, Any], line: Line) -> int | None:
-    """How specifically a parameter line names this product: variant 4, product 3, categories 2 and 1, all 0."""
-    product = request.products.get(line.product_id, Product(line.product_id))
-    if "product_id" in entry:
-        if entry["product_id"] == product.id:
-            return 4 if product.parent_id else 3
-        return 3 if entry["product_id"] == product.parent_id else None
-    if "supplementary_category" in entry:
-        return 2 if entry["supplementary_category"] in product.supplementary_categories else None
-    if "category" in entry:
-        return 1 if entry["category"] in product.categories else None
-    return 0
-
-
-def _matches(
-    request: PlanRequest, record: RuleRecord, line: Line, source: Source
-) -> list[tuple[tuple[int, int], Mapping[str, Any]]]:
-    """Parameter lines that speak about this pair, each with how specific it is: item first, then place."""
-    found = []
-    for entry in record.params["lines"]:
-        item, place = _item_rank(request, entry, line), _place_rank(request, entry, source)
-        if item is not None and place is not None:
-            found.append(((item, place), entry))
-    return found
-
-
-def _most_specific(request: PlanRequest, record: RuleRecord, line: Line, source: Source) -> list[Mapping[str, Any]]:
-    """The most specific parameter lines for this pair: several when they tie."""
-    found = _matches(request, record, line, source)
-    best = max((rank for rank, _ in found), default=None)
-    return [entry for rank, entry in found if rank == best]

@@ -1,13 +1,17 @@
 """A finished plan made by brute force: what the audit must accept without knowing the optimizer."""
 
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import replace
 
 from dom_core.domain.network import Location, Source
 from dom_core.domain.order import ExceptionKind, Line, Order
 from dom_core.domain.plan import (
+    CostItem,
     Ending,
     HeldLine,
     IterationReport,
+    Level,
     LevelValue,
     Plan,
     PlanAssignment,
@@ -18,11 +22,14 @@ from dom_core.domain.plan import (
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import ObjectiveMode, RuleRecord
-from dom_core.optimizer.audit.structure import CLOSEST
 from dom_core.rules import build
 from dom_core.rules.base import Violation
-from tests.oracle.enumeration import Best, best_first_iteration, best_second_iteration
-from tests.oracle.meaning import Use, distance_m, eligible_orders, of_iteration
+from tests.oracle.distance import distance_m
+from tests.oracle.enumeration import Best, best_first_iteration, best_second_iteration, cents_charged
+from tests.oracle.meaning import Meaning, Use, eligible_orders, of_iteration
+
+CLOSEST = (Level.UNFILLED_UNITS, Level.SHIPMENTS, Level.PRIORITY_STEPS, Level.DISTANCE_KM)
+BY_COST = (Level.UNFILLED_UNITS, Level.COST_CENTS, Level.PRIORITY_STEPS, Level.DISTANCE_KM)
 
 CHOSEN = Reason(Verdict.CHOSEN, "chosen")
 DEARER = Reason(Verdict.DEARER, "distance_km")
@@ -36,7 +43,8 @@ def plan_by_brute_force(request: PlanRequest) -> Plan:
     eligible = [(order, line) for order, lines in eligible_orders(request) for line in lines]
     taken = {(order.id, line.id) for order, line in eligible}
     reason = Reason(Verdict.EXCLUDED, "held")
-    lines = tuple(_plan_line(request, order, line, first.use, second.use) for order, line in eligible)
+    costs = _costs(of_iteration(request, 2), first.use, second.use)
+    lines = tuple(_plan_line(request, order, line, first.use, second.use, costs) for order, line in eligible)
     return naming_what_it_relaxes(
         request,
         Plan(
@@ -96,9 +104,42 @@ def _source(request: PlanRequest, source_id: str | None) -> Source | None:
     return next((source for source in request.sources if source.id == source_id), None)
 
 
-def _plan_line(request: PlanRequest, order: Order, line: Line, first: Use, second: Use) -> PlanLine:
+Part = tuple[str, str, str, int]
+"""Order id, line id, source id, iteration: one assignment."""
+
+
+def _costs(meaning: Meaning, first: Use, second: Use) -> Mapping[Part, tuple[CostItem, ...]]:
+    """Everything that a shipment pays, on its first assignment: how shares are cut is nobody's business here."""
+    parts = [(pair, number) for number, use in ((1, first), (2, second)) for pair in sorted(use)]
+    found: dict[Part, tuple[CostItem, ...]] = {}
+    for order, lines in meaning.orders:
+        cents = Counter[tuple[object, object]]()
+        for (_, source_id, factor_id, *_), amount in cents_charged(meaning, order, lines, {**first, **second}).items():
+            cents[source_id, factor_id] += amount
+        for (source_id, factor_id), amount in cents.items():
+            place = next(
+                (*key, source, number) for (key, source), number in parts if (key[0], source) == (order.id, source_id)
+            )
+            found[place] = (*found.get(place, ()), CostItem(str(factor_id), amount))
+    return found
+
+
+def _plan_line(
+    request: PlanRequest,
+    order: Order,
+    line: Line,
+    first: Use,
+    second: Use,
+    costs: Mapping[Part, tuple[CostItem, ...]],
+) -> PlanLine:
     assignments = tuple(
-        PlanAssignment(source_id, units, distance_m(line.location, _location(request, source_id)), number)
+        PlanAssignment(
+            source_id,
+            units,
+            distance_m(line.location, _location(request, source_id)),
+            number,
+            costs=costs.get((*key, source_id, number), ()),
+        )
         for number, use in ((1, first), (2, second))
         for (key, source_id), units in sorted(use.items())
         if key == (order.id, line.id)
@@ -114,7 +155,8 @@ def _location(request: PlanRequest, source_id: str) -> Location | None:
 
 
 def _report(request: PlanRequest, number: int, lines: tuple[PlanLine, ...], best: Best) -> IterationReport:
-    rates = of_iteration(request, number).rates
+    meaning = of_iteration(request, number)
+    rates, names = meaning.rates, CLOSEST if meaning.tariff is None else BY_COST
     points = (rates.unfilled_unit, rates.shipment, rates.priority_step, rates.kilometre)
     before = [sum(a.units for a in line.assignments if a.iteration < number) for line in lines]
     after = [sum(a.units for a in line.assignments if a.iteration <= number) for line in lines]
@@ -126,7 +168,7 @@ def _report(request: PlanRequest, number: int, lines: tuple[PlanLine, ...], best
         units=sum(units - had for units, had, _ in spans),
         filled_units=sum(has - had for _, had, has in spans),
         levels=tuple(
-            LevelValue(level, amount, rate) for level, amount, rate in zip(CLOSEST, best.levels, points, strict=True)
+            LevelValue(level, amount, rate) for level, amount, rate in zip(names, best.levels, points, strict=True)
         ),
         total=best.total,
         bound=float(best.total),

@@ -7,7 +7,7 @@ from dom_core.optimizer.solving import CbcSolver
 from tests.oracle.comparison import describe, describe_plan, disagreements
 from tests.oracle.generation import generate
 
-CASES = 320
+CASES = 420
 CHUNK = 20
 
 

@@ -1,34 +1,38 @@
 """Whatever happens to lines, in whatever order, with whoever killed in between: stored state keeps its promises."""
 
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from dom_core.configuration import Configuration
+from dom_core.domain.interventions import OrderAction
 from dom_core.domain.order import LineState, Order
 from dom_core.domain.plan import Plan, PlanState
-from dom_core.domain.transitions import What
+from dom_core.domain.transitions import ALLOWED, Action, What
 from dom_core.errors import Conflict, InvalidInput
 from dom_core.messages.actions import Rejection
 from dom_core.repositories.plans import Plans
 from dom_core.use_cases.apply_plan import apply_plan, expire_plan
 from dom_core.use_cases.context import Ports
-from dom_core.use_cases.gather_facts import gather_facts
 from dom_core.use_cases.reject_line import reject_line
+from dom_core.use_cases.sweep_reservations import sweep_all
 from dom_core.use_cases.take_order import take_order
 from tests.plan_builder import PlanBuilder, a_plan
 from tests.use_cases.invariants import (
     require_never_promised_twice,
     require_nothing_left_over,
+    require_units_leave_once,
     stored_orders,
     totals,
 )
 from tests.use_cases.killing import Killed, KillingStore
-from tests.use_cases.world import a_world, intake
+from tests.use_cases.world import World, a_world, intake
 
 ORDER_IDS = ("O1", "O2", "O3")
 SOURCE_IDS = ("A", "B", "V")
@@ -87,6 +91,10 @@ class LineLife(RuleBasedStateMachine):
             plan = _with_order(plan, order, data)
         self.plans.append(self.world.store_plan(plan.build()))
         self.unfinished.append(self.plans[-1])
+
+    @initialize(data=st.data())
+    def the_first_plan_is_applied(self, data: st.DataObject) -> None:
+        self.a_plan_is_made_and_applied(data)
 
     @rule(data=st.data())
     def a_plan_is_made_and_applied(self, data: st.DataObject) -> None:
@@ -160,6 +168,72 @@ class LineLife(RuleBasedStateMachine):
         before = self.world.order(order_id)
         assert reject_line(self.world.ports, order_id, line_id, rejection) == before
 
+    @precondition(lambda self: self.lines_in(Action.PICK) or self.lines_in(Action.SHIP))
+    @rule(data=st.data(), kill=kills)
+    def a_source_goes_on(self, data: st.DataObject, kill: int | None) -> None:
+        """Picks what is assigned to it, and often ships it at once."""
+        action = data.draw(st.sampled_from([each for each in (Action.PICK, Action.SHIP) if self.lines_in(each)]))
+        order_id, line_id, source_id = self.drawn(data, action)
+        if action is Action.PICK:
+            with suppress(Conflict):
+                self.world.accept(source_id, line_id, order_id)
+            self.happens(lambda world: world.pick(source_id, line_id, order_id), order_id, kill)
+        if action is Action.SHIP or data.draw(st.booleans()):
+            self.happens(lambda world: world.ship(source_id, line_id, order_id), order_id, kill)
+
+    @rule(
+        data=st.data(),
+        action=st.sampled_from((Action.CANCEL, Action.EXCLUDE, Action.INCLUDE, OrderAction.HOLD, OrderAction.RELEASE)),
+        kill=kills,
+    )
+    def a_person_decides(self, data: st.DataObject, action: Action | OrderAction, kill: int | None) -> None:
+        order_id, line_id, _ = self.drawn(data, action if isinstance(action, Action) else Action.SHIP)
+        events: dict[Action | OrderAction, Callable[[World], Order]] = {
+            Action.CANCEL: lambda world: world.cancel(line_id, order_id),
+            Action.EXCLUDE: lambda world: world.exclude(line_id, order_id),
+            Action.INCLUDE: lambda world: world.include(line_id, order_id),
+            OrderAction.HOLD: lambda world: world.hold(order_id),
+            OrderAction.RELEASE: lambda world: world.release(order_id),
+        }
+        self.happens(events[action], order_id, kill)
+
+    @rule(kill=kills)
+    def a_person_cancels_the_last_order(self, kill: int | None) -> None:
+        self.happens(lambda world: world.cancel(None, ORDER_IDS[-1]), ORDER_IDS[-1], kill)
+
+    def lines_in(self, action: Action) -> list[tuple[str, str, str]]:
+        """Order, line and source of every line that the event may happen to."""
+        return [
+            (order.id, line.id, line.assignment.source_id if line.assignment else "A")
+            for order in self.orders()
+            for line in order.lines
+            if line.state in ALLOWED[action]
+        ]
+
+    def drawn(self, data: st.DataObject, action: Action) -> tuple[str, str, str]:
+        """Mostly a line that the event may happen to, and its source; sometimes any line, or any source."""
+        order_id, line_id, source_id = data.draw(st.sampled_from(self.lines_in(action) or [("O1", "1", "A")]))
+        if data.draw(st.integers(0, 5)) == 5:
+            order_id = data.draw(order_ids)
+            line_id = data.draw(st.sampled_from(self.world.order(order_id).lines)).id
+        return order_id, line_id, data.draw(st.sampled_from((source_id, source_id, source_id, *SOURCE_IDS)))
+
+    def happens(self, event: Callable[[World], Order], order_id: str, kill: int | None) -> None:
+        """The event, perhaps killed, and then mostly once more: it happens once, or is refused and changes nothing."""
+        before = self.world.order(order_id)
+        killed = replace(self.world)
+        killed.ports = self.ports(kill)
+        try:
+            event(killed)
+        except Killed:
+            if kill == 1:
+                return  # Nobody sends it again: whoever sweeps next must find what was left.
+        except Conflict:
+            assert self.world.order(order_id) == before
+            return
+        once = self.world.order(order_id)
+        assert event(self.world) == once == self.world.order(order_id)
+
     @rule(order_id=order_ids, data=st.data())
     def a_person_resets(self, order_id: str, data: st.DataObject) -> None:
         line = data.draw(st.sampled_from(self.world.order(order_id).lines))
@@ -180,6 +254,10 @@ class LineLife(RuleBasedStateMachine):
             assert totals(order) == self.totals[order.id]
 
     @invariant()
+    def units_leave_once(self) -> None:
+        require_units_leave_once(self.world.ports.store, UNITS_ON_HAND)
+
+    @invariant()
     def a_rejection_counts_once(self) -> None:
         for order in self.orders():
             named = [event.reference for event in order.history if event.what == What.REJECTED and event.reference]
@@ -195,9 +273,9 @@ class LineLife(RuleBasedStateMachine):
     def when_all_is_done_nothing_is_left_over(self) -> None:
         for plan in self.unfinished:
             assert self.was_applied(plan)
-        gather_facts(self.world.ports.store, Configuration(), "P", "R", self.world.clock.now())
-        if all(order.plannable for order in self.orders()):  # a run sweeps the stock of the products it plans
-            require_nothing_left_over(self.world.ports.store)
+        sweep_all(self.world.ports.store)
+        require_nothing_left_over(self.world.ports.store)
+        require_units_leave_once(self.world.ports.store, UNITS_ON_HAND)
 
 
 def _with_order(plan: PlanBuilder, order: Order, data: st.DataObject) -> PlanBuilder:
@@ -214,5 +292,5 @@ def _with_order(plan: PlanBuilder, order: Order, data: st.DataObject) -> PlanBui
     return plan
 
 
-LineLife.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None, derandomize=True)
+LineLife.TestCase.settings = settings(max_examples=50, stateful_step_count=40, deadline=None, derandomize=True)
 TestLineLife = LineLife.TestCase

@@ -85,7 +85,7 @@ def test_a_run_whose_alternate_could_not_be_queued_starts_it_when_it_is_done_aga
         raise Unavailable("the queue does not answer")
 
     with monkeypatch.context() as patched:
-        patched.setattr(type(empty_handed.ports.queues), "send", lambda _self, queue, body: refuse(queue, body))
+        patched.setattr(type(empty_handed.ports.queues), "send", lambda _self, queue, body, **_: refuse(queue, body))
         with pytest.raises(Unavailable):
             plan_batch(empty_handed.ports, asked.id, "standard")
     again = plan_batch(empty_handed.ports, asked.id, "standard")

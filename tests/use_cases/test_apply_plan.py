@@ -10,6 +10,7 @@ from dom_core.errors import Conflict, LeaseLost, NotFound
 from dom_core.ports import Body, Container, Document
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.plans import Plans
+from dom_core.use_cases import configure
 from dom_core.use_cases.apply_plan import Applied, apply_plan, expire_plan
 from tests.builders import NOW, an_order
 from tests.plan_builder import a_plan
@@ -161,14 +162,15 @@ class TestFence:
         assert world.line(order_id="O1").state is LineState.UNASSIGNED
         assert world.cell("pen", "A").reserved == 1
 
-    def test_fences_of_different_strategies_do_not_meet(self, world: World) -> None:
+    def test_an_old_fence_is_refused_whatever_the_strategy(self, world: World) -> None:
         world.strategy(id="other")
         world.stock(pen_A=9)
         one = world.store_order(an_order("O1").with_line("pen", 1))
         two = world.store_order(an_order("O2").with_line("pen", 1))
         world.apply(a_plan("P1", "other").assigning(one, "1", ("A", 1)).build(), fence=7)
 
-        assert world.apply(a_plan("P2").assigning(two, "1", ("A", 1)).build(), fence=1).confirmed_lines == 1
+        with pytest.raises(LeaseLost):
+            world.apply(a_plan("P2").assigning(two, "1", ("A", 1)).build(), fence=1)
 
 
 class TestState:
@@ -193,6 +195,18 @@ class TestState:
         assert Plans(world.ports.store).header(plan.id).value.state is PlanState.EXPIRED
         require_never_promised_twice(world.ports.store)
         require_nothing_left_over(world.ports.store)
+
+    def test_a_plan_whose_strategy_was_removed_is_undone_and_never_applied(self, world: World) -> None:
+        plan = _three_orders(world)
+        with pytest.raises(Killed):
+            apply_plan(world.with_ports(store=KillingStore(world.ports.store, 2)), plan, fence=1)
+        configure.remove(world.ports, configure.ConfigKind.STRATEGIES, "standard", None)
+
+        expire_plan(world.ports, plan)
+
+        require_nothing_left_over(world.ports.store)
+        order = world.store_order(an_order("O9").with_line("write-in"))
+        assert world.apply(a_plan("P9").assigning(order, "1", ("V", 1)).build()).conflicted_lines == 1
 
     def test_who_applies_and_who_undoes_at_the_same_time_never_confirm_what_was_given_back(self, world: World) -> None:
         world.stock(pen_A=4)

@@ -12,14 +12,14 @@ from dom_core.domain.order import ExceptionKind, LineState
 from dom_core.domain.plan import PlanState
 from dom_core.domain.run import Run, RunState
 from dom_core.domain.stock import Reservation
-from dom_core.errors import InvalidInput, LeaseLost, NotFound, SolverFailed, Unavailable
+from dom_core.errors import Busy, InvalidInput, LeaseLost, NotFound, SolverFailed, Unavailable
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.runs import Runs
 from dom_core.repositories.stock import Stock
 from dom_core.use_cases.apply_plan import apply_plan
 from dom_core.use_cases.check_health import check_health
 from dom_core.use_cases.gather_facts import gather_facts, loads_of
-from dom_core.use_cases.plan_batch import plan_batch, run_due
+from dom_core.use_cases.plan_batch import RETRY_S, plan_batch, run_due
 from dom_core.use_cases.read_plan import get_plan, get_run, list_plans, list_runs
 from dom_core.use_cases.start_run import start_run
 from tests.builders import NOW, an_order
@@ -135,22 +135,39 @@ class TestPlanBatch:
         assert plan_batch(shop.ports, "R1", "standard").state is RunState.FINISHED
         assert get_run(shop.ports, "R1").error == ""
 
-    def test_while_a_run_holds_the_strategy_another_one_does_nothing(self, shop: World) -> None:
-        Runs(shop.ports.store).take_lease("standard", "R0", shop.clock.now(), lease_s=300)
+    def test_while_somebody_else_plans_a_run_waits_in_its_queue_and_nothing_is_lost(self, shop: World) -> None:
+        lease = Runs(shop.ports.store).take_lease("R0", shop.clock.now(), lease_s=300)
+
         run = plan_batch(shop.ports, "R1", "standard")
-        assert run.state is RunState.FAILED
-        assert "held by run 'R0'" in run.error
-        assert source_of(shop) is None
+
+        assert (run.state, run.error, source_of(shop)) == (RunState.QUEUED, "", None)
+        assert shop.ports.queues.receive("plan-runs") == []
+        shop.wait(seconds=RETRY_S)
+        Runs(shop.ports.store).release_lease(lease, shop.clock.now())
+        (message,) = shop.ports.queues.receive("plan-runs")
+        assert plan_batch(shop.ports, **json.loads(message.body)).state is RunState.FINISHED
+        assert source_of(shop) == "A"
+
+    def test_a_simulation_waits_for_nobody_and_keeps_nobody_waiting(self, shop: World) -> None:
+        shop.strategy(simulation=True)
+        Runs(shop.ports.store).take_lease("R0", shop.clock.now(), lease_s=300)
+
+        run = plan_batch(shop.ports, "R1", "standard")
+
+        assert run.state is RunState.FINISHED
+        lease = Runs(shop.ports.store).lease()
+        assert lease is not None
+        assert (lease.holder, lease.fence) == ("R0", 1)
 
     def test_an_expired_lease_is_taken_over_and_the_killed_run_is_called_failed(self, shop: World) -> None:
         Runs(shop.ports.store).create(Run("R0", "standard", RunState.RUNNING, "Ada", NOW, fence=1))
-        Runs(shop.ports.store).take_lease("standard", "R0", shop.clock.now(), lease_s=300)
+        Runs(shop.ports.store).take_lease("R0", shop.clock.now(), lease_s=300)
         shop.wait(seconds=301)
 
         run = plan_batch(shop.ports, "R1", "standard")
 
         assert (run.state, run.fence) == (RunState.FINISHED, 2)
-        assert "run 'R1' took over" in get_run(shop.ports, "R0").error
+        assert get_run(shop.ports, "R0").error == "stopped without ending; 'R1' took over"
 
     def test_a_plan_that_a_killed_run_left_half_applied_is_undone_and_planned_anew(self, shop: World) -> None:
         one, two = shop.order("O1"), shop.order("O2")
@@ -217,10 +234,15 @@ class TestRunDue:
         shop.strategy(**fields)
         assert run_due(shop.ports) == ()
 
-    def test_a_strategy_that_is_being_run_is_not_due(self, shop: World) -> None:
-        Runs(shop.ports.store).take_lease("standard", "R0", shop.clock.now(), lease_s=300)
-        assert run_due(shop.ports) == ()
-        assert list_runs(shop.ports, 10).items == ()
+    def test_while_somebody_plans_strategies_stay_due_and_simulations_run(self, shop: World) -> None:
+        shop.strategy(id="trial", simulation=True)
+        Runs(shop.ports.store).take_lease("R0", shop.clock.now(), lease_s=300)
+
+        assert [run.strategy_id for run in run_due(shop.ports)] == ["trial"]
+        assert len(list_runs(shop.ports, 10).items) == 1
+
+        shop.wait(seconds=300)
+        assert [run.strategy_id for run in run_due(shop.ports)] == ["standard", "trial"]
 
 
 class TestStartRun:
@@ -257,16 +279,18 @@ class TestStartRun:
 class TestLease:
     def test_the_fence_only_grows(self, world: World) -> None:
         runs, now = Runs(world.ports.store), world.clock.now()
-        first = runs.take_lease("standard", "R1", now, 300)
-        again = runs.take_lease("standard", "R1", now, 300)
+        first = runs.take_lease("R1", now, 300)
+        again = runs.take_lease("R1", now, 300)
+        with pytest.raises(Busy, match="held by 'R1' until 15:05:00 UTC"):
+            runs.take_lease("R2", now, 300)
         runs.release_lease(again, now)
-        third = runs.take_lease("standard", "R2", now, 300)
+        third = runs.take_lease("R2", now, 300)
         assert [first.fence, again.fence, third.fence] == [1, 2, 3]
 
     def test_who_lost_the_lease_can_neither_renew_nor_release_it(self, world: World) -> None:
         runs, now = Runs(world.ports.store), world.clock.now()
-        lost = runs.take_lease("standard", "R1", now, 300)
-        runs.take_lease("standard", "R2", now + timedelta(seconds=300), 300)
+        lost = runs.take_lease("R1", now, 300)
+        runs.take_lease("R2", now + timedelta(seconds=300), 300)
         with pytest.raises(LeaseLost):
             runs.renew_lease(lost, now, 300)
         with pytest.raises(LeaseLost):

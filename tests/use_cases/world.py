@@ -13,17 +13,26 @@ from dom_core.adapters.sqlite import Database, SqliteDocuments, SqliteQueues
 from dom_core.domain.order import Line, Order
 from dom_core.domain.plan import Plan
 from dom_core.domain.stock import StockCell
-from dom_core.messages.actions import Rejection, Reset
+from dom_core.messages.actions import Acceptance, Decision, Picking, Rejection, Reset, Shipping
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.plans import Plans
 from dom_core.settings import from_environment
 from dom_core.use_cases import configure, set_stock
+from dom_core.use_cases.accept_line import accept_line
 from dom_core.use_cases.apply_plan import Applied, apply_plan
+from dom_core.use_cases.cancel_line import cancel_line
+from dom_core.use_cases.cancel_order import cancel_order
 from dom_core.use_cases.configure import ConfigKind
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.exclude_line import exclude_line
+from dom_core.use_cases.hold_order import hold_order
+from dom_core.use_cases.include_line import include_line
+from dom_core.use_cases.pick_line import pick_line
 from dom_core.use_cases.reject_line import reject_line
+from dom_core.use_cases.release_order import release_order
 from dom_core.use_cases.reset_line import reset_line
+from dom_core.use_cases.ship_line import ship_line
 from tests.builders import NOW, OrderBuilder
 
 SOURCES: list[dict[str, Any]] = [
@@ -32,6 +41,7 @@ SOURCES: list[dict[str, Any]] = [
     {"id": "V", "type": "drop_ship", "location": {"latitude": 34.0, "longitude": -118.2}, "use_real_inventory": False},
 ]
 STRATEGY: dict[str, Any] = {"id": "standard", "source_list_id": "all", "rejection_period_days": 5, "max_attempts": 3}
+DECISION = Decision(who="Ada", why="the customer rang")
 INTAKE: dict[str, Any] = {
     "id": "O1",
     "ordered_at": "2026-03-02T08:00:00Z",
@@ -96,6 +106,33 @@ class World:
     def reject(self, source_id: str = "A", line_id: str = "1", order_id: str = "O1", **fields: Any) -> Order:
         given = {"source_id": source_id, "reason_code": "damaged", "who": "store clerk"} | fields
         return reject_line(self.ports, order_id, line_id, Rejection(**given))
+
+    def accept(self, source_id: str = "A", line_id: str = "1", order_id: str = "O1") -> Order:
+        return accept_line(self.ports, order_id, line_id, Acceptance(source_id=source_id, who="store clerk"))
+
+    def pick(self, source_id: str = "A", line_id: str = "1", order_id: str = "O1") -> Order:
+        return pick_line(self.ports, order_id, line_id, Picking(source_id=source_id, who="store clerk"))
+
+    def ship(self, source_id: str = "A", line_id: str = "1", order_id: str = "O1") -> Order:
+        return ship_line(self.ports, order_id, line_id, Shipping(source_id=source_id, who="store clerk"))
+
+    def cancel(self, line_id: str | None = None, order_id: str = "O1") -> Order:
+        """The line, or the whole order."""
+        if line_id is None:
+            return cancel_order(self.ports, order_id, DECISION)
+        return cancel_line(self.ports, order_id, line_id, DECISION)
+
+    def hold(self, order_id: str = "O1") -> Order:
+        return hold_order(self.ports, order_id, DECISION)
+
+    def release(self, order_id: str = "O1") -> Order:
+        return release_order(self.ports, order_id, DECISION)
+
+    def exclude(self, line_id: str = "1", order_id: str = "O1") -> Order:
+        return exclude_line(self.ports, order_id, line_id, DECISION)
+
+    def include(self, line_id: str = "1", order_id: str = "O1") -> Order:
+        return include_line(self.ports, order_id, line_id, DECISION)
 
     def reset(self, line_id: str = "1", order_id: str = "O1") -> Order:
         return reset_line(self.ports, order_id, line_id, Reset(who="Ada", why="stock was counted"))

@@ -5,11 +5,13 @@ from collections.abc import Iterator
 from math import asin, cos, radians, sin, sqrt
 
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Location
+from dom_core.domain.order import ExceptionKind
 from dom_core.domain.strategy import DistanceMode, InventoryMode
 from dom_core.optimizer.audit.subject import Check, Subject, name
 
 _EARTH_RADIUS_M = 6_371_009.0
 _DISTANCE_TOLERANCE_M = 2
+_SHORT_BECAUSE = (ExceptionKind.NO_QUANTITY, ExceptionKind.NO_SOURCE, ExceptionKind.NOT_IN_PLAN)
 
 
 def _units(subject: Subject) -> Iterator[str]:
@@ -18,6 +20,8 @@ def _units(subject: Subject) -> Iterator[str]:
             yield f"{name(line)} gets {line.filled_units} of {line.units} units"
         if line.filled_units == line.units and line.exception:
             yield f"{name(line)} is filled and yet an exception ({line.exception})"
+        if line.filled_units < line.units and line.exception not in _SHORT_BECAUSE:
+            yield f"{name(line)} is short of units, and its exception is {line.exception}"
 
 
 def _stock(subject: Subject) -> Iterator[str]:

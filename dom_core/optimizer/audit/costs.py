@@ -5,11 +5,14 @@ from collections.abc import Iterator
 
 from dom_core.costs import build
 from dom_core.costs.itemising import itemise
-from dom_core.domain.ids import CostFactorId, OrderId
+from dom_core.domain.ids import CostFactorId, OrderId, SourceId
 from dom_core.domain.plan import Plan
 from dom_core.domain.request import PlanRequest
 from dom_core.optimizer.audit.subject import Check, Subject
 from dom_core.rules.checking import Facts
+
+Payer = tuple[OrderId, SourceId, CostFactorId]
+"""What an order pays at a source by a cost factor."""
 
 
 def cents_of(request: PlanRequest, plan: Plan, iteration: int) -> int:
@@ -18,29 +21,33 @@ def cents_of(request: PlanRequest, plan: Plan, iteration: int) -> int:
     return now - sum(_expected(request, plan, iteration - 1).values())
 
 
-def _expected(request: PlanRequest, plan: Plan, last_iteration: int) -> Counter[tuple[OrderId, CostFactorId]]:
-    """Cents per order and cost factor for what has been assigned up to an iteration."""
+def _expected(request: PlanRequest, plan: Plan, last_iteration: int) -> Counter[Payer]:
+    """Cents per order, source and cost factor for what has been assigned up to an iteration."""
     facts = Facts.of(request)
     factors = [build(record) for record in request.costs_in_force()]
     orders = {order.id: order for order in request.orders}
     lines = plan.up_to_iteration(last_iteration).lines
-    cents: Counter[tuple[OrderId, CostFactorId]] = Counter()
+    cents: Counter[Payer] = Counter()
     for order_id in sorted({line.order_id for line in lines}):
         mine = [line for line in lines if line.order_id == order_id]
         for item in itemise(facts, factors, orders[order_id], mine):
-            cents[order_id, item.factor_id] += item.cents
+            cents[order_id, item.source_id, item.factor_id] += item.cents
     return cents
 
 
 def _items(subject: Subject) -> Iterator[str]:
-    told: Counter[tuple[OrderId, CostFactorId]] = Counter()
+    told: Counter[Payer] = Counter()
     for line, assignment in subject.assigned():
         for item in assignment.costs:
-            told[line.order_id, item.factor_id] += item.cents
+            told[line.order_id, assignment.source_id, item.factor_id] += item.cents
     expected = _expected(subject.request, subject.plan, last_iteration=2)
     for key in sorted(told.keys() | expected.keys()):
         if told[key] != expected[key]:
-            yield f"order {key[0]} is told to pay {told[key]} cents by {key[1]}, it pays {expected[key]}"
+            order_id, source_id, factor_id = key
+            yield (
+                f"order {order_id} from {source_id} is told to pay {told[key]} cents by {factor_id}, "
+                f"it pays {expected[key]}"
+            )
 
 
 CHECKS: tuple[Check, ...] = (_items,)

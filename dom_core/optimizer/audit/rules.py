@@ -11,12 +11,16 @@ from dom_core.rules.base import Violation
 
 
 def _rules(subject: Subject) -> Iterator[str]:
-    """Rules that bind both iterations hold for the whole plan, the others for what iteration 1 assigned."""
-    first = subject.plan.up_to_iteration(1)
+    """Every rule that is broken, and where."""
     for bound in subject.rules:
-        for violation in _violations(subject, bound, first if bound.dropped else subject.plan):
+        for violation in breaches(subject, bound):
             where = _where(violation)
             yield f"rule {violation.rule_id}: {where}{violation.message}"
+
+
+def breaches(subject: Subject, bound: BoundRule) -> Iterator[Violation]:
+    """A rule that binds both iterations holds for the whole plan, another for what iteration 1 assigned."""
+    yield from _violations(subject, bound, subject.plan.up_to_iteration(1) if bound.dropped else subject.plan)
 
 
 def _violations(subject: Subject, bound: BoundRule, plan: Plan) -> Iterator[Violation]:

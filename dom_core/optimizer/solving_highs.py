@@ -1,0 +1,75 @@
+"""A second solver: HiGHS through PuLP, inside this process. Optional; it shows that no plan hangs on one solver's word.
+
+Its statuses and bounds are read from HiGHS itself, because PuLP knows neither bounds nor every way to end.
+"""
+
+from importlib.util import find_spec
+
+import pulp
+
+from dom_core.domain.plan import Ending
+from dom_core.domain.strategy import SolverLimits
+from dom_core.errors import SolverFailed
+from dom_core.optimizer.formulation import Model
+from dom_core.optimizer.solving import PulpSolver, Search
+
+PROVEN_WITHIN = 1e-6
+"""Relative difference of value and bound up to which HiGHS, asked for no gap, has proven its answer."""
+
+_LIMITS = {"kTimeLimit": "seconds", "kSolutionLimit": "nodes"}
+_WITH_ANSWER = 2
+"""How HiGHS numbers a primal solution that keeps every constraint."""
+
+
+class HighsSolver(PulpSolver):
+    """HiGHS, in one thread: the same model gives the same answer. Raises SolverFailed where it is not installed."""
+
+    def __init__(self) -> None:
+        if find_spec("highspy") is None:
+            raise SolverFailed("HiGHS is not installed; install it with: pip install 'dom-optimizer[highs]'")
+
+    @property
+    def name(self) -> str:
+        """HiGHS and the PuLP that drives it."""
+        return f"HiGHS via PuLP {pulp.__version__}"
+
+    def search(self, model: Model, limits: SolverLimits) -> Search:
+        """Build the model in HiGHS, run it, and read what it found."""
+        program = model.program
+        highs = _driver(limits)
+        highs.createAndConfigureSolver(program)
+        highs.buildSolverModel(program)
+        highs.callSolver(program)
+        return _read_search(program, limits)
+
+
+def _driver(limits: SolverLimits) -> pulp.LpSolver:
+    options = {"mip_max_nodes": limits.max_nodes} if limits.max_nodes else {}
+    return pulp.HiGHS(
+        msg=False,
+        timeLimit=limits.solve_limit_s,
+        gapRel=limits.relative_gap,
+        gapAbs=0.0,
+        threads=1,
+        **options,
+    )
+
+
+def _read_search(program: pulp.LpProblem, limits: SolverLimits) -> Search:
+    highs = program.solverModel
+    status, figures = highs.getModelStatus().name, highs.getInfo()
+    if status == "kInfeasible":
+        return Search(Ending.INFEASIBLE, 0.0, "")
+    if status != "kOptimal" and status not in _LIMITS:
+        raise SolverFailed(f"HiGHS could not solve the model: {highs.modelStatusToString(highs.getModelStatus())}")
+    limit, bound = _LIMITS.get(status, ""), float(figures.mip_dual_bound)
+    if figures.primal_solution_status != _WITH_ANSWER:
+        return Search(Ending.NO_PLAN, bound, limit)
+    for variable, value in zip(program.variables(), highs.getSolution().col_value, strict=True):
+        variable.varValue = value
+    value = float(figures.objective_function_value)
+    if limit:
+        return Search(Ending.UNPROVEN, min(value, bound), limit)
+    if value - bound <= PROVEN_WITHIN * max(1.0, abs(value)):
+        return Search(Ending.OPTIMAL, value, "")
+    return Search(Ending.WITHIN_GAP, bound, "gap" if limits.relative_gap else "")

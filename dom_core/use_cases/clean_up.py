@@ -1,0 +1,86 @@
+"""Remove what nobody needs any more: old plans, runs and dead letters, and what the killed have left behind."""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dom_core.domain.ids import PlanId
+from dom_core.domain.plan import PlanState
+from dom_core.errors import StoreConflict
+from dom_core.ports import DocumentStore
+from dom_core.repositories.dead_letters import DeadLetters
+from dom_core.repositories.orders import Orders
+from dom_core.repositories.plans import Plans
+from dom_core.repositories.runs import Runs
+from dom_core.use_cases.close_plans import expire_overdue
+from dom_core.use_cases.context import Ports
+from dom_core.use_cases.sweep_reservations import sweep_all
+
+
+@dataclass(frozen=True, slots=True)
+class CleanedUp:
+    """How many plans expired, and how much was removed."""
+
+    expired_plans: int
+    plans: int
+    runs: int
+    dead_letters: int
+
+
+def clean_up(ports: Ports) -> CleanedUp:
+    """Safe to repeat, and to be killed: what is left is found the next time."""
+    now = ports.clock.now()
+    sweep_all(ports.store)
+    plans_since = now - timedelta(days=ports.settings.plan_retention_days)
+    letters_since = now - timedelta(days=ports.settings.dead_letter_retention_days)
+    return CleanedUp(
+        expired_plans=expire_overdue(ports),
+        plans=_remove_plans(ports.store, plans_since),
+        runs=_remove_runs(ports.store, plans_since),
+        dead_letters=_remove_dead_letters(ports.store, letters_since),
+    )
+
+
+def _remove_plans(store: DocumentStore, since: datetime) -> int:
+    """Remove plans made before then, unless a line is assigned by them or somebody still has to decide about them."""
+    plans = Plans(store)
+    old = [header for header in plans.every() if header.planned_at < since and header.state is not PlanState.PROPOSED]
+    needed = _plans_of_open_assignments(store) if old else frozenset()
+    removable = [*plans.unfinished_removals(), *(header.id for header in old if header.id not in needed)]
+    for plan_id in removable:
+        plans.remove(plan_id)
+    return len(removable)
+
+
+def _plans_of_open_assignments(store: DocumentStore) -> frozenset[PlanId]:
+    """The plans by which a line is assigned or picked; for safety also those of its order's shipped lines."""
+    return frozenset(
+        line.assignment.plan_id for order in Orders(store).in_work() for line in order.lines if line.assignment
+    )
+
+
+def _remove_runs(store: DocumentStore, since: datetime) -> int:
+    """Remove runs asked for before then, each with what it left of a plan, unless its plan is still there."""
+    runs, plans = Runs(store), Plans(store)
+    removed = 0
+    for run in list(runs.every()):
+        if run.value.requested_at >= since or (run.value.plan_id and plans.state(run.value.plan_id)):
+            continue
+        if run.value.plan_id:
+            plans.remove(run.value.plan_id)
+        with suppress(StoreConflict):
+            runs.delete(run)
+            removed += 1
+    return removed
+
+
+def _remove_dead_letters(store: DocumentStore, since: datetime) -> int:
+    letters = DeadLetters(store)
+    removed = 0
+    for letter in list(letters.every()):
+        if letter.value.recorded_at >= since:
+            continue
+        with suppress(StoreConflict):
+            letters.delete(letter)
+            removed += 1
+    return removed

@@ -1,0 +1,18 @@
+"""A person stops an order."""
+
+from dom_core.domain.ids import OrderId
+from dom_core.domain.interventions import hold
+from dom_core.domain.order import Order
+from dom_core.domain.transitions import Cause
+from dom_core.messages.actions import Decision
+from dom_core.use_cases.change_order import change_order
+from dom_core.use_cases.context import Ports
+
+
+def hold_order(ports: Ports, order_id: OrderId, decision: Decision) -> Order:
+    """The order after it: no run plans it, nothing of it is picked or shipped; what is assigned stays reserved.
+
+    Raises NotFound, IllegalTransition.
+    """
+    cause = Cause(ports.clock.now(), decision.who, decision.why)
+    return change_order(ports.store, order_id, lambda order: hold(order, cause))

@@ -1,0 +1,84 @@
+"""Settle reservations that no line needs any more: somebody was killed between writing an order and its stock."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from dom_core.domain.holding import keep_at_most, take_out
+from dom_core.domain.ids import LineId, OrderId, PlanId, SourceId
+from dom_core.domain.order import LineState, Order
+from dom_core.domain.stock import ProductStock
+from dom_core.ports import DocumentStore
+from dom_core.repositories.orders import Orders
+from dom_core.repositories.plans import Plans
+from dom_core.repositories.stock import Stock
+from dom_core.use_cases.change_stock import change_stock
+
+_NEEDS_UNITS = frozenset({LineState.ASSIGNED, LineState.PICKED})
+
+Held = tuple[SourceId, PlanId, OrderId, LineId]
+"""Where a reservation is, and what it is for."""
+
+
+def sweep_all(store: DocumentStore) -> None:
+    """Settle the orphans among the reservations of all products."""
+    stock = list(Stock(store).every())
+    under_way = plans_under_way(store)
+    sweep(store, stock, under_way, Orders(store).in_work())
+
+
+def plans_under_way(store: DocumentStore) -> frozenset[PlanId]:
+    """Plans that somebody is applying: what they reserved may wait for its order to be confirmed."""
+    return frozenset(header.id for header in Plans(store).being_applied())
+
+
+def sweep(
+    store: DocumentStore, stock: Iterable[ProductStock], under_way: frozenset[PlanId], orders: Iterable[Order]
+) -> list[ProductStock]:
+    """The stock without orphans. `orders` are at least those with a line that is assigned or picked.
+
+    Read in this order: stock, then plans under way, then orders. A reservation seen first that belongs to no plan under
+    way and to no line then is an orphan for ever, because a plan reserves for a line only once.
+    """
+    needed = _needed(orders)
+    return [_swept(store, each, _orphans(each, under_way, needed)) for each in stock]
+
+
+def _needed(orders: Iterable[Order]) -> dict[Held, int]:
+    """The units that lines need, by the reservation that keeps them."""
+    return {
+        (line.assignment.source_id, line.assignment.plan_id, order.id, line.id): line.units
+        for order in orders
+        for line in order.lines
+        if line.assignment and line.state in _NEEDS_UNITS
+    }
+
+
+def _orphans(stock: ProductStock, under_way: frozenset[PlanId], needed: Mapping[Held, int]) -> list[tuple[Held, int]]:
+    """Reservations, or parts of them, that no line needs, each with the units that are still needed."""
+    return [
+        (held, needed.get(held, 0))
+        for cell in stock.cells
+        for kept in cell.reservations
+        if kept.plan_id not in under_way
+        and needed.get(held := (cell.source_id, kept.plan_id, kept.order_id, kept.line_id), 0) < kept.units
+    ]
+
+
+def _swept(store: DocumentStore, stock: ProductStock, orphans: Sequence[tuple[Held, int]]) -> ProductStock:
+    shipped = frozenset(held for held, _ in orphans if _is_shipped(store, held))
+
+    def settled(current: ProductStock) -> ProductStock:
+        for held, units in orphans:
+            current = take_out(current, *held) if held in shipped else keep_at_most(current, *held, units)
+        return current
+
+    return change_stock(store, stock.product_id, settled) if orphans else stock
+
+
+def _is_shipped(store: DocumentStore, held: Held) -> bool:
+    """Whether the units left with the line, and only the stock does not know yet."""
+    source_id, plan_id, order_id, line_id = held
+    stored = Orders(store).find(order_id)
+    line = stored.value.line(line_id) if stored else None
+    if line is None or line.assignment is None or line.state is not LineState.SHIPPED:
+        return False
+    return (line.assignment.source_id, line.assignment.plan_id) == (source_id, plan_id)

@@ -1,0 +1,49 @@
+"""Cleaning: what is old is removed, and messages that failed too often are kept where people look."""
+
+import json
+import logging
+
+import azure.functions as func
+
+from functions import messages
+from functions.bootstrap import ports
+
+bp = func.Blueprint()
+_logger = logging.getLogger(__name__)
+
+
+@bp.timer_trigger(arg_name="timer", schedule="%DOM_CLEANUP_SCHEDULE%", run_on_startup=False)
+@messages.discreet
+def clean_up(timer: func.TimerRequest) -> None:
+    """Remove old plans, runs and dead letters, and free what the killed left reserved."""
+    from dom_core.use_cases.clean_up import clean_up as clean
+
+    done = clean(ports())
+    _logger.info(
+        "removed %d plans, %d runs and %d dead letters; %d plans expired",
+        done.plans,
+        done.runs,
+        done.dead_letters,
+        done.expired_plans,
+    )
+
+
+@bp.queue_trigger(arg_name="msg", queue_name="%DOM_ORDERS_QUEUE%-poison", connection="AzureWebJobsStorage")
+@messages.discreet
+def keep_poisoned_order(msg: func.QueueMessage) -> None:
+    """Keep an order that failed too often as a dead letter. Safe to redeliver."""
+    _keep(ports().settings.orders_queue, msg)
+
+
+@bp.queue_trigger(arg_name="msg", queue_name="%DOM_RUNS_QUEUE%-poison", connection="AzureWebJobsStorage")
+@messages.discreet
+def keep_poisoned_run(msg: func.QueueMessage) -> None:
+    """Keep the message of a run that failed too often as a dead letter. Safe to redeliver."""
+    _keep(ports().settings.runs_queue, msg)
+
+
+def _keep(queue: str, message: func.QueueMessage) -> None:
+    from dom_core.use_cases.dead_letters import record_poisoned
+
+    letter = record_poisoned(ports(), queue, message.get_body(), message.id or "")
+    _logger.warning(json.dumps({"event": "message_poisoned", "queue": queue, "message_id": letter.message_id}))
