@@ -39,7 +39,8 @@ def test_every_test_that_is_named_exists_once() -> None:
 
 def test_every_label_stands_for_the_file_of_its_name() -> None:
     page = PAGE.read_text(encoding="utf-8")
-    defined = dict(match.groups() for line in page.splitlines() if (match := DEFINITION.match(line)))
+    found = (DEFINITION.match(line) for line in page.splitlines())
+    defined = {match[1]: match[2] for match in found if match}
     assert defined == {label: f"../{file_of(label).relative_to(ROOT)}" for _, label in references(page)}
 
 

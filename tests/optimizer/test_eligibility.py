@@ -117,7 +117,7 @@ def test_of_several_reasons_the_first_of_the_table_is_given() -> None:
         modes_of_delivery=("standard",),
         max_attempts=1,
     )
-    line = {
+    line: dict[str, Any] = {
         "mode_of_delivery": "pickup",
         "direct_delivery": True,
         "state": LineState.EXCEPTION,
@@ -126,7 +126,7 @@ def test_of_several_reasons_the_first_of_the_table_is_given() -> None:
         "rejects": 9,
         "location": None,
     }
-    order = {"cancelled": True, "on_hold": True, "legal_entity": "USMF", "sales_origin": "shop"}
+    order: dict[str, Any] = {"cancelled": True, "on_hold": True, "legal_entity": "USMF", "sales_origin": "shop"}
     mended: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
         ("order_cancelled", {"cancelled": False}, {}),
         ("order_on_hold", {"on_hold": False}, {}),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ def with_line() -> OrderBuilder:
     return an_order().with_line("P")
 
 
-def from_s1(**fields: object) -> RequestBuilder:
+def from_s1(**fields: Any) -> RequestBuilder:
     return a_request().with_sources(a_source("S1", **fields)).with_stock({("P", "S1"): 1})
 
 
