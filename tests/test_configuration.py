@@ -9,7 +9,7 @@ from dom_core.configuration import Configuration, RunFacts, request_for
 from dom_core.domain.network import SourceList
 from dom_core.domain.request import LimitsElsewhere, PlanRequest
 from dom_core.domain.strategy import Strategy
-from tests.builders import NOW, a_rule, a_source
+from tests.builders import NOW, a_cost_factor, a_rule, a_source
 
 LIMIT = a_rule("maximum_orders", {"lines": [{"limit": 3}]}, id="limit")
 OFF = a_rule("maximum_orders", {"lines": [{"limit": 4}]}, id="off", enabled=False)
@@ -52,3 +52,18 @@ def test_only_a_default_strategy_is_told_whose_lines_to_leave_alone() -> None:
     own, other = Strategy("own", "all"), Strategy("other", "all", sales_origins=("web",))
     assert asked(own, other).claimants == ()
     assert asked(Strategy("own", "all", default_strategy=True), other).claimants == (other,)
+
+
+def test_a_strategy_gets_the_rules_cost_factors_and_sources_that_it_links_and_no_other() -> None:
+    factor, stranger = a_cost_factor("handling", id="linked"), a_cost_factor("handling", id="stranger")
+    configuration = Configuration(
+        sources=(a_source("A"), a_source("B")),
+        source_lists=(SourceList("all", ("A", "B")), SourceList("one", ("B",))),
+        rules=(LIMIT, OTHER_KIND),
+        cost_factors=(factor, stranger),
+        strategies=(Strategy("own", "one", rule_ids=("limit",), cost_factor_ids=("linked",)),),
+    )
+    facts = RunFacts(plan_id="P1", run_id="R1", now=NOW, orders=(), available={}, loads={})
+    request = request_for(configuration, "own", facts)
+    assert (request.rules, request.cost_factors) == ((LIMIT,), (factor,))
+    assert [source.id for source in request.sources] == ["B"]

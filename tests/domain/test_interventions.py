@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from dom_core.domain import transitions
 from dom_core.domain.interventions import (
     ALLOWED,
     REPEATED_FOR_ORDERS,
@@ -196,3 +197,11 @@ class TestLines:
     def test_an_assigned_line_cannot_be_excluded(self) -> None:
         with pytest.raises(Conflict, match="possible now: accept, reject, pick, cancel"):
             exclude(mixed(), "1", CAUSE)
+
+
+def test_an_order_on_hold_can_be_cancelled_and_its_lines_excluded_or_reset() -> None:
+    held = hold(mixed(), CAUSE)
+    assert line(exclude(held, "4", CAUSE), "4").state is LineState.EXCLUDED
+    assert line(transitions.reset(held, "5", CAUSE), "5").state is LineState.UNASSIGNED
+    assert line(cancel_line(held, "1", CAUSE), "1").state is LineState.CANCELLED
+    assert cancel(held, CAUSE).cancelled

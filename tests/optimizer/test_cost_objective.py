@@ -116,6 +116,14 @@ def test_a_factor_out_of_its_dates_or_inactive_charges_nothing() -> None:
     assert by_cost(one_line(), over, off, on).iterations[0].total == 7
 
 
+def test_cost_factors_count_for_the_objective_cost_alone() -> None:
+    factor = handling(per_order_cents=500)
+    closest = plan_once(one_line().with_cost_factors(factor).build(), CbcSolver())
+    assert Level.COST_CENTS not in {value.level for value in closest.iterations[0].levels}
+    assert closest.lines[0].assignments[0].costs == ()
+    assert [item.cents for item in by_cost(one_line(), factor).lines[0].assignments[0].costs] == [500]
+
+
 def test_iteration_two_does_not_pay_again_what_iteration_one_pays() -> None:
     # One unit is ring-fenced softly: the second line joins in iteration 2, in the shipment that is already paid.
     order = an_order().shipping_to(*SEATTLE).with_line("P").with_line("Q")

@@ -12,7 +12,7 @@ from dom_core.optimizer import audit, eligibility
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.rules import build
-from tests.builders import NOW, OrderBuilder, RequestBuilder, a_request, a_rule, a_source, an_order
+from tests.builders import NOW, SEATTLE, OrderBuilder, RequestBuilder, a_request, a_rule, a_source, an_order
 
 
 def held_code(order: OrderBuilder, **strategy: Any) -> str | None:
@@ -73,6 +73,7 @@ def test_sales_origin_and_its_absence(
         ({"state": LineState.EXCLUDED}, "line_excluded"),
         ({"state": LineState.PICKED}, "line_picked"),
         ({"state": LineState.SHIPPED}, "line_shipped"),
+        ({"state": LineState.CANCELLED}, "line_cancelled"),
         ({"location": None}, "no_location"),
         ({"state": LineState.EXCEPTION, "exception": ExceptionKind.MAX_REJECTS}, "permanent_exception"),
         ({"state": LineState.EXCEPTION, "exception": ExceptionKind.NOT_IN_PLAN}, None),
@@ -97,6 +98,69 @@ def test_rules_hold_lines_that_the_gates_let_through() -> None:
     order = an_order().with_line("P").rejected_by("S1", NOW + timedelta(days=1), rejects=2)
     _, held = _split(request.with_orders(order))
     assert [line.reason.code for line in held] == ["maximum_rejects"]
+
+
+def test_the_reject_limit_holds_write_in_lines_too() -> None:
+    request = a_request().with_rules(a_rule("maximum_rejects", {"threshold": 2}, hard=False))
+    order = an_order().with_line("write-in").rejected_by("S1", NOW + timedelta(days=1), rejects=2)
+    _, held = _split(request.with_orders(order))
+    assert [line.reason.code for line in held] == ["maximum_rejects"]
+
+
+def test_of_several_reasons_the_first_of_the_table_is_given() -> None:
+    """Everything is wrong with this line; what is mended first uncovers the next reason."""
+    strategy = Strategy(
+        "strategy",
+        "all",
+        legal_entities=("USRT",),
+        sales_origins=("web",),
+        modes_of_delivery=("standard",),
+        max_attempts=1,
+    )
+    line: dict[str, Any] = {
+        "mode_of_delivery": "pickup",
+        "direct_delivery": True,
+        "state": LineState.EXCEPTION,
+        "exception": ExceptionKind.MAX_REJECTS,
+        "attempts": 1,
+        "rejects": 9,
+        "location": None,
+    }
+    order: dict[str, Any] = {"cancelled": True, "on_hold": True, "legal_entity": "USMF", "sales_origin": "shop"}
+    mended: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("order_cancelled", {"cancelled": False}, {}),
+        ("order_on_hold", {"on_hold": False}, {}),
+        ("legal_entity", {"legal_entity": "USRT"}, {}),
+        ("sales_origin", {"sales_origin": "web"}, {}),
+        ("needs_no_source", {}, {"mode_of_delivery": "express"}),
+        ("direct_delivery", {}, {"direct_delivery": False}),
+        ("mode_of_delivery", {}, {"mode_of_delivery": "standard"}),
+        ("permanent_exception", {}, {"exception": ExceptionKind.NO_SOURCE}),
+        ("max_attempts", {}, {"attempts": 0}),
+        ("no_location", {}, {"location": SEATTLE}),
+        ("claimed", {"sales_origin": None}, {}),
+        ("maximum_rejects", {}, {}),
+    ]
+    claimant = Strategy("other", "all", sales_origins=("web",))
+    rule = a_rule("maximum_rejects", {"threshold": 9})
+    found = []
+    for _, order_mended, line_mended in mended:
+        builder = a_request().with_rules(rule).with_orders(an_order().with_line("P", **line).with_fields(**order))
+        given = replace(strategy, process_empty_sales_origin=True)
+        request = replace(builder.build(), strategy=given, claimants=(claimant,))
+        found.append(eligibility.split(request, [build(rule)])[1][0].reason.code)
+        order, line = order | order_mended, line | line_mended
+    assert found == [code for code, _, _ in mended]
+
+
+def test_all_lines_of_an_order_are_those_that_the_run_takes() -> None:
+    """The whole order or nothing, from one source: the line that a customer picks up does not count."""
+    whole = a_rule("partial_orders", {"max_sources": 1, "partial_orders": False})
+    order = an_order().with_line("P").with_line("Q", mode_of_delivery="pickup")
+    request = a_request().with_sources(a_source("S")).with_stock({("P", "S"): 1}).with_rules(whole).with_orders(order)
+    plan = plan_once(request.build(), CbcSolver())
+    assert [(line.line_id, line.filled_units) for line in plan.lines] == [("1", 1)]
+    assert [line.line_id for line in plan.held] == ["2"]
 
 
 def test_orders_come_earliest_first_then_by_id() -> None:

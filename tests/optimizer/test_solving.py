@@ -3,6 +3,7 @@
 import subprocess
 from pathlib import Path
 
+import pulp
 import pytest
 
 from dom_core.domain.plan import Ending
@@ -59,6 +60,28 @@ def test_a_gap_that_was_allowed_is_not_called_optimal() -> None:
 def test_a_node_limit_ends_unproven_and_is_named() -> None:
     answer = solving.CbcSolver().solve(a_model(rivals(40)), SolverLimits(max_nodes=1, solve_limit_s=20))
     assert (answer.ending, answer.limit) in ((Ending.UNPROVEN, "nodes"), (Ending.OPTIMAL, ""))
+
+
+@pytest.mark.parametrize(
+    ("status", "log", "expected"),
+    [
+        (pulp.LpSolutionOptimal, "Lower bound: 90\n", (Ending.WITHIN_GAP, 90, "gap")),
+        (pulp.LpSolutionOptimal, "Lower bound: 100\n", (Ending.OPTIMAL, 100, "")),
+        (pulp.LpSolutionIntegerFeasible, "Stopped on node limit\nLower bound: 90\n", (Ending.UNPROVEN, 90, "nodes")),
+        (pulp.LpSolutionIntegerFeasible, "Stopped on time limit\nLower bound: 90\n", (Ending.UNPROVEN, 90, "seconds")),
+    ],
+)
+def test_status_and_log_of_the_solver_say_how_the_search_ended(
+    status: int, log: str, expected: tuple[Ending, float, str]
+) -> None:
+    """The plan costs 100 points, and ten in a hundred are allowed to be unproven."""
+    model = a_model(rivals(1))
+    (variable, *_) = model.program.variables()
+    variable.varValue = 100
+    model.program.setObjective(1 * variable)
+    model.program.sol_status = status
+    search = solving._read_search(model, log, SolverLimits(relative_gap=0.1))
+    assert (search.ending, search.bound, search.limit) == expected
 
 
 def test_the_bound_is_read_from_the_end_of_the_log() -> None:

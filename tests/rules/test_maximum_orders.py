@@ -198,6 +198,10 @@ class TestSeveralStrategies:
         assert limits_at_a_and_b(builder, {"limit": 3}, {"source_id": "B", "limit": 8}) == (5, 7)
         assert limits_at_a_and_b(builder, {"limit": 6}, {"source_id": "B", "limit": 8}) == (6, 7)
 
+    def test_a_source_that_the_own_strategy_does_not_limit_is_not_limited_by_others(self) -> None:
+        builder = two_sources().with_limits_elsewhere("other", "AB", elsewhere({"limit": 1}))
+        assert capacities(builder, {"source_id": "A", "limit": 3}) == [room((0,), 3)]
+
     def test_of_several_other_strategies_the_highest_counts(self) -> None:
         builder = two_sources().with_limits_elsewhere("x", "AB", elsewhere({"limit": 4}))
         assert limits_at_a_and_b(builder.with_limits_elsewhere("y", "A", elsewhere({"limit": 6})), {"limit": 3}) == (

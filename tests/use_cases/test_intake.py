@@ -159,6 +159,13 @@ class TestTake:
         assert (order.revision, order.lines[0].units, order.version) == (2, 7, 1)
         assert [event.what for event in order.history] == ["received", "revised"]
 
+    def test_a_newer_revision_with_another_address_brings_the_line_back(self, world: World) -> None:
+        take_order(world.ports, intake(ship_to={"postal_code": "00000"}), "m1")
+        take_order(world.ports, intake(revision=2), "m2")
+
+        assert world.line().location is not None
+        assert (world.line().state, world.line().exception) == (LineState.UNASSIGNED, None)
+
     def test_an_older_revision_is_ignored(self, world: World) -> None:
         take_order(world.ports, intake(revision=2), "m1")
         before = world.order()
