@@ -174,7 +174,7 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         "nominatim_url",
         "DOM_NOMINATIM_URL",
-        _text,
+        _address,
         "https://nominatim.openstreetmap.org",
         "The Nominatim server, when it is the geocoder.",
     ),

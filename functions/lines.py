@@ -51,7 +51,8 @@ def pick_line(req: func.HttpRequest) -> func.HttpResponse:
     from dom_core.messages.actions import Picking
     from dom_core.use_cases.pick_line import pick_line as pick
 
-    return responses.value(pick(ports(), *_line(req), wire.body(req, Picking, "picking")), Order)
+    order = pick(ports(), *_line(req), wire.body(req, Picking, "picking"))
+    return responses.value(authorization.visible(order, req), Order)
 
 
 @bp.route(route="orders/{order_id}/lines/{line_id}/ship", methods=["POST"])
@@ -62,7 +63,8 @@ def ship_line(req: func.HttpRequest) -> func.HttpResponse:
     from dom_core.messages.actions import Shipping
     from dom_core.use_cases.ship_line import ship_line as ship
 
-    return responses.value(ship(ports(), *_line(req), wire.body(req, Shipping, "shipping")), Order)
+    order = ship(ports(), *_line(req), wire.body(req, Shipping, "shipping"))
+    return responses.value(authorization.visible(order, req), Order)
 
 
 @bp.route(route="orders/{order_id}/lines/{line_id}/cancel", methods=["POST"])
