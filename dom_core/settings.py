@@ -12,11 +12,15 @@ from urllib.parse import urlsplit
 
 from dom_core.errors import InvalidInput, Problem
 
+KEYS = "keys"
+ENTRA = "entra"
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that an installation can set."""
 
+    auth: str
     store: str
     store_path: str
     cosmos_endpoint: str
@@ -101,6 +105,13 @@ def _whole(least: int, most: int) -> Callable[[str], int]:
 
 TABLE: tuple[Setting, ...] = (
     Setting(
+        "auth",
+        "DOM_AUTH",
+        _one_of(KEYS, ENTRA),
+        KEYS,
+        "Who may call: whoever has a function key, or whoever Entra ID gives a role.",
+    ),
+    Setting(
         "store",
         "DOM_STORE",
         _one_of("sqlite", "azure"),
@@ -163,7 +174,7 @@ TABLE: tuple[Setting, ...] = (
     Setting(
         "nominatim_url",
         "DOM_NOMINATIM_URL",
-        _text,
+        _address,
         "https://nominatim.openstreetmap.org",
         "The Nominatim server, when it is the geocoder.",
     ),
@@ -239,6 +250,16 @@ def _contradictions(settings: Settings) -> list[Problem]:
     if settings.cosmos_key and settings.cosmos_endpoint and not is_local(settings.cosmos_endpoint):
         problems.append(Problem("DOM_COSMOS_KEY", "is for servers on this machine; elsewhere the identity is used"))
     return problems
+
+
+def platform_authenticates(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the platform says that it authenticates callers, and so that its principal header is its own."""
+    return environment.get("WEBSITE_AUTH_ENABLED", "").lower() == "true"
+
+
+def needs_function_key(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether the host asks callers for a function key. Without Entra ID always, a malformed setting included."""
+    return environment.get("DOM_AUTH", KEYS) != ENTRA
 
 
 def debugging(environment: Mapping[str, str] = os.environ) -> bool:

@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions import responses, wire
+from functions import authorization, responses, wire
 from functions.bootstrap import ports
 
 bp = func.Blueprint()
@@ -16,7 +16,8 @@ def reject_line(req: func.HttpRequest) -> func.HttpResponse:
     from dom_core.messages.actions import Rejection
     from dom_core.use_cases.reject_line import reject_line as reject
 
-    return responses.value(reject(ports(), *_line(req), wire.body(req, Rejection, "rejection")), Order)
+    order = reject(ports(), *_line(req), wire.body(req, Rejection, "rejection"))
+    return responses.value(authorization.visible(order, req), Order)
 
 
 @bp.route(route="orders/{order_id}/lines/{line_id}/accept", methods=["POST"])
@@ -27,7 +28,8 @@ def accept_line(req: func.HttpRequest) -> func.HttpResponse:
     from dom_core.messages.actions import Acceptance
     from dom_core.use_cases.accept_line import accept_line as accept
 
-    return responses.value(accept(ports(), *_line(req), wire.body(req, Acceptance, "acceptance")), Order)
+    order = accept(ports(), *_line(req), wire.body(req, Acceptance, "acceptance"))
+    return responses.value(authorization.visible(order, req), Order)
 
 
 @bp.route(route="orders/{order_id}/lines/{line_id}/reset", methods=["POST"])
@@ -49,7 +51,8 @@ def pick_line(req: func.HttpRequest) -> func.HttpResponse:
     from dom_core.messages.actions import Picking
     from dom_core.use_cases.pick_line import pick_line as pick
 
-    return responses.value(pick(ports(), *_line(req), wire.body(req, Picking, "picking")), Order)
+    order = pick(ports(), *_line(req), wire.body(req, Picking, "picking"))
+    return responses.value(authorization.visible(order, req), Order)
 
 
 @bp.route(route="orders/{order_id}/lines/{line_id}/ship", methods=["POST"])
@@ -60,7 +63,8 @@ def ship_line(req: func.HttpRequest) -> func.HttpResponse:
     from dom_core.messages.actions import Shipping
     from dom_core.use_cases.ship_line import ship_line as ship
 
-    return responses.value(ship(ports(), *_line(req), wire.body(req, Shipping, "shipping")), Order)
+    order = ship(ports(), *_line(req), wire.body(req, Shipping, "shipping"))
+    return responses.value(authorization.visible(order, req), Order)
 
 
 @bp.route(route="orders/{order_id}/lines/{line_id}/cancel", methods=["POST"])

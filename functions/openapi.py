@@ -37,6 +37,7 @@ from dom_core.use_cases.configure import Preview, SavedMany
 from dom_core.use_cases.replay_plan import Replayed
 from dom_core.use_cases.set_stock import OnHand
 from functions import shapes, views
+from functions.authorization import PUBLIC, ROLES
 
 TARGET = Path(__file__).parents[1] / "docs" / "openapi.json"
 
@@ -122,6 +123,15 @@ _PROBLEM_ANSWER: Json = {
     "description": "What is wrong, as in RFC 9457.",
     "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemDocument"}}},
 }
+_SCHEMES: Json = {
+    "key": {"type": "apiKey", "in": "header", "name": "x-functions-key", "description": "With DOM_AUTH=keys."},
+    "entra": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "With DOM_AUTH=entra: a token of Entra ID with one of the app roles named.",
+    },
+}
 _FROM_BODY = (
     HTTPStatus.BAD_REQUEST,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -153,7 +163,7 @@ def document(triggers: Mapping[str, Json], summaries: Mapping[str, str]) -> Json
         "components": {
             "schemas": components,
             "responses": {"Problem": _PROBLEM_ANSWER},
-            "securitySchemes": {"key": {"type": "apiKey", "in": "header", "name": "x-functions-key"}},
+            "securitySchemes": _SCHEMES,
         },
     }
 
@@ -180,11 +190,18 @@ def _operation(name: str, operation: Operation, trigger: Json, schemas: Mapping[
         "operationId": name,
         "parameters": [*_path_parameters(trigger["route"]), *_query_parameters(operation), *_conditions(operation)],
         "responses": _responses(name, operation, trigger["route"], schemas),
-        "security": [] if trigger["authLevel"] == "ANONYMOUS" else [{"key": []}],
+        "security": _security(name),
     }
     if operation.body is not None:
         described["requestBody"] = {"required": True, "content": _content(schemas[name, "validation"])}
     return described
+
+
+def _security(name: str) -> list[Json]:
+    """The ways in: a key, or a token with any one of the roles."""
+    if name in PUBLIC:
+        return []
+    return [{"key": []}, *({"entra": [role.value]} for role in sorted(ROLES[name]))]
 
 
 def _responses(name: str, operation: Operation, route: str, schemas: Mapping[_Key, Json]) -> Json:

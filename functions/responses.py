@@ -19,7 +19,7 @@ import azure.functions as func
 
 from dom_core import errors
 from dom_core.messages import reading
-from functions import shapes, wire
+from functions import authorization, principals, shapes, wire
 
 if TYPE_CHECKING:
     from dom_core.use_cases.context import Slice
@@ -51,6 +51,12 @@ class Row:
         return "urn:problem-type:dom:" + self.title.lower().replace(" ", "-")
 
 
+_WAY_OUT: Mapping[HTTPStatus, Mapping[str, str]] = {
+    HTTPStatus.SERVICE_UNAVAILABLE: {"Retry-After": str(RETRY_AFTER_S)},
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "Bearer"},
+}
+"""Headers that tell a caller what to do about a status."""
+
 INCIDENT = Row(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error")
 SOLVER_FAILED = Row(HTTPStatus.SERVICE_UNAVAILABLE, "Solver failed")
 PRECONDITION_FAILED = Row(HTTPStatus.PRECONDITION_FAILED, "Precondition failed")
@@ -65,6 +71,7 @@ TABLE: Mapping[type[BaseException], Row] = {
     errors.DifferentContent: Row(HTTPStatus.CONFLICT, "Different content"),
     errors.IllegalTransition: Row(HTTPStatus.CONFLICT, "Illegal transition"),
     errors.Conflict: Row(HTTPStatus.CONFLICT, "Conflict"),
+    principals.Unauthenticated: Row(HTTPStatus.UNAUTHORIZED, "Unauthenticated"),
     errors.Forbidden: Row(HTTPStatus.FORBIDDEN, "Forbidden"),
     errors.StoreConflict: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Busy"),
     errors.Busy: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Busy"),
@@ -82,11 +89,12 @@ _INCIDENTS: Mapping[Row, str] = {
 
 
 def answered(handler: Handler) -> Handler:
-    """Answer whatever the handler raises with a problem document."""
+    """Let in who may call the handler, and answer whatever it raises with a problem document."""
 
     @wraps(handler)
     def answer(req: func.HttpRequest) -> func.HttpResponse:
         try:
+            authorization.admit(handler.__name__, req)
             return handler(req)
         except Exception as error:
             return _refusal(error, req)
@@ -167,8 +175,7 @@ def _incident_answer(row: Row, error: Exception, request: func.HttpRequest) -> f
 
 def _problem(row: Row, more: Mapping[str, Any]) -> func.HttpResponse:
     content = {"type": row.type, "title": row.title, "status": row.status.value, **more}
-    retry = {"Retry-After": str(RETRY_AFTER_S)} if row.status is HTTPStatus.SERVICE_UNAVAILABLE else {}
-    return _json(content, row.status, retry, "application/problem+json")
+    return _json(content, row.status, _WAY_OUT.get(row.status, {}), "application/problem+json")
 
 
 @singledispatch

@@ -14,6 +14,7 @@ import azure.functions as func
 from dom_core.domain.ids import Id
 from dom_core.errors import DomError, InvalidInput, NotFound
 from dom_core.messages import reading
+from functions import authorization
 from functions.bootstrap import ports
 from functions.shapes import RunTicket
 
@@ -65,8 +66,11 @@ def json_body(request: func.HttpRequest) -> bytes:
 
 
 def body(request: func.HttpRequest, shape: type[T], subject: str) -> T:
-    """The body as a value of this shape. Raises InvalidInput with every problem, and what `json_body` raises."""
-    return reading.read_json(json_body(request), shape, subject)
+    """The body as a value of this shape, as its sender may send it.
+
+    Raises InvalidInput with every problem, Forbidden, and what `json_body` raises.
+    """
+    return authorization.attested(reading.read_json(json_body(request), shape, subject), request)
 
 
 def query(request: func.HttpRequest, shape: type[T]) -> T:

@@ -474,9 +474,8 @@ def _require_held_by(order: Order, line: Line, source_id: SourceId, action: Acti
     require(action, order, line)
     assert line.assignment is not None, "an assigned or picked line has an assignment"  # noqa: S101 - our own mistake
     if line.assignment.source_id != source_id:
-        raise Conflict(
-            f"source '{source_id}' cannot {action} line '{line.id}': it is assigned to '{line.assignment.source_id}'"
-        )
+        # Which source has it is not for another one to know.
+        raise Conflict(f"source '{source_id}' cannot {action} line '{line.id}': it is assigned to another source")
     return line.assignment
 
 

@@ -34,6 +34,7 @@ param entraClientId string
 
 // Compared with dom_core/settings.py and the README by tests/infra/test_settings.py.
 var domSettings = {
+  DOM_AUTH: empty(entraClientId) ? 'keys' : 'entra'
   DOM_STORE: 'azure'
   DOM_COSMOS_ENDPOINT: cosmosEndpoint
   DOM_COSMOS_DATABASE: cosmosDatabaseName

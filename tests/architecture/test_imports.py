@@ -39,7 +39,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     | {"adapters", "configuration", "files", "messages", "optimizer", "ports", "report", "settings", "use_cases"},
     "functions": VALUES
     | {"adapters", "charges", "messages", "optimizer", "report", "repositories", "settings", "use_cases"},
-    "function_app": frozenset({"functions"}),
+    "function_app": frozenset({"functions", "settings"}),
     "local": VALUES | {"adapters", "messages", "ports", "settings"},
 }
 """Room by room, the other rooms whose modules it may import. A new room needs a row."""

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from functions import openapi
+from functions.authorization import ROLES
 from tests.functions.app import binding, functions
 
 DOCUMENT: dict[str, Any] = json.loads(openapi.TARGET.read_text())
@@ -61,7 +62,8 @@ def test_every_operation_says_what_it_is_for_how_it_refuses_and_whether_it_wants
     assert operation["summary"]
     assert operation["responses"]["default"] == {"$ref": "#/components/responses/Problem"}
     assert ("404" in operation["responses"]) == ("{" in path)
-    assert operation["security"] == ([] if name == "health" else [{"key": []}])
+    roles = [{"entra": [role.value]} for role in sorted(ROLES.get(name, ()))]
+    assert operation["security"] == ([] if name == "health" else [{"key": []}, *roles])
 
 
 def test_the_check_notices_a_file_that_is_out_of_date(

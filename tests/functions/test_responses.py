@@ -8,7 +8,7 @@ import pytest
 from dom_core import errors
 from dom_core.domain.order import LineState
 from dom_core.errors import Problem
-from functions import responses, wire
+from functions import principals, responses, wire
 from functions.shapes import Accepted
 from tests.functions.app import content_of, problem_of
 
@@ -24,6 +24,7 @@ STATUSES = [
     (errors.DifferentContent("another content"), 409, "different-content"),
     (errors.IllegalTransition("accept", LineState.SHIPPED, []), 409, "illegal-transition"),
     (errors.Conflict("S1 is in list L1"), 409, "conflict"),
+    (principals.Unauthenticated(), 401, "unauthenticated"),
     (errors.Forbidden("not yours"), 403, "forbidden"),
     (errors.StoreConflict("changed"), 503, "busy"),
     (errors.AlreadyExists("there"), 503, "busy"),
@@ -39,11 +40,12 @@ STATUSES = [
 def answer_to(error: Exception, **headers: str) -> func.HttpResponse:
     """What a caller gets when a handler raises this."""
 
+    # Anybody may call a function of this name: what it answers is not about roles.
     @responses.answered
-    def handler(req: func.HttpRequest) -> func.HttpResponse:
+    def health(req: func.HttpRequest) -> func.HttpResponse:
         raise error
 
-    return handler(func.HttpRequest("PUT", "https://dom.example/api/x", headers=headers, body=b""))
+    return health(func.HttpRequest("PUT", "https://dom.example/api/x", headers=headers, body=b""))
 
 
 @pytest.mark.parametrize(("error", "status", "type"), STATUSES, ids=lambda value: type(value).__name__)

@@ -107,6 +107,18 @@ def test_entra_id_refuses_whoever_has_no_token_everywhere_but_at_health() -> Non
     assert app.value("authSettings", {"entraClientId": ""}) == []
 
 
+@pytest.mark.parametrize(("client_id", "mode"), [("", "keys"), ("11111111-2222-3333-4444-555555555555", "entra")])
+def test_the_way_callers_sign_in_is_the_same_for_the_platform_and_the_app(client_id: str, mode: str) -> None:
+    """The host asks for no key with `entra`: the platform's sign-in must then be on, and off with `keys`."""
+    app = read(INFRA / "modules" / "function-app.bicep")
+    assert app.value("domSettings", {"entraClientId": client_id})["DOM_AUTH"] == mode
+    signs_in = [
+        settings["properties"]["platform"]["enabled"]
+        for settings in app.value("authSettings", {"entraClientId": client_id})
+    ]
+    assert signs_in == ([True] if mode == "entra" else [])
+
+
 def test_the_maps_key_is_a_reference_and_never_a_value() -> None:
     main = read(INFRA / "main.bicep")
     node = main.declared("module")["app"].arguments["azureMapsKey"]
