@@ -15,7 +15,9 @@ DomError
 ├── Unavailable          a service did not answer: geocoder, store, queue            retried by the host
 ├── StoreUnusable        the store cannot be opened or is damaged; says the way out  never retried
 ├── DamagedDocument      a stored document is not in the form in which it was stored  never retried
-├── SolverFailed         the solver is missing, crashed or answered nonsense         retried by the next run
+├── SolverFailed         the solver crashed or answered nonsense                     retried by the next run
+│   ├── SolverNotStarted it is missing, or cannot be started on this machine
+│   └── NoTemporarySpace the temporary folder is full or cannot be written
 └── PlanRejected         the audit found a plan that breaks a rule: our defect       never retried, never applied
 """
 
@@ -130,6 +132,29 @@ class SolverFailed(DomError):
     """The solver could not be run, crashed, or answered with something that is not a solution."""
 
     retryable = True
+
+
+class SolverNotStarted(SolverFailed):
+    """The solver's executable is missing, or not for this machine: a person must act. Says which, and the way out."""
+
+    def __init__(self, executable: str, fault: str) -> None:
+        self.executable = executable
+        self.fault = fault
+        way_out = (
+            "Deploy what 'python -m infra.package' builds, or install PuLP again on a machine of this kind: "
+            "pip install --force-reinstall 'pulp>=3.3.2,<4'"
+        )
+        super().__init__(f"the solver '{executable}' cannot be started here: {fault}. {way_out}")
+
+
+class NoTemporarySpace(SolverFailed):
+    """The folder for temporary files is full, or cannot be written. Says which, and the way out."""
+
+    def __init__(self, folder: str, fault: str) -> None:
+        self.folder = folder
+        self.fault = fault
+        way_out = "Make room there, or let the environment variable TMPDIR name a folder that can be written"
+        super().__init__(f"the temporary folder '{folder}' cannot be used: {fault}. {way_out}")
 
 
 class PlanRejected(DomError):

@@ -1,4 +1,4 @@
-"""Planning: runs by the clock, runs that somebody asks for, and what became of them."""
+"""Planning: runs by the clock, runs that somebody asks for, what became of them, and suggestions for one order."""
 
 import logging
 from typing import TYPE_CHECKING
@@ -35,6 +35,16 @@ def run_strategy(req: func.HttpRequest) -> func.HttpResponse:
     strategy_id = wire.route_id(req, "strategy_id", "strategy")
     run = start_run(ports(), strategy_id, wire.body(req, Asked, "run request").who)
     return responses.accepted(RunAccepted(run_id=run.id, status_url=responses.status_url("runs", run.id)))
+
+
+@bp.route(route="suggest", methods=["POST"])
+@responses.answered
+def suggest(req: func.HttpRequest) -> func.HttpResponse:
+    """How one order would be sourced now, and what every other source would cost. Nothing is stored or promised."""
+    from dom_core.domain.suggestion import Suggestion
+    from dom_core.use_cases import suggest as suggesting
+
+    return responses.value(suggesting.suggest(ports(), wire.json_body(req)), Suggestion)
 
 
 @bp.queue_trigger(arg_name="msg", queue_name="%DOM_RUNS_QUEUE%", connection="AzureWebJobsStorage")

@@ -52,6 +52,7 @@ class Row:
 
 
 INCIDENT = Row(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error")
+SOLVER_FAILED = Row(HTTPStatus.SERVICE_UNAVAILABLE, "Solver failed")
 PRECONDITION_FAILED = Row(HTTPStatus.PRECONDITION_FAILED, "Precondition failed")
 
 TABLE: Mapping[type[BaseException], Row] = {
@@ -69,8 +70,15 @@ TABLE: Mapping[type[BaseException], Row] = {
     errors.Busy: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Busy"),
     errors.LeaseLost: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Busy"),
     errors.Unavailable: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable"),
+    errors.SolverFailed: SOLVER_FAILED,
 }
 """Errors by type; the nearest base counts. What is missing here is an incident."""
+
+_INCIDENTS: Mapping[Row, str] = {
+    INCIDENT: "Something failed that should not.",
+    SOLVER_FAILED: "The solver could not be run, or failed.",
+}
+"""Rows whose errors name our insides: the log has them, and callers get this sentence."""
 
 
 def answered(handler: Handler) -> Handler:
@@ -140,8 +148,8 @@ def incident(error: BaseException, what: str) -> str:
 
 def _refusal(error: Exception, request: func.HttpRequest) -> func.HttpResponse:
     row = _row(error, request)
-    if row is INCIDENT:
-        return _incident_answer(error, request)
+    if row in _INCIDENTS:
+        return _incident_answer(row, error, request)
     return _problem(row, {"detail": _detail(error), **_details(error)})
 
 
@@ -151,10 +159,10 @@ def _row(error: Exception, request: func.HttpRequest) -> Row:
     return next((TABLE[kind] for kind in type(error).__mro__ if kind in TABLE), INCIDENT)
 
 
-def _incident_answer(error: Exception, request: func.HttpRequest) -> func.HttpResponse:
+def _incident_answer(row: Row, error: Exception, request: func.HttpRequest) -> func.HttpResponse:
     number = incident(error, f"{request.method} request")
-    detail = f"Something failed that should not. The log has more under incident {number}."
-    return _problem(INCIDENT, {"detail": detail, "instance": f"urn:uuid:{number}"})
+    detail = f"{_INCIDENTS[row]} The log has more under incident {number}."
+    return _problem(row, {"detail": detail, "instance": f"urn:uuid:{number}"})
 
 
 def _problem(row: Row, more: Mapping[str, Any]) -> func.HttpResponse:

@@ -36,7 +36,9 @@ UNUSED = (
     "pulp/solverdir/cbc/linux/arm64",
     "pulp/solverdir/cbc/linux/i32",
     # Test suites.
+    "certifi/tests",
     "numpy/**/tests",
+    "pulp/tests",
 )
 """What the dependencies ship and the app never opens, as patterns below the site-packages."""
 

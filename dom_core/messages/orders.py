@@ -75,6 +75,16 @@ class IntakeOrder(BaseModel):
             history=(Event(at=received_at, who=who, what="received"),),
         )
 
+    def addresses_to_find(self) -> list[tuple[str, Address]]:
+        """The addresses without coordinates that lines go to, each with its path."""
+        own = [
+            (f"lines[{position}].ship_to", line.ship_to)
+            for position, line in enumerate(self.lines)
+            if line.ship_to and line.location is None
+        ]
+        shared = any(line.ship_to is None and line.location is None for line in self.lines)
+        return [("ship_to", self.ship_to), *own] if shared and self.location is None else own
+
     def _line(self, line: IntakeLine) -> Line:
         # A line with its own address does not take the order's coordinates.
         location = line.location or (self.location if line.ship_to is None else None)

@@ -33,6 +33,14 @@ def split(request: PlanRequest, rules: Sequence[Rule]) -> tuple[tuple[EligibleOr
     return tuple(eligible), tuple(held)
 
 
+def takes(strategy: Strategy, order: Order, line: Line) -> bool:
+    """Whether the strategy is meant for lines like this, by origin, legal entity and delivery: the state is not asked.
+
+    A default strategy is meant for everything here; that it leaves what others claim is another question.
+    """
+    return not (_order_filter(strategy, order, line) or _delivery(strategy, order, line))
+
+
 def _why_held(request: PlanRequest, rules: Sequence[Rule], order: Order, line: Line) -> Reason | None:
     reasons = (gate(request.strategy, order, line) for gate in _GATES)
     claims = (_claimed(strategy, order, line) for strategy in request.claimants)
@@ -78,9 +86,7 @@ def _delivery(strategy: Strategy, _order: Order, line: Line) -> Reason | None:
 
 def _claimed(other: Strategy, order: Order, line: Line) -> Reason | None:
     """Why a default strategy leaves a line alone: another strategy takes lines like it."""
-    if _order_filter(other, order, line) or _delivery(other, order, line):
-        return None
-    return _held("claimed", actual=other.id)
+    return _held("claimed", actual=other.id) if takes(other, order, line) else None
 
 
 def _line_state(_strategy: Strategy, _order: Order, line: Line) -> Reason | None:

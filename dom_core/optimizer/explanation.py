@@ -8,7 +8,7 @@ cost more (*dearer*: the most important level that differs), or the order may no
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 
-from dom_core.domain.plan import Level, ReasonTable
+from dom_core.domain.plan import Level, LevelValue, ReasonTable
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer.candidates import ALLOWED
@@ -29,7 +29,7 @@ _UNITS = {
 def reasons(iterations: TwoIterations) -> ReasonTable:
     """The reason table of the run's lines."""
     batch = iterations.first.problem.batch
-    judge = _Judge(iterations)
+    judge = Judge(iterations)
     templates: dict[Reason, int] = {}
     codes = tuple(
         tuple(templates.setdefault(judge.reason(line, source), len(templates)) for source in range(batch.shape[1]))
@@ -38,7 +38,7 @@ def reasons(iterations: TwoIterations) -> ReasonTable:
     return ReasonTable(tuple(source.id for source in batch.sources), tuple(templates), codes)
 
 
-class _Judge:
+class Judge:
     """Judges pairs against the state in which the plan leaves stock, room and orders.
 
     Everything that many pairs ask for is counted once, before the first is judged.
@@ -75,6 +75,7 @@ class _Judge:
         return found
 
     def reason(self, line: int, source: int) -> Reason:
+        """The one reason of the pair at these positions."""
         if (line, source) in self.held:
             return _CHOSEN
         result = self._iteration_of(line)
@@ -86,6 +87,16 @@ class _Judge:
             or self._room_taken(result, line, source)
             or self._dearer(result, line, source)
         )
+
+    def alternatives(self, line: int, source: int) -> list[tuple[Flow, ...]]:
+        """How the line's order could flow if the line came from the source: at least one way for what is `dearer`."""
+        return [tuple(flows) for flows in self._allowed_alternatives(self._iteration_of(line), line, source)]
+
+    def levels(self, line: int, flows: Sequence[Flow]) -> tuple[LevelValue, ...]:
+        """What the line's order costs when its lines flow like this and nothing else is paid."""
+        result, order = self._iteration_of(line), int(self.batch.order_of[line])
+        amounts = self._amounts(result, order, flows)
+        return tuple(LevelValue(level, amounts[level], rate) for level, rate in result.problem.rates.items())
 
     def _iteration_of(self, line: int) -> IterationResult:
         """The last iteration, and round of it, that the line took part in: its rules count."""

@@ -4,33 +4,38 @@ CBC runs as a child process in a folder of its own. Its word "optimal" is not ta
 its log, the value is computed again from the units.
 """
 
+import errno
 import os
 import re
 import shutil
 import signal
-import stat
 import subprocess
-import tempfile
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import IO, Any, Protocol
 
 import pulp
 
 from dom_core.domain.plan import Ending
 from dom_core.domain.strategy import SolverLimits
-from dom_core.errors import SolverFailed
+from dom_core.errors import SolverFailed, SolverNotStarted
 from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.executable import find_cbc, working_folder
 from dom_core.optimizer.formulation import Model, Terms, expression
 
 KILL_AFTER_TIMES, KILL_AFTER_S = 1.25, 2.0
 """CBC is killed after its time limit times the first, plus the second."""
+
+_LOADER_FAILED = 127
+"""The code with which a program ends whose shared libraries cannot be loaded."""
+
+_UNLOADABLE = re.compile("error while loading shared libraries|symbol lookup error|version `.*' not found")
+
+_WITH_ANSWER = (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible)
 
 _KILLED = "Stopped on time limit"
 """What stands for the log of a search that was killed."""
@@ -151,8 +156,8 @@ class CbcSolver(PulpSolver):
 
     def search(self, model: Model, limits: SolverLimits) -> Search:
         """Run CBC on the model."""
-        with tempfile.TemporaryDirectory(prefix="dom-cbc-") as folder:
-            log = _run_cbc(model.program, Path(folder), limits)
+        with working_folder() as folder:
+            log = _run_cbc(model.program, folder, limits)
             return _read_search(model, log, limits)
 
 
@@ -182,35 +187,70 @@ def _run_cbc(program: pulp.LpProblem, folder: Path, limits: SolverLimits) -> str
     """
     model_file, answer_file, log_file = folder / "model.mps", folder / "answer.sol", folder / "cbc.log"
     variables, variable_names, constraint_names, _ = program.writeMPS(str(model_file), rename=1)
-    command = [str(cbc_executable()), str(model_file), *_options(limits), "-solve"]
+    executable = cbc_executable()
+    command = [str(executable), str(model_file), *_options(limits), "-solve"]
     command += ["-printingOptions", "all", "-solution", str(answer_file)]
-    with log_file.open("wb") as log:
-        try:
-            process = subprocess.Popen(  # noqa: S603  # our own solver, our own file names
-                command,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                stdin=subprocess.DEVNULL,
-                cwd=folder,
-                start_new_session=True,
-            )
-        except OSError as error:
-            raise SolverFailed(f"CBC could not be started: {error}") from error
-        ended = _wait(process, limits.solve_limit_s * KILL_AFTER_TIMES + KILL_AFTER_S)
+    with log_file.open("wb") as output:
+        process = _start(command, output, folder)
+    ended = _wait(process, limits.solve_limit_s * KILL_AFTER_TIMES + KILL_AFTER_S)
+    log = log_file.read_text(errors="replace")
     if ended and process.returncode != 0:
-        raise SolverFailed(f"CBC could not solve the model: it ended with code {process.returncode}")
+        raise _crash(executable, process.returncode, log)
     if not answer_file.is_file():
         if ended:
             raise SolverFailed("CBC ended without an answer")
         program.assignStatus(pulp.LpStatusNotSolved, pulp.LpSolutionNoSolutionFound)
         return _KILLED
-    reader = pulp.COIN_CMD(path=str(cbc_executable()), msg=False)
-    status, values, *_, ending = reader.readsol_MPS(
-        str(answer_file), program, variables, variable_names, constraint_names
-    )
+    status, values, ending = _read_answer(program, answer_file, (variables, variable_names, constraint_names))
     program.assignVarsVals(values)
     program.assignStatus(status, ending)
-    return log_file.read_text(errors="replace")
+    return log
+
+
+def _start(command: list[str], output: IO[bytes], folder: Path) -> "subprocess.Popen[bytes]":
+    """The solver's process, leader of a group of its own. Raises SolverNotStarted."""
+    try:
+        return subprocess.Popen(  # noqa: S603  # our own solver, our own file names
+            command,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            cwd=folder,
+            start_new_session=True,
+        )
+    except OSError as error:
+        if error.errno in (errno.EAGAIN, errno.ENOMEM):
+            raise SolverFailed("CBC could not be started: this machine has no room for another process") from error
+        raise SolverNotStarted(command[0], error.strerror or str(error)) from error
+
+
+def _crash(executable: Path, code: int, log: str) -> SolverFailed:
+    """Why the solver ended with this code."""
+    if code == _LOADER_FAILED or _UNLOADABLE.search(log):
+        return SolverNotStarted(str(executable), log.strip().rpartition("\n")[2] or f"it ended with code {code}")
+    if code == -signal.SIGILL:
+        return SolverNotStarted(str(executable), "this processor does not know one of its instructions")
+    if code == -signal.SIGKILL:
+        return SolverFailed("CBC was killed by the system; the usual reason is that memory ran out")
+    return SolverFailed(f"CBC could not solve the model: it ended with code {code}")
+
+
+def _read_answer(
+    program: pulp.LpProblem, answer_file: Path, names: tuple[Any, ...]
+) -> tuple[int, dict[str, float], int]:
+    """Status, values by variable, and how the search ended, as CBC wrote them for a model with these names.
+
+    CBC ends well when a full disk took the rest of its answer, and PuLP reads what is not there as zero: such an answer
+    is refused with an OSError.
+    """
+    cut_short = OSError(errno.ENOSPC, "the solver's answer in it is cut short")
+    if not answer_file.read_bytes().endswith(b"\n"):
+        raise cut_short
+    reader = pulp.COIN_CMD(msg=False)
+    status, values, read, *_, ending = reader.readsol_MPS(str(answer_file), program, *names)
+    if ending in _WITH_ANSWER and len(read) < len(values):
+        raise cut_short
+    return status, values, ending
 
 
 def _options(limits: SolverLimits) -> list[str]:
@@ -247,7 +287,7 @@ def _read_search(model: Model, log: str, limits: SolverLimits) -> Search:
     status = model.program.sol_status
     if status == pulp.LpSolutionInfeasible:
         return Search(Ending.INFEASIBLE, 0.0, "")
-    if status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
+    if status not in _WITH_ANSWER:
         return Search(Ending.NO_PLAN, _bound_in(log, fallback=float("-inf")), _limit_in(log))
     value = float(pulp.value(model.program.objective) or 0.0)
     if status == pulp.LpSolutionIntegerFeasible:
@@ -273,32 +313,9 @@ def _limit_in(log: str) -> str:
     return "gap" if "within gap tolerance" in log else ""
 
 
-@cache
 def cbc_executable() -> Path:
-    """A CBC that can be executed.
+    """A CBC that can be executed. Looked for at every call, which is cheap: what was found may have gone since.
 
-    Deployments by zip lose the executable bit, and the app's folder may be read-only: then a copy in the temporary
-    folder is made executable. Raises SolverFailed when there is no CBC at all.
+    Raises SolverNotStarted, NoTemporarySpace.
     """
-    bundled = Path(pulp.PULP_CBC_CMD.pulp_cbc_path)
-    return find_cbc(bundled, shutil.which)
-
-
-def find_cbc(bundled: Path, which: Callable[[str], str | None]) -> Path:
-    """The bundled CBC, an executable copy of it, or the one on the PATH, in this order."""
-    if bundled.is_file():
-        return bundled if os.access(bundled, os.X_OK) else _executable_copy(bundled)
-    on_path = which("cbc")
-    if on_path:
-        return Path(on_path)
-    raise SolverFailed(f"no CBC at {bundled} and none on the PATH; reinstall with: pip install 'pulp>=3.3.2,<4'")
-
-
-def _executable_copy(bundled: Path) -> Path:
-    copy = Path(tempfile.mkdtemp(prefix="dom-cbc-")) / bundled.name
-    try:
-        shutil.copyfile(bundled, copy)
-        copy.chmod(stat.S_IRWXU | stat.S_IRGRP | stat.S_IXGRP | stat.S_IROTH | stat.S_IXOTH)
-    except OSError as error:
-        raise SolverFailed(f"CBC at {bundled} is not executable and cannot be copied to {copy.parent}") from error
-    return copy
+    return find_cbc(Path(pulp.PULP_CBC_CMD.pulp_cbc_path), shutil.which)

@@ -1,5 +1,6 @@
 """Say whether everything that the system needs answers."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,15 +12,9 @@ from dom_core.errors import DomError, SolverFailed
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.ports import Container
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.solver_memory import Check
 
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One thing that must work, and what was found. The detail tells strangers nothing about the installation."""
-
-    name: str
-    healthy: bool
-    detail: str
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +26,17 @@ class Health:
 
 
 def check_health(ports: Ports) -> Health:
-    """Ask the store and the queue, and let the solver choose between two sources."""
+    """Ask the store and the queue, and let the solver choose between two sources.
+
+    The solver's result is remembered for 30 seconds: asking it costs much more than asking for health does. What is
+    wrong in full, with the places that an operator needs, is logged.
+    """
     checks = (
         _checked("store", lambda: _ask_store(ports)),
         _checked("queue", lambda: _ask_queue(ports)),
-        _checked("solver", lambda: _ask_solver(ports)),
+        ports.solver_memory.find(
+            ports.solver, ports.clock.now(), lambda: _checked("solver", lambda: _ask_solver(ports))
+        ),
     )
     return Health(all(check.healthy for check in checks), checks)
 
@@ -44,6 +45,7 @@ def _checked(name: str, ask: Callable[[], str]) -> Check:
     try:
         return Check(name, healthy=True, detail=ask())
     except DomError as error:
+        _logger.warning("health: the %s does not work: %s: %s", name, type(error).__name__, error)
         return Check(name, healthy=False, detail=type(error).__name__)
 
 

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from dom_core.configuration import Configuration, RunFacts
@@ -14,7 +14,7 @@ from dom_core.domain.stock import ProductStock
 from dom_core.ports import DocumentStore
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.stock import Stock
-from dom_core.use_cases.sweep_reservations import plans_under_way, sweep
+from dom_core.use_cases.sweep_reservations import Sweep, as_swept, plans_under_way, sweep
 
 _OPEN = frozenset({LineState.ASSIGNED, LineState.PICKED})
 _COUNTED_TODAY = _OPEN | {LineState.SHIPPED}
@@ -25,17 +25,27 @@ def gather_facts(
 ) -> RunFacts:
     """The facts of a run, as stored now. Reservations that nothing needs any more are given back on the way."""
     orders = tuple(Orders(store).plannable())
-    stock = _stock_of(store, {line.product_id for order in orders for line in order.lines})
+    return _facts(store, configuration, RunFacts(plan_id, run_id, now, orders, {}, {}), sweep)
+
+
+def facts_for(store: DocumentStore, configuration: Configuration, order: Order, name: str, now: datetime) -> RunFacts:
+    """The facts for one order alone, as a run would find them now. Nothing is written.
+
+    `name` takes the place of plan and run. What a stored order of the same id holds stays held.
+    """
+    return _facts(store, configuration, RunFacts(name, name, now, (order,), {}, {}), as_swept)
+
+
+def _facts(store: DocumentStore, configuration: Configuration, asked: RunFacts, settle: Sweep) -> RunFacts:
+    """What is asked about, with the stock of its products and the loads of the sources."""
+    stock = _stock_of(store, {line.product_id for order in asked.orders for line in order.lines})
     under_way = plans_under_way(store)
-    in_work = _orders_in_work(store, now)
-    stock = sweep(store, stock, under_way, in_work.values())
-    return RunFacts(
-        plan_id=plan_id,
-        run_id=run_id,
-        now=now,
-        orders=orders,
+    in_work = _orders_in_work(store, asked.now)
+    stock = settle(store, stock, under_way, in_work.values())
+    return replace(
+        asked,
         available={(each.product_id, cell.source_id): cell.available for each in stock for cell in each.cells},
-        loads=loads_of(configuration.sources, in_work.values(), now),
+        loads=loads_of(configuration.sources, in_work.values(), asked.now),
     )
 
 

@@ -58,22 +58,12 @@ def _address_problems(ports: Ports, order: IntakeOrder) -> list[Problem]:
     """Addresses that cannot be found. One that cannot be asked about now is asked about again at intake."""
     found: dict[Address, bool] = {}
     problems = []
-    for path, address in _addresses_to_find(order):
+    for path, address in order.addresses_to_find():
         if address not in found:
             found[address] = _can_be_found(ports, address)
         if not found[address]:
             problems.append(Problem(path, "there is no such place; correct the address or give coordinates"))
     return problems
-
-
-def _addresses_to_find(order: IntakeOrder) -> list[tuple[str, Address]]:
-    own = [
-        (f"lines[{position}].ship_to", line.ship_to)
-        for position, line in enumerate(order.lines)
-        if line.ship_to and line.location is None
-    ]
-    shared = any(line.ship_to is None and line.location is None for line in order.lines)
-    return [("ship_to", order.ship_to), *own] if shared and order.location is None else own
 
 
 def _can_be_found(ports: Ports, address: Address) -> bool:

@@ -1,6 +1,6 @@
 """Settle reservations that no line needs any more: somebody was killed between writing an order and its stock."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from dom_core.domain.holding import keep_at_most, take_out
 from dom_core.domain.ids import LineId, OrderId, PlanId, SourceId
@@ -16,6 +16,12 @@ _NEEDS_UNITS = frozenset({LineState.ASSIGNED, LineState.PICKED})
 
 Held = tuple[SourceId, PlanId, OrderId, LineId]
 """Where a reservation is, and what it is for."""
+
+Orphans = Sequence[tuple[Held, int]]
+"""Reservations that keep too much, each with the units that are still needed."""
+
+Sweep = Callable[[DocumentStore, Iterable[ProductStock], frozenset[PlanId], Iterable[Order]], list[ProductStock]]
+"""What finds the stock without orphans: `sweep` stores it, `as_swept` does not."""
 
 
 def sweep_all(store: DocumentStore) -> None:
@@ -38,8 +44,24 @@ def sweep(
     Read in this order: stock, then plans under way, then orders. A reservation seen first that belongs to no plan under
     way and to no line then is an orphan for ever, because a plan reserves for a line only once.
     """
+    found = _with_orphans(stock, under_way, orders)
+    return [
+        change_stock(store, each.product_id, _settling(store, orphans)) if orphans else each for each, orphans in found
+    ]
+
+
+def as_swept(
+    store: DocumentStore, stock: Iterable[ProductStock], under_way: frozenset[PlanId], orders: Iterable[Order]
+) -> list[ProductStock]:
+    """The stock as `sweep` would leave it, while nothing is written."""
+    return [_settling(store, orphans)(each) for each, orphans in _with_orphans(stock, under_way, orders)]
+
+
+def _with_orphans(
+    stock: Iterable[ProductStock], under_way: frozenset[PlanId], orders: Iterable[Order]
+) -> list[tuple[ProductStock, Orphans]]:
     needed = _needed(orders)
-    return [_swept(store, each, _orphans(each, under_way, needed)) for each in stock]
+    return [(each, _orphans(each, under_way, needed)) for each in stock]
 
 
 def _needed(orders: Iterable[Order]) -> dict[Held, int]:
@@ -52,7 +74,7 @@ def _needed(orders: Iterable[Order]) -> dict[Held, int]:
     }
 
 
-def _orphans(stock: ProductStock, under_way: frozenset[PlanId], needed: Mapping[Held, int]) -> list[tuple[Held, int]]:
+def _orphans(stock: ProductStock, under_way: frozenset[PlanId], needed: Mapping[Held, int]) -> Orphans:
     """Reservations, or parts of them, that no line needs, each with the units that are still needed."""
     return [
         (held, needed.get(held, 0))
@@ -63,7 +85,8 @@ def _orphans(stock: ProductStock, under_way: frozenset[PlanId], needed: Mapping[
     ]
 
 
-def _swept(store: DocumentStore, stock: ProductStock, orphans: Sequence[tuple[Held, int]]) -> ProductStock:
+def _settling(store: DocumentStore, orphans: Orphans) -> Callable[[ProductStock], ProductStock]:
+    """What brings the stock of a product into line with what is still needed."""
     shipped = frozenset(held for held, _ in orphans if _is_shipped(store, held))
 
     def settled(current: ProductStock) -> ProductStock:
@@ -71,7 +94,7 @@ def _swept(store: DocumentStore, stock: ProductStock, orphans: Sequence[tuple[He
             current = take_out(current, *held) if held in shipped else keep_at_most(current, *held, units)
         return current
 
-    return change_stock(store, stock.product_id, settled) if orphans else stock
+    return settled
 
 
 def _is_shipped(store: DocumentStore, held: Held) -> bool:

@@ -24,9 +24,12 @@ EXCEPTIONS: Mapping[str, frozenset[str]] = {
     "dom_core.optimizer.relaxation": SECONDS,
     # Its last limit is one of seconds; plans that it ended say so.
     "dom_core.optimizer.search": SECONDS,
-    # CBC is a program of its own: it is found, made executable, given a folder that is removed after it, and killed
-    # with what it started when it is late.
-    "dom_core.optimizer.solving": SECONDS | {"os", "pathlib", "shutil", "subprocess", "tempfile", "threading"},
+    # CBC is a program of its own: it is started, and killed with what it started when it is late.
+    "dom_core.optimizer.solving": SECONDS | {"os", "pathlib", "shutil", "subprocess", "threading"},
+    # It is found, made executable, and given a folder that is removed after it.
+    "dom_core.optimizer.executable": frozenset({"os", "pathlib", "shutil", "tempfile", "threading"}),
+    # Requests that come at the same time share one look at the solver.
+    "dom_core.use_cases.solver_memory": frozenset({"threading"}),
 }
 """What single modules may use all the same, and why."""
 

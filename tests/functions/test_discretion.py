@@ -32,6 +32,8 @@ class TalkativeStore:
 BODIES: dict[str, tuple[str, str, Any]] = {
     "order": ("POST", "orders", ORDER),
     "order that is invalid": ("POST", "orders", ORDER | {"lines": PRIVATE}),
+    "suggestion": ("POST", "suggest", {"order": ORDER}),
+    "suggestion that is invalid": ("POST", "suggest", {"order": ORDER, "strategy_id": PRIVATE}),
     "rejection": ("POST", "orders/O1/lines/1/reject", {"source_id": "s", "reason_code": PRIVATE, "who": PRIVATE}),
     "acceptance": ("POST", "orders/O1/lines/1/accept", {"source_id": "s", "who": PRIVATE}),
     "line reset": ("POST", "orders/O1/lines/1/reset", {"who": PRIVATE, "why": PRIVATE}),

@@ -1,9 +1,13 @@
 """Health over HTTP: whether the parts work, telling strangers nothing about the installation."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dom_core.errors import StoreUnusable
+from dom_core.optimizer import solving
 from dom_core.use_cases.context import Ports
 from functions import bootstrap
 from tests.functions.app import call, content_of
@@ -25,6 +29,17 @@ def test_a_healthy_installation_says_so(ports: Ports) -> None:
     health = content_of(answer)
     assert health["healthy"] is True
     assert {check["healthy"] for check in health["checks"]} == {True}
+
+
+def test_a_solver_that_cannot_be_started_is_reported_without_its_place(
+    ports: Ports, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(solving, "cbc_executable", lambda: tmp_path / "cbc")
+    answer = call("GET", "health")
+    assert answer.status_code == 503
+    assert content_of(answer)["checks"][-1] == {"name": "solver", "healthy": False, "detail": "SolverNotStarted"}
+    assert str(tmp_path).encode() not in answer.get_body()
+    assert str(tmp_path) in caplog.text
 
 
 def test_a_broken_store_is_reported_without_its_place(ports: Ports) -> None:

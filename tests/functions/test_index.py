@@ -29,6 +29,7 @@ HTTP = {
     "release_order": ("POST", "orders/{order_id}/release"),
     "cancel_order": ("POST", "orders/{order_id}/cancel"),
     "run_strategy": ("POST", "strategies/{strategy_id}/run"),
+    "suggest": ("POST", "suggest"),
     "list_runs": ("GET", "runs"),
     "get_run": ("GET", "runs/{run_id}"),
     "list_plans": ("GET", "plans"),

@@ -30,7 +30,8 @@ STATUSES = [
     (errors.Unavailable("the geocoder is silent"), 503, "unavailable"),
     (errors.LeaseLost("fence 3 < 4"), 503, "busy"),
     (errors.Busy("R9 plans"), 503, "busy"),
-    (errors.SolverFailed("crashed"), 500, "internal-error"),
+    (errors.SolverFailed("crashed"), 503, "solver-failed"),
+    (errors.NoTemporarySpace("/srv/temporary", "it is full"), 503, "solver-failed"),
     (RuntimeError(PRIVATE), 500, "internal-error"),
 ]
 
@@ -71,7 +72,9 @@ def test_a_lost_race_under_if_match_is_the_callers_to_resolve() -> None:
     assert problem["type"] == "urn:problem-type:dom:precondition-failed"
 
 
-@pytest.mark.parametrize("error", [errors.Unavailable("silent"), errors.StoreConflict("changed")])
+@pytest.mark.parametrize(
+    "error", [errors.Unavailable("silent"), errors.StoreConflict("changed"), errors.SolverFailed("crashed")]
+)
 def test_what_may_work_later_says_when(error: Exception) -> None:
     assert answer_to(error).headers["Retry-After"] == "5"
 
@@ -96,10 +99,17 @@ def test_an_incident_keeps_foreign_messages_out_of_the_log(caplog: pytest.LogCap
     assert PRIVATE not in caplog.text
 
 
-def test_an_incident_of_ours_is_logged_with_its_message(caplog: pytest.LogCaptureFixture) -> None:
-    problem = problem_of(answer_to(errors.SolverFailed("cbc cannot be executed")), 500)
-    assert "cbc" not in str(problem)
-    assert "cbc cannot be executed" in caplog.text
+@pytest.mark.parametrize(
+    ("error", "status"),
+    [(errors.PlanRejected(["O1 ships twice"]), 500), (errors.SolverFailed("/srv/cbc crashed"), 503)],
+)
+def test_an_incident_of_ours_is_logged_with_its_message(
+    error: errors.DomError, status: int, caplog: pytest.LogCaptureFixture
+) -> None:
+    problem = problem_of(answer_to(error), status)
+    assert str(error) not in str(problem)
+    assert str(error) in caplog.text
+    assert problem["instance"].removeprefix("urn:uuid:") in caplog.text
 
 
 def test_an_incident_of_several_errors_logs_each(caplog: pytest.LogCaptureFixture) -> None:

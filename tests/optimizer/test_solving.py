@@ -1,6 +1,5 @@
 """Endings, bounds and the executable of CBC, on models small enough to solve by eye."""
 
-import os
 import subprocess
 from pathlib import Path
 
@@ -89,26 +88,6 @@ def test_the_bound_is_read_from_the_end_of_the_log() -> None:
     log = "Cbc0010I After 0 nodes, best possible 5\nResult - Stopped on time limit\nLower bound:    -1006.435\n"
     assert solving._bound_in(log, fallback=0.0) == pytest.approx(-1006.435)
     assert solving._limit_in(log) == "seconds"
-
-
-def test_a_cbc_that_lost_its_executable_bit_is_copied_and_mended(tmp_path: Path) -> None:
-    bundled = tmp_path / "app" / "cbc"
-    bundled.parent.mkdir()
-    bundled.write_text("#!/bin/sh\nexit 0\n")
-    bundled.chmod(0o444)
-    found = solving.find_cbc(bundled, lambda _: None)
-    assert found != bundled
-    assert os.access(found, os.X_OK)
-    assert found.read_text() == bundled.read_text()
-
-
-def test_without_any_cbc_the_error_says_how_to_get_one(tmp_path: Path) -> None:
-    with pytest.raises(SolverFailed, match="pip install"):
-        solving.find_cbc(tmp_path / "nothing", lambda _: None)
-
-
-def test_a_cbc_on_the_path_serves_when_none_is_bundled(tmp_path: Path) -> None:
-    assert solving.find_cbc(tmp_path / "nothing", lambda name: f"/opt/{name}") == Path("/opt/cbc")
 
 
 def test_values_that_are_not_whole_are_refused() -> None:

@@ -17,7 +17,6 @@ from dom_core.repositories.plans import Plans
 from dom_core.repositories.runs import Runs
 from dom_core.repositories.stock import Stock
 from dom_core.use_cases.apply_plan import apply_plan
-from dom_core.use_cases.check_health import check_health
 from dom_core.use_cases.gather_facts import gather_facts, loads_of
 from dom_core.use_cases.plan_batch import RETRY_S, plan_batch, run_due
 from dom_core.use_cases.read_plan import get_plan, get_run, list_plans, list_runs
@@ -342,15 +341,3 @@ class TestFacts:
         plan_batch(shop.ports, "R2", "standard")
 
         assert [source_of(shop, "O1"), source_of(shop, "O2")] == [None, "B"]
-
-
-class TestHealth:
-    def test_everything_answers(self, world: World) -> None:
-        health = check_health(world.ports)
-        assert health.healthy, health
-        assert [check.name for check in health.checks] == ["store", "queue", "solver"]
-
-    def test_a_broken_solver_is_named_and_the_rest_is_still_checked(self, world: World) -> None:
-        health = check_health(world.with_ports(solver=BrokenSolver()))
-        assert not health.healthy
-        assert [check.healthy for check in health.checks] == [True, True, False]
