@@ -73,12 +73,13 @@ def test_of_several_ring_fences_the_largest_counts_and_they_do_not_add_up() -> N
 
 
 def test_split_limits_of_several_rules_are_joined_field_by_field() -> None:
-    """One allows parts of lines and limits nothing, the other one source: together neither may be had alone."""
-    parts = a_rule("partial_orders", {"partial_lines": True}, id="parts")
-    one = a_rule("partial_orders", {"max_sources": 1}, id="one")
-    assert assigned(planned(two_sources(parts, units=20))) == [("A", 9), ("B", 9)]
-    assert assigned(planned(two_sources(parts, one, units=12))) == []
-    assert assigned(planned(two_sources(one, units=9))) == [("A", 9)]
+    """One allows a single source and parts of lines, the other several sources and lines in full: together neither."""
+    one = a_rule("partial_orders", {"max_sources": 1, "partial_lines": True}, id="one")
+    full = a_rule("partial_orders", {"max_sources": 3}, id="full")
+    assert assigned(planned(two_sources(one, units=12))) == [("A", 9)]
+    assert sum(units for _, units in assigned(planned(two_sources(full, units=12)))) == 12
+    assert assigned(planned(two_sources(one, full, units=12))) == []
+    assert assigned(planned(two_sources(one, full, units=9))) == [("A", 9)]
 
 
 def test_every_limit_of_orders_holds() -> None:

@@ -213,6 +213,17 @@ def test_a_stored_order_of_the_same_id_is_not_asked_but_what_it_holds_is_held(wo
     assert the_line(asked(world, lines=[pens(3)])).filled_units == 0
 
 
+def test_a_source_that_the_stored_order_uses_counts_its_id_once(world: World) -> None:
+    """A takes one order, and has it: the same order may ask for more there, another one may not."""
+    world.configure("rules", {"id": "one", "kind": "maximum_orders", "params": {"lines": [{"limit": 1}]}})
+    world.strategy(rule_ids=["one"])
+    world.stock(pen_A=9, pen_B=9)
+    world.store_order(an_order("O1").with_line("pen", 1))
+    plan_batch(world.ports, "run-1", "standard")
+    assert ranked(the_line(asked(world)))[0] == ("A", "chosen")
+    assert ranked(the_line(asked(world, id="O2")))[0] == ("B", "chosen")
+
+
 def test_an_orphaned_reservation_counts_as_free_and_stays_for_a_run_to_give_back(world: World, tmp_path: Path) -> None:
     world.strategy(inventory_mode="real")
     world.stock(pen_A=4)
