@@ -25,7 +25,7 @@ class Charge(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CostItem:
+class ChargedItem:
     """One amount, paid once for these lines together."""
 
     factor_id: CostFactorId
@@ -55,7 +55,7 @@ class _Visit:
         return self.source_id, self.line.mode_of_delivery, self.line.location
 
 
-def itemise(facts: Facts, factors: Sequence[CostFactor], order: Order, lines: Iterable[PlanLine]) -> list[CostItem]:
+def itemise(facts: Facts, factors: Sequence[CostFactor], order: Order, lines: Iterable[PlanLine]) -> list[ChargedItem]:
     """The items above zero of one order: by cost factor, then legs, shipments and parts.
 
     `lines` are the order's plan lines, with the assignments of both iterations; `factors` are those in force.
@@ -71,7 +71,7 @@ def _visits(order: Order, lines: Iterable[PlanLine]) -> Iterator[_Visit]:
             yield from (_Visit(line, assignment) for assignment in planned.assignments)
 
 
-def _items(facts: Facts, factor: CostFactor, visits: Sequence[_Visit]) -> Iterator[CostItem]:
+def _items(facts: Facts, factor: CostFactor, visits: Sequence[_Visit]) -> Iterator[ChargedItem]:
     legs: defaultdict[Leg, list[_Visit]] = defaultdict(list)
     shipments: defaultdict[SourceId, list[_Visit]] = defaultdict(list)
     parts: defaultdict[tuple[SourceId, LineId], list[_Visit]] = defaultdict(list)
@@ -88,7 +88,7 @@ def _items(facts: Facts, factor: CostFactor, visits: Sequence[_Visit]) -> Iterat
         yield _item(factor, Charge.PART, together, factor.cost_of_part_cents(facts, source_id))
 
 
-def _item(factor: CostFactor, charge: Charge, together: Sequence[_Visit], cents: int) -> CostItem:
+def _item(factor: CostFactor, charge: Charge, together: Sequence[_Visit], cents: int) -> ChargedItem:
     # A line that both iterations serve from one source is named once.
     line_ids = tuple(dict.fromkeys(visit.line.id for visit in together))
-    return CostItem(factor.id, charge, together[0].source_id, line_ids, cents)
+    return ChargedItem(factor.id, charge, together[0].source_id, line_ids, cents)

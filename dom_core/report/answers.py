@@ -87,6 +87,8 @@ def _counterfactual(answer: Counterfactual) -> Iterator[str]:
         yield f"{name:<24}  {before:>12,} → {after:>12,}  {points:>+12,} points"
     if not answer.proven:
         yield "An estimate: one of the two plans is not proven best."
+    elif answer.total_after < answer.total_before and not answer.lifted:
+        yield "Better in the end: iteration 1 decides alone; dearer there, this leaves iteration 2 more to fill."
     if answer.line:
         yield _change(answer.line)
     others = answer.displaced
