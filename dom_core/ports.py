@@ -3,7 +3,7 @@
 Each port has a contract suite in `tests/contract/` that every adapter passes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -168,6 +168,39 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The current moment."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Journeys:
+    """The ways from every origin to every destination."""
+
+    origins: tuple[Location, ...]
+    destinations: tuple[Location, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Whole metres by road: a row per origin, a column per destination; None where there is no way."""
+
+    journeys: Journeys
+    metres: tuple[tuple[int | None, ...], ...]
+
+
+class RoadDistances(Protocol):
+    """How far it is by road."""
+
+    @property
+    def name(self) -> str:
+        """What measures, and for which vehicle: `osrm driving`. Answers of one name may be kept together."""
+        ...
+
+    def measure(self, wanted: Iterable[Journeys]) -> Iterator[Measured]:
+        """The distances of all these ways, in parts that suit the engine, in the order in which they were asked for.
+
+        Raises Unavailable when there is no further answer: what came before it is good. Questions that a caller leaves
+        unread are not asked, but for the few that are under way.
+        """
         ...
 
 

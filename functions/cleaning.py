@@ -15,15 +15,16 @@ _logger = logging.getLogger(__name__)
 @bp.timer_trigger(arg_name="timer", schedule="%DOM_CLEANUP_SCHEDULE%", run_on_startup=False)
 @messages.discreet
 def clean_up(timer: func.TimerRequest) -> None:
-    """Remove old plans, runs and dead letters, and free what the killed left reserved."""
+    """Remove old plans, runs, dead letters and distances, and free what the killed left reserved."""
     from dom_core.use_cases.clean_up import clean_up as clean
 
     done = clean(ports())
     _logger.info(
-        "removed %d plans, %d runs and %d dead letters; %d plans expired",
+        "removed %d plans, %d runs, %d dead letters and the distances of %d places; %d plans expired",
         done.plans,
         done.runs,
         done.dead_letters,
+        done.distances,
         done.expired_plans,
     )
 

@@ -1,4 +1,4 @@
-"""Remove what nobody needs any more: old plans, runs and dead letters, and what the killed have left behind."""
+"""Remove what nobody needs any more: old plans, runs, dead letters and distances, and what the killed have left."""
 
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from dom_core.domain.plan import PlanState
 from dom_core.errors import StoreConflict
 from dom_core.ports import DocumentStore
 from dom_core.repositories.dead_letters import DeadLetters
+from dom_core.repositories.measured_roads import remove_expired
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.runs import Runs
@@ -19,12 +20,13 @@ from dom_core.use_cases.sweep_reservations import sweep_all
 
 @dataclass(frozen=True, slots=True)
 class CleanedUp:
-    """How many plans expired, and how much was removed."""
+    """How many plans expired, and how much was removed; `distances` counts places."""
 
     expired_plans: int
     plans: int
     runs: int
     dead_letters: int
+    distances: int
 
 
 def clean_up(ports: Ports) -> CleanedUp:
@@ -38,6 +40,7 @@ def clean_up(ports: Ports) -> CleanedUp:
         plans=_remove_plans(ports.store, plans_since),
         runs=_remove_runs(ports.store, plans_since),
         dead_letters=_remove_dead_letters(ports.store, letters_since),
+        distances=remove_expired(ports.store, now.date()),
     )
 
 

@@ -21,6 +21,7 @@ from dom_core.use_cases.apply_plan import Terms, apply_plan
 from dom_core.use_cases.close_plans import expire_overdue, supersede_older
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.gather_facts import gather_facts
+from dom_core.use_cases.measure_roads import with_roads
 from dom_core.use_cases.planning_turn import Turn, taking_turn
 from dom_core.use_cases.start_alternate import start_alternate, waits_for_another
 from dom_core.use_cases.start_run import new_run, require_runnable, send_run
@@ -187,6 +188,7 @@ class _Attempt:
         """Make the plan and store it. When another attempt at this run was faster, its plan counts."""
         facts = gather_facts(self.ports.store, self.configuration, self.plan_id, self.run.id, self.ports.clock.now())
         request = request_for(self.configuration, strategy.id, facts)
+        request = with_roads(self.ports, request, lambda: note("distances", 0.0))
         plan = plan_once(request, self.ports.solver, note)
         to_apply = strategy.auto_apply and not strategy.simulation
         with suppress(AlreadyExists):
