@@ -53,7 +53,7 @@ class RoadRow:
     """Metres by road from each source to one place, -1 where nobody measured."""
 
     place: Place
-    metres: tuple[Annotated[int, Field(ge=NOT_MEASURED, lt=2**31)], ...]
+    metres: tuple[Annotated[int, Field(strict=True, ge=NOT_MEASURED, lt=2**31)], ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,14 @@ param deadLetterRetentionDays int
 param maxBodyBytes int
 param geocoder string
 param nominatimUrl string
+param distances string
+param osrmUrl string
+param valhallaUrl string
+param roadProfile string
+param roadWithinKm int
+param roadCircuityPercent int
+param roadCells int
+param roadCacheDays int
 
 @description('A key vault reference, or nothing. Never the key.')
 param azureMapsKey string
@@ -45,6 +53,14 @@ var domSettings = {
   DOM_GEOCODER: geocoder
   DOM_NOMINATIM_URL: nominatimUrl
   DOM_AZURE_MAPS_KEY: azureMapsKey
+  DOM_DISTANCES: distances
+  DOM_OSRM_URL: osrmUrl
+  DOM_VALHALLA_URL: valhallaUrl
+  DOM_ROAD_PROFILE: roadProfile
+  DOM_ROAD_WITHIN_KM: string(roadWithinKm)
+  DOM_ROAD_CIRCUITY_PERCENT: string(roadCircuityPercent)
+  DOM_ROAD_CELLS: string(roadCells)
+  DOM_ROAD_CACHE_DAYS: string(roadCacheDays)
   DOM_LEASE_S: string(leaseSeconds)
   DOM_PLAN_EXPIRY_H: string(planExpiryHours)
   DOM_PLAN_RETENTION_DAYS: string(planRetentionDays)

@@ -104,7 +104,7 @@ def serving(answer: Answering) -> Iterator[RoadServer]:
 
 
 def azure_maps_answer(asked: Asked) -> Reply:
-    """A matrix whose cells come in no order, and fail where a point is off the map. One-way streets make east longer."""
+    """A matrix whose cells come in no order, and fail where a point is off the map. Eastward all ways are longer."""
     features = asked.body["features"]
     points = {feature["properties"]["pointType"]: feature["geometry"]["coordinates"] for feature in features}
     cells = [

@@ -16,7 +16,7 @@ from dom_core.adapters.distances.valhalla import ValhallaEngine
 from dom_core.adapters.patience import Patience
 from dom_core.domain.network import Location
 from dom_core.errors import InvalidInput, Unavailable
-from dom_core.ports import Journeys
+from dom_core.ports import Journeys, Measured
 from dom_core.settings import from_environment
 from tests import road_engines
 from tests.contract.road_servers import (
@@ -101,7 +101,7 @@ class TestTrouble:
         "body",
         [{}, [], 7, None, b"<html>", {"code": "Ok", "distances": [[1, 2]]}, {"sources_to_targets": [[{}]]},
          {"sources_to_targets": {"distances": [["far"]]}}, {"properties": {"matrix": [{"originIndex": 5}]}},
-         {"code": "Ok", "distances": [[-3]], "sources": [{"distance": 0}], "destinations": [{"distance": 0}]}],
+         {"code": "Ok", "distances": [[1e9]], "sources": [{"distance": 0}], "destinations": [{"distance": 0}]}],
         ids=str,
     )  # fmt: skip
     def test_an_answer_of_unknown_shape_is_none(self, engine_at: EngineAt, body: Any) -> None:
@@ -218,7 +218,7 @@ class TestParts:
         engine = Scripted(away_after=5)
         questions = [Journeys((origin,), points(1, 61)) for origin in points(40)]
         answers = asking(engine, at_once=1).measure(questions)
-        delivered = []
+        delivered: list[Measured] = []
         with pytest.raises(Unavailable):
             delivered.extend(answers)  # what is there stays there
         assert 1 <= len(delivered) <= 5
@@ -244,6 +244,14 @@ class TestOsrm:
             back = osrm_at(server.url).ask(Journeys((SENATE_SQUARE,), (KAMPPI,)))
         assert answer == [[None]]
         assert back[0][0]
+
+    def test_less_than_nothing_is_no_distance(self) -> None:
+        """Neighbours at which the engine answers -0.2 m, as it has done for years."""
+        ways = Journeys((Location(60.16887, 24.94769),), (Location(60.16848, 24.94773), SENATE_SQUARE))
+        with road_server(road_engines.osrm) as server:
+            ((neighbour, square),) = osrm_at(server.url).ask(ways)
+        assert neighbour is None
+        assert square
 
     def test_a_server_that_takes_fewer_points_is_asked_for_fewer(self) -> None:
         with road_server(lambda: road_engines.osrm("--max-table-size", "3")) as server:
@@ -337,6 +345,9 @@ PUBLISHED = {
 """The numbers of Microsoft's published example: from Milan and Verona to Munich and Prague."""
 
 
+MAPS = {"DOM_DISTANCES": "azure_maps", "DOM_AZURE_MAPS_KEY": "a-key"}
+
+
 class TestSettings:
     def test_great_circles_are_the_default_and_nobody_is_asked(self) -> None:
         assert from_settings(from_environment({})) is None
@@ -347,9 +358,9 @@ class TestSettings:
             ({"DOM_DISTANCES": "osrm"}, "osrm driving"),
             ({"DOM_DISTANCES": "osrm", "DOM_ROAD_PROFILE": "foot"}, "osrm foot"),
             ({"DOM_DISTANCES": "valhalla"}, "valhalla auto"),
-            ({"DOM_DISTANCES": "azure_maps", "DOM_AZURE_MAPS_KEY": "k", "DOM_ROAD_PROFILE": "truck"}, "azure_maps truck"),
+            (MAPS | {"DOM_ROAD_PROFILE": "truck"}, "azure_maps truck"),
         ],
-    )  # fmt: skip
+    )
     def test_the_settings_name_the_engine_and_the_vehicle(self, variables: dict[str, str], name: str) -> None:
         found = from_settings(from_environment(variables))
         assert found is not None

@@ -62,7 +62,7 @@ def test_a_plan_stays_with_its_run_until_nothing_is_assigned_by_it_any_more(shop
     assert get_plan(shop.ports, "plan-R1").lines
 
     shop.ship()
-    assert clean_up(shop.ports) == CleanedUp(expired_plans=0, plans=1, runs=1, dead_letters=0)
+    assert clean_up(shop.ports) == CleanedUp(expired_plans=0, plans=1, runs=1, dead_letters=0, distances=0)
     for find in (lambda: get_plan(shop.ports, "plan-R1"), lambda: get_run(shop.ports, "R1")):
         with pytest.raises(NotFound):
             find()

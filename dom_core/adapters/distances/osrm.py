@@ -57,9 +57,15 @@ def _metres(answer: Mapping[str, Any], origins: int, destinations: int) -> Metre
     if len(rows) != origins or any(len(row) != destinations for row in rows):
         raise NoAnswer("OSRM answered another question", None)
     return [
-        [whole_metres(cell) if here and there else None for cell, there in zip(row, on_map[1], strict=True)]
+        [_distance(cell) if here and there else None for cell, there in zip(row, on_map[1], strict=True)]
         for row, here in zip(rows, on_map[0], strict=True)
     ]
+
+
+def _distance(cell: float | None) -> int | None:
+    """Between neighbours OSRM may answer less than nothing (its issue 5855): that is no measurement."""
+    metres = None if isinstance(cell, int | float) and cell < 0 else cell
+    return whole_metres(metres)
 
 
 def _on_the_map(snapped: Sequence[Mapping[str, Any] | None], count: int) -> list[bool]:
