@@ -30,6 +30,9 @@ from dom_core.rules.base import SplitLimits
 GROUP_LINES = 6
 """Lines priced together; the work grows with three to this power."""
 
+PROVEN_WITHIN = 1e-9
+"""The relative gap that floating point may leave of a plan that is proven best."""
+
 NOWHERE = -1
 """In `chosen`: the line waits."""
 
@@ -56,6 +59,15 @@ class Priced:
     bound: float
     stock_use: FloatArray
     capacity_use: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PricedBest:
+    """The best prices found, what they prove, and the patterns at them."""
+
+    prices: Prices
+    bound: float
+    patterns: Priced
 
 
 @dataclass(frozen=True, slots=True, eq=False)

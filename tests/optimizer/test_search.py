@@ -7,7 +7,7 @@ import pytest
 from dom_core.domain.plan import Ending, Plan
 from dom_core.domain.strategy import ObjectiveMode
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import relaxation, search
+from dom_core.optimizer import neighbourhoods, relaxation
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import Answer, CbcSolver
 from tests.builders import RequestBuilder, a_request, a_source, an_order
@@ -64,7 +64,7 @@ def test_the_same_request_gives_the_same_plan_by_search(monkeypatch: pytest.Monk
 
 
 def test_a_limit_that_stops_the_search_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(search, "SEARCH_ROUNDS", 1)
+    monkeypatch.setattr(neighbourhoods, "SEARCH_ROUNDS", 1)
     report = searched(rivals(40), monkeypatch).iterations[0]
     assert (report.ending, report.ending_limit) in ((Ending.UNPROVEN, "rounds"), (Ending.OPTIMAL, ""))
     assert report.bound <= report.total
