@@ -1,10 +1,10 @@
 """Better plans: free a few orders, solve them exactly with everybody else fixed, keep what improves.
 
 Where the gap sits is known: value − bound is the sum of what each order pays at prices above its best pattern (its
-*excess*), and of priced stock that nobody uses. Orders with the largest excess are freed first, with their rivals: those
-who hold units of the cells that they could use. Several neighbourhoods that share no order are solved at the same time
-from the same state, and taken in their order as far as they still fit together: so the plan is the same however many
-processors there are.
+*excess*), and of priced stock that nobody uses. Orders with the largest excess are freed first, with their rivals:
+those who hold units of the cells that they could use. Several neighbourhoods that share no order are solved at the same
+time from the same state, and taken in their order as far as they still fit together: so the plan is the same however
+many processors there are.
 """
 
 import time

@@ -1,7 +1,7 @@
 """The pairs that a search looks at: for each line, the sources where it could go at the least price.
 
 A pair's *price* is what the line would pay there if it came alone, stock and all; less what is saved when other lines
-of its order would come along, each compared with its own cheapest place. Only the order of prices within a line matters.
+of its order would come along, each compared with its own cheapest place. Only how prices rank within a line matters.
 """
 
 from collections.abc import Iterator
