@@ -22,8 +22,8 @@ KRUUNUNHAKA = Location(60.1725, 24.9570)
 KAMPPI = Location(60.1690, 24.9310)
 """At the edge of the map, where one-way streets lead in and none leads out."""
 
-STOCKHOLM = Location(59.3293, 18.0686)
-"""Not on the map: 400 km away, over the sea."""
+TALLINN = Location(59.4370, 24.7536)
+"""Not on the map: 80 km away, over the sea. The nearest road of the map is one of the city."""
 
 CENTRE = (SENATE_SQUARE, RAILWAY_STATION, ESPLANADI, KRUUNUNHAKA)
 """Places that all engines reach from each other."""

@@ -25,7 +25,7 @@ from tests.contract.road_servers import (
     KAMPPI,
     KRUUNUNHAKA,
     SENATE_SQUARE,
-    STOCKHOLM,
+    TALLINN,
     Asked,
     Reply,
     azure_maps_answer,
@@ -235,7 +235,7 @@ class TestParts:
 class TestOsrm:
     def test_the_nearest_road_to_a_place_off_the_map_is_not_that_place(self) -> None:
         with road_server(road_engines.osrm) as server:
-            answer = osrm_at(server.url).ask(Journeys((STOCKHOLM, SENATE_SQUARE), (SENATE_SQUARE,)))
+            answer = osrm_at(server.url).ask(Journeys((TALLINN, SENATE_SQUARE), (SENATE_SQUARE,)))
         assert answer == [[None], [0]]
 
     def test_a_place_from_which_no_road_leads_is_not_measured(self) -> None:
@@ -270,7 +270,7 @@ class TestOsrm:
 
 class TestValhalla:
     def test_a_place_off_the_map_makes_the_engine_refuse_the_rest_too_and_the_rest_is_asked_again(self) -> None:
-        ways = Journeys((SENATE_SQUARE, STOCKHOLM), CENTRE)
+        ways = Journeys((SENATE_SQUARE, TALLINN), CENTRE)
         with road_server(road_engines.valhalla) as server:
             with pytest.raises(Refused):
                 valhalla_at(server.url).ask(ways)
@@ -295,7 +295,17 @@ class TestValhalla:
     def test_the_long_answer_of_older_versions_is_understood(self) -> None:
         cells = [[{"from_index": 0, "to_index": 0, "distance": 1.234, "time": 9}, {"distance": None}]]
         with serving(lambda _: Reply(200, {"sources_to_targets": cells, "units": "kilometers"})) as server:
-            assert valhalla_at(server.url).ask(Journeys((KAMPPI,), (ESPLANADI, STOCKHOLM))) == [[1234, None]]
+            assert valhalla_at(server.url).ask(Journeys((KAMPPI,), (ESPLANADI, TALLINN))) == [[1234, None]]
+
+
+def test_two_engines_over_one_map_agree_by_and_large() -> None:
+    ways = Journeys(CENTRE, CENTRE)
+    with road_server(road_engines.osrm) as one, road_server(road_engines.valhalla) as other:
+        by_osrm, by_valhalla = osrm_at(one.url).ask(ways), valhalla_at(other.url).ask(ways)
+    for row, other_row in zip(by_osrm, by_valhalla, strict=True):
+        for metres, other_metres in zip(row, other_row, strict=True):
+            assert metres is not None
+            assert metres == pytest.approx(other_metres, rel=0.2, abs=50)
 
 
 class TestAzureMaps:

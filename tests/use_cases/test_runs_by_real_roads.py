@@ -19,7 +19,7 @@ from dom_core.use_cases.plan_batch import plan_batch
 from dom_core.use_cases.replay_plan import replay_plan
 from tests import road_engines
 from tests.builders import an_order
-from tests.contract.road_servers import ESPLANADI, KRUUNUNHAKA, RAILWAY_STATION, STOCKHOLM, great_circle_m
+from tests.contract.road_servers import ESPLANADI, KRUUNUNHAKA, RAILWAY_STATION, TALLINN, great_circle_m
 from tests.road_engines import RunningEngine
 from tests.use_cases.world import SOURCES, World, a_world
 
@@ -91,7 +91,7 @@ def test_a_run_goes_by_the_roads_of_the_city(helsinki: World) -> None:
 
 
 def test_a_home_off_the_map_is_estimated_and_the_others_are_not(helsinki: World) -> None:
-    far = an_order("far").with_line("pen").shipping_to(STOCKHOLM.latitude, STOCKHOLM.longitude)
+    far = an_order("far").with_line("pen").shipping_to(TALLINN.latitude, TALLINN.longitude)
     helsinki.store_order(far)
     plan = run(helsinki)
     flags = {line.order_id: line.assignments[0].distance_estimated for line in plan.lines}

@@ -16,8 +16,6 @@ from dom_core import __version__
 from dom_core.errors import InvalidInput, Problem, Unavailable
 
 MAX_ANSWER_BYTES = 10_000_000
-MAX_WAIT_S = 60.0
-"""A service that asks for a longer pause is away."""
 
 _MAY_PASS = frozenset({408, 425, 429})
 
@@ -90,10 +88,9 @@ class JsonService:
         return NoAnswer(f"{self.name} does not know the question (HTTP {error.code}): check {self.setting}", None)
 
 
-def _wanted_pause_s(text: str) -> float | None:
-    """Seconds of a Retry-After header; nothing where it has a date or is missing; None where it asks for too long."""
-    wanted_s = float(text) if text.isascii() and text.isdecimal() else 0.0
-    return wanted_s if wanted_s <= MAX_WAIT_S else None
+def _wanted_pause_s(text: str) -> float:
+    """Seconds of a Retry-After header; nothing where it has a date or is missing."""
+    return float(text) if text.isascii() and text.isdecimal() else 0.0
 
 
 def unknown_shape(name: str, error: Exception) -> NoAnswer:
