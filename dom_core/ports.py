@@ -195,11 +195,11 @@ class RoadDistances(Protocol):
         """What measures, and for which vehicle: `osrm driving`. Answers of one name may be kept together."""
         ...
 
-    def measure(self, wanted: Iterable[Journeys]) -> Iterator[Measured]:
+    def measure(self, wanted: Iterable[Journeys], limit_s: float) -> Iterator[Measured]:
         """The distances of all these ways, in parts that suit the engine, in the order in which they were asked for.
 
-        Raises Unavailable when there is no further answer: what came before it is good. Questions that a caller leaves
-        unread are not asked, but for the few that are under way.
+        Raises Unavailable when there is no further answer, or none within the limit: what came before it is good.
+        Questions that a caller leaves unread are not asked, but for the few that are under way.
         """
         ...
 

@@ -67,10 +67,10 @@ class InSmallParts:
     def name(self) -> str:
         return self.engine.name
 
-    def ask(self, journeys: Journeys) -> list[list[int | None]]:
+    def ask(self, journeys: Journeys, timeout_s: float) -> list[list[int | None]]:
         assert len(journeys.origins) * len(journeys.destinations) <= self.limits.cells
         assert len(journeys.origins) + len(journeys.destinations) <= self.limits.points
-        return self.engine.ask(journeys)
+        return self.engine.ask(journeys, timeout_s)
 
 
 def matrix_of(parts: Iterator[Measured]) -> dict[tuple[Location, Location], int | None]:
@@ -84,17 +84,19 @@ def matrix_of(parts: Iterator[Measured]) -> dict[tuple[Location, Location], int 
     return found
 
 
+LIMIT_S = 60.0
+
 EVERYWHERE = Journeys(CENTRE, CENTRE)
 
 
 def test_every_way_is_measured_once(roads: PatientRoadDistances) -> None:
-    found = matrix_of(roads.measure([EVERYWHERE]))
+    found = matrix_of(roads.measure([EVERYWHERE], LIMIT_S))
     assert set(found) == {(one, other) for one in CENTRE for other in CENTRE}
     assert None not in found.values()
 
 
 def test_a_way_by_road_is_longer_than_the_great_circle_and_no_odyssey(roads: PatientRoadDistances) -> None:
-    for (origin, destination), metres in matrix_of(roads.measure([EVERYWHERE])).items():
+    for (origin, destination), metres in matrix_of(roads.measure([EVERYWHERE], LIMIT_S)).items():
         direct_m = great_circle_m(origin, destination)
         assert metres is not None
         # The engines start at the nearest road, which may be some steps nearer.
@@ -102,35 +104,37 @@ def test_a_way_by_road_is_longer_than_the_great_circle_and_no_odyssey(roads: Pat
 
 
 def test_there_and_back_are_two_different_ways(roads: PatientRoadDistances) -> None:
-    found = matrix_of(roads.measure([Journeys((KRUUNUNHAKA, RAILWAY_STATION), (KRUUNUNHAKA, RAILWAY_STATION))]))
+    found = matrix_of(
+        roads.measure([Journeys((KRUUNUNHAKA, RAILWAY_STATION), (KRUUNUNHAKA, RAILWAY_STATION))], LIMIT_S)
+    )
     assert found[KRUUNUNHAKA, RAILWAY_STATION] != found[RAILWAY_STATION, KRUUNUNHAKA]
     assert found[KRUUNUNHAKA, KRUUNUNHAKA] == 0
 
 
 @pytest.mark.parametrize("limits", [Limits(cells=1), Limits(cells=6), Limits(cells=100, points=4)], ids=str)
 def test_parts_are_as_the_whole(engine: Engine, limits: Limits) -> None:
-    whole = matrix_of(PatientRoadDistances(engine).measure([EVERYWHERE]))
-    assert matrix_of(PatientRoadDistances(InSmallParts(engine, limits)).measure([EVERYWHERE])) == whole
+    whole = matrix_of(PatientRoadDistances(engine).measure([EVERYWHERE], LIMIT_S))
+    assert matrix_of(PatientRoadDistances(InSmallParts(engine, limits)).measure([EVERYWHERE], LIMIT_S)) == whole
 
 
 def test_a_place_off_the_map_is_not_measured_and_spoils_no_other(roads: PatientRoadDistances) -> None:
     places = (SENATE_SQUARE, TALLINN, KRUUNUNHAKA)
-    found = matrix_of(roads.measure([Journeys(places, places)]))
+    found = matrix_of(roads.measure([Journeys(places, places)], LIMIT_S))
     lost = {way for way, metres in found.items() if metres is None}
     assert lost - {(TALLINN, TALLINN)} == {way for way in found if TALLINN in way and way[0] != way[1]}
 
 
 def test_answers_come_in_the_order_of_the_questions(roads: PatientRoadDistances) -> None:
     questions = [Journeys((one,), (other,)) for one in CENTRE for other in CENTRE]
-    assert [part.journeys for part in roads.measure(questions)] == questions
+    assert [part.journeys for part in roads.measure(questions, LIMIT_S)] == questions
 
 
 def test_the_same_way_is_as_long_the_second_time(roads: PatientRoadDistances) -> None:
-    assert matrix_of(roads.measure([EVERYWHERE])) == matrix_of(roads.measure([EVERYWHERE]))
+    assert matrix_of(roads.measure([EVERYWHERE], LIMIT_S)) == matrix_of(roads.measure([EVERYWHERE], LIMIT_S))
 
 
 @pytest.mark.parametrize(
     "nothing", [Journeys((), CENTRE), Journeys(CENTRE, ()), Journeys((), ())], ids=["from", "to", ""]
 )
 def test_nothing_is_asked_for_nothing(roads: PatientRoadDistances, nothing: Journeys) -> None:
-    assert list(roads.measure([nothing])) == []
+    assert list(roads.measure([nothing], LIMIT_S)) == []

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from dom_core.adapters.distances import from_settings
-from dom_core.adapters.distances.asking import MAX_REFUSALS, Engine, Limits, PatientRoadDistances, parts_of
+from dom_core.adapters.distances.asking import MAX_REFUSALS, REST_S, Engine, Limits, PatientRoadDistances, parts_of
 from dom_core.adapters.distances.azure_maps import AzureMapsEngine
 from dom_core.adapters.distances.osrm import OsrmEngine
 from dom_core.adapters.distances.service import NoAnswer, Refused
@@ -45,6 +45,8 @@ def road_server(
         pytest.skip(f"NOT TESTED ON A REAL ROUTING ENGINE: {error}")
 
 
+LIMIT_S, TIMEOUT_S = 60.0, 5.0
+
 ONE_WAY = Journeys((SENATE_SQUARE,), (KRUUNUNHAKA,))
 
 
@@ -63,15 +65,15 @@ def asking(engine: Engine, stopwatch: Stopwatch | None = None, at_once: int = 2)
 
 
 def osrm_at(url: str) -> Engine:
-    return OsrmEngine(url, timeout_s=5)
+    return OsrmEngine(url)
 
 
 def valhalla_at(url: str) -> Engine:
-    return ValhallaEngine(url, timeout_s=5)
+    return ValhallaEngine(url)
 
 
 def azure_maps_at(url: str) -> Engine:
-    return AzureMapsEngine("the-secret-key", base_url=url, timeout_s=5)
+    return AzureMapsEngine("the-secret-key", base_url=url)
 
 
 engines = pytest.mark.parametrize("engine_at", [osrm_at, valhalla_at, azure_maps_at], ids=lambda make: make.__name__)
@@ -84,7 +86,7 @@ class TestTrouble:
     def test_trouble_that_may_pass_is_waited_for(self, engine_at: EngineAt, status: int) -> None:
         stopwatch = Stopwatch()
         with serving(lambda _: Reply(status, {})) as server, pytest.raises(Unavailable, match=f"HTTP {status}"):
-            list(asking(engine_at(server.url), stopwatch).measure([ONE_WAY]))
+            list(asking(engine_at(server.url), stopwatch).measure([ONE_WAY], LIMIT_S))
         assert stopwatch.pauses_s == [1, 2, 4]
         assert len(server.asked) == 4
 
@@ -93,7 +95,7 @@ class TestTrouble:
     def test_what_time_does_not_heal_is_not_waited_for(self, engine_at: EngineAt, status: int) -> None:
         stopwatch = Stopwatch()
         with serving(lambda _: Reply(status, {})) as server, pytest.raises(Unavailable, match="check DOM_"):
-            list(asking(engine_at(server.url), stopwatch).measure([ONE_WAY]))
+            list(asking(engine_at(server.url), stopwatch).measure([ONE_WAY], LIMIT_S))
         assert (stopwatch.pauses_s, len(server.asked)) == ([], 1)
 
     @engines
@@ -106,7 +108,7 @@ class TestTrouble:
     )  # fmt: skip
     def test_an_answer_of_unknown_shape_is_none(self, engine_at: EngineAt, body: Any) -> None:
         with serving(lambda _: Reply(200, body)) as server, pytest.raises(Unavailable):
-            list(asking(engine_at(server.url)).measure([ONE_WAY]))
+            list(asking(engine_at(server.url)).measure([ONE_WAY], LIMIT_S))
 
     @engines
     def test_a_server_that_is_not_there_is_waited_for_and_then_unavailable(self, engine_at: EngineAt) -> None:
@@ -114,13 +116,19 @@ class TestTrouble:
         with serving(azure_maps_answer) as server:
             engine = engine_at(server.url)
         with pytest.raises(Unavailable, match="gave no answer"):
-            list(asking(engine, stopwatch).measure([ONE_WAY]))
+            list(asking(engine, stopwatch).measure([ONE_WAY], LIMIT_S))
         assert stopwatch.pauses_s == [1, 2, 4]
+
+    def test_waiting_takes_half_of_the_limit_at_most(self) -> None:
+        stopwatch = Stopwatch()
+        with serving(lambda _: Reply(503, {})) as server, pytest.raises(Unavailable, match="HTTP 503"):
+            list(asking(osrm_at(server.url), stopwatch).measure([ONE_WAY], 7.0))
+        assert stopwatch.pauses_s == [1, 2]
 
     @engines
     def test_errors_tell_neither_places_nor_keys(self, engine_at: EngineAt) -> None:
         with serving(lambda asked: Reply(403, {"said": asked.path})) as server, pytest.raises(Unavailable) as raised:
-            list(asking(engine_at(server.url)).measure([ONE_WAY]))
+            list(asking(engine_at(server.url)).measure([ONE_WAY], LIMIT_S))
         assert "24.9" not in str(raised.value)
         assert "the-secret-key" not in str(raised.value)
 
@@ -129,13 +137,13 @@ class TestTrouble:
         with serving(azure_maps_answer) as elsewhere:
             leading = Reply(302, {}, {"Location": f"{elsewhere.url}/somewhere"})
             with serving(lambda _: leading) as server, pytest.raises(Unavailable):
-                list(asking(engine_at(server.url)).measure([ONE_WAY]))
+                list(asking(engine_at(server.url)).measure([ONE_WAY], LIMIT_S))
         assert elsewhere.asked == []
 
     def test_the_pause_that_a_service_asks_for_is_kept(self) -> None:
         stopwatch, replies = Stopwatch(), iter([Reply(429, {}, {"Retry-After": "3"})])
         with serving(lambda asked: next(replies, None) or azure_maps_answer(asked)) as server:
-            (part,) = asking(azure_maps_at(server.url), stopwatch).measure([ONE_WAY])
+            (part,) = asking(azure_maps_at(server.url), stopwatch).measure([ONE_WAY], LIMIT_S)
         assert stopwatch.pauses_s == [3]
         assert part.metres[0][0]
 
@@ -143,7 +151,7 @@ class TestTrouble:
         stopwatch = Stopwatch()
         later = Reply(503, {}, {"Retry-After": "3600"})
         with serving(lambda _: later) as server, pytest.raises(Unavailable):
-            list(asking(azure_maps_at(server.url), stopwatch).measure([ONE_WAY]))
+            list(asking(azure_maps_at(server.url), stopwatch).measure([ONE_WAY], LIMIT_S))
         assert stopwatch.pauses_s == []
 
 
@@ -156,9 +164,11 @@ class Scripted:
     limits: Limits = field(default_factory=lambda: Limits(cells=4))
     name: str = "scripted"
     asked: int = 0
+    timeouts_s: list[float] = field(default_factory=list)
 
-    def ask(self, journeys: Journeys) -> list[list[int | None]]:
+    def ask(self, journeys: Journeys, timeout_s: float) -> list[list[int | None]]:
         self.asked += 1
+        self.timeouts_s.append(timeout_s)
         if self.away_after is not None and self.asked > self.away_after:
             raise NoAnswer("scripted gave no answer", None)
         if any((one, other) in self.refused for one in journeys.origins for other in journeys.destinations):
@@ -197,7 +207,7 @@ class TestParts:
         origins, destinations = points(4), points(4, 61)
         bad = (origins[1], destinations[2])
         engine = Scripted(frozenset({bad}), limits=Limits(cells=16))
-        (part,) = asking(engine).measure([Journeys(origins, destinations)])
+        (part,) = asking(engine).measure([Journeys(origins, destinations)], LIMIT_S)
         lost = {
             (origin, destination)
             for origin, row in zip(origins, part.metres, strict=True)
@@ -211,22 +221,46 @@ class TestParts:
         everything = frozenset((one, other) for one in origins for other in destinations)
         engine = Scripted(everything, limits=Limits(cells=900))
         with pytest.raises(Unavailable, match="refuses"):
-            list(asking(engine, at_once=1).measure([Journeys(origins, destinations)]))
+            list(asking(engine, at_once=1).measure([Journeys(origins, destinations)], LIMIT_S))
         assert engine.asked == MAX_REFUSALS + 1
 
     def test_what_came_before_an_outage_is_delivered_and_nothing_more_is_asked(self) -> None:
         engine = Scripted(away_after=5)
         questions = [Journeys((origin,), points(1, 61)) for origin in points(40)]
-        answers = asking(engine, at_once=1).measure(questions)
+        answers = asking(engine, at_once=1).measure(questions, LIMIT_S)
         delivered: list[Measured] = []
         with pytest.raises(Unavailable):
             delivered.extend(answers)  # what is there stays there
         assert 1 <= len(delivered) <= 5
         assert engine.asked <= 5 + 2
 
+    def test_after_the_limit_nothing_is_asked_any_more_and_what_came_before_counts(self) -> None:
+        seconds = iter(range(100))
+        engine = Scripted()
+        roads = PatientRoadDistances(engine, Stopwatch().patience(), 1, lambda: next(seconds))
+        delivered: list[Measured] = []
+        with pytest.raises(Unavailable, match="too slow"):
+            delivered.extend(roads.measure([Journeys((origin,), points(1, 61)) for origin in points(40)], 5.0))
+        assert len(delivered) == 4
+        assert engine.timeouts_s == [4, 3, 2, 1]
+
+    def test_an_engine_that_was_away_is_left_alone_for_a_while(self) -> None:
+        now = 1000.0
+        engine = Scripted(away_after=0)
+        roads = PatientRoadDistances(engine, Stopwatch().patience(), 1, lambda: now)
+        for _ in range(3):
+            with pytest.raises(Unavailable, match="scripted gave no answer"):
+                list(roads.measure([ONE_WAY], LIMIT_S))
+        assert engine.asked == 1
+        engine.away_after = None
+        now += REST_S
+        assert len(list(roads.measure([ONE_WAY], LIMIT_S))) == 1
+
     def test_questions_that_nobody_waits_for_are_not_asked(self) -> None:
         engine = Scripted()
-        answers = asking(engine, at_once=1).measure([Journeys((origin,), points(1, 61)) for origin in points(40)])
+        answers = asking(engine, at_once=1).measure(
+            [Journeys((origin,), points(1, 61)) for origin in points(40)], LIMIT_S
+        )
         next(iter(answers))
         answers.close()  # type: ignore[attr-defined]  # a generator
         assert engine.asked <= 4
@@ -235,13 +269,13 @@ class TestParts:
 class TestOsrm:
     def test_the_nearest_road_to_a_place_off_the_map_is_not_that_place(self) -> None:
         with road_server(road_engines.osrm) as server:
-            answer = osrm_at(server.url).ask(Journeys((TALLINN, SENATE_SQUARE), (SENATE_SQUARE,)))
+            answer = osrm_at(server.url).ask(Journeys((TALLINN, SENATE_SQUARE), (SENATE_SQUARE,)), TIMEOUT_S)
         assert answer == [[None], [0]]
 
     def test_a_place_from_which_no_road_leads_is_not_measured(self) -> None:
         with road_server(road_engines.osrm) as server:
-            answer = osrm_at(server.url).ask(Journeys((KAMPPI,), (SENATE_SQUARE,)))
-            back = osrm_at(server.url).ask(Journeys((SENATE_SQUARE,), (KAMPPI,)))
+            answer = osrm_at(server.url).ask(Journeys((KAMPPI,), (SENATE_SQUARE,)), TIMEOUT_S)
+            back = osrm_at(server.url).ask(Journeys((SENATE_SQUARE,), (KAMPPI,)), TIMEOUT_S)
         assert answer == [[None]]
         assert back[0][0]
 
@@ -249,18 +283,18 @@ class TestOsrm:
         """Neighbours at which the engine answers -0.2 m, as it has done for years."""
         ways = Journeys((Location(60.16887, 24.94769),), (Location(60.16848, 24.94773), SENATE_SQUARE))
         with road_server(road_engines.osrm) as server:
-            ((neighbour, square),) = osrm_at(server.url).ask(ways)
+            ((neighbour, square),) = osrm_at(server.url).ask(ways, TIMEOUT_S)
         assert neighbour is None
         assert square
 
     def test_a_server_that_takes_fewer_points_is_asked_for_fewer(self) -> None:
         with road_server(lambda: road_engines.osrm("--max-table-size", "3")) as server:
-            (part,) = asking(osrm_at(server.url)).measure([Journeys(CENTRE, CENTRE)])
+            (part,) = asking(osrm_at(server.url)).measure([Journeys(CENTRE, CENTRE)], LIMIT_S)
         assert all(metres is not None for row in part.metres for metres in row)
 
     def test_a_server_that_is_killed_while_it_is_asked_is_unavailable(self) -> None:
         with road_server(road_engines.osrm) as server:
-            answers = asking(osrm_at(server.url), at_once=1).measure([ONE_WAY] * 200)
+            answers = asking(osrm_at(server.url), at_once=1).measure([ONE_WAY] * 200, LIMIT_S)
             first = next(iter(answers))
             server.kill()
             with pytest.raises(Unavailable, match="OSRM gave no answer"):
@@ -273,19 +307,19 @@ class TestValhalla:
         ways = Journeys((SENATE_SQUARE, TALLINN), CENTRE)
         with road_server(road_engines.valhalla) as server:
             with pytest.raises(Refused):
-                valhalla_at(server.url).ask(ways)
-            (part,) = asking(valhalla_at(server.url)).measure([ways])
+                valhalla_at(server.url).ask(ways, TIMEOUT_S)
+            (part,) = asking(valhalla_at(server.url)).measure([ways], LIMIT_S)
         assert None not in part.metres[0]
         assert set(part.metres[1]) == {None}
 
     def test_a_server_that_takes_fewer_pairs_is_asked_for_fewer(self) -> None:
         with road_server(lambda: road_engines.valhalla(max_matrix_location_pairs=5)) as server:
-            (part,) = asking(valhalla_at(server.url)).measure([Journeys(CENTRE, CENTRE)])
+            (part,) = asking(valhalla_at(server.url)).measure([Journeys(CENTRE, CENTRE)], LIMIT_S)
         assert all(metres is not None for row in part.metres for metres in row)
 
     def test_a_server_that_is_killed_while_it_is_asked_is_unavailable(self) -> None:
         with road_server(road_engines.valhalla) as server:
-            answers = asking(valhalla_at(server.url), at_once=1).measure([ONE_WAY] * 200)
+            answers = asking(valhalla_at(server.url), at_once=1).measure([ONE_WAY] * 200, LIMIT_S)
             first = next(iter(answers))
             server.kill()
             with pytest.raises(Unavailable, match="Valhalla gave no answer"):
@@ -295,13 +329,13 @@ class TestValhalla:
     def test_the_long_answer_of_older_versions_is_understood(self) -> None:
         cells = [[{"from_index": 0, "to_index": 0, "distance": 1.234, "time": 9}, {"distance": None}]]
         with serving(lambda _: Reply(200, {"sources_to_targets": cells, "units": "kilometers"})) as server:
-            assert valhalla_at(server.url).ask(Journeys((KAMPPI,), (ESPLANADI, TALLINN))) == [[1234, None]]
+            assert valhalla_at(server.url).ask(Journeys((KAMPPI,), (ESPLANADI, TALLINN)), TIMEOUT_S) == [[1234, None]]
 
 
 def test_two_engines_over_one_map_agree_by_and_large() -> None:
     ways = Journeys(CENTRE, CENTRE)
     with road_server(road_engines.osrm) as one, road_server(road_engines.valhalla) as other:
-        by_osrm, by_valhalla = osrm_at(one.url).ask(ways), valhalla_at(other.url).ask(ways)
+        by_osrm, by_valhalla = osrm_at(one.url).ask(ways, TIMEOUT_S), valhalla_at(other.url).ask(ways, TIMEOUT_S)
     for row, other_row in zip(by_osrm, by_valhalla, strict=True):
         for metres, other_metres in zip(row, other_row, strict=True):
             assert metres is not None
@@ -311,7 +345,7 @@ def test_two_engines_over_one_map_agree_by_and_large() -> None:
 class TestAzureMaps:
     def test_it_is_asked_as_its_reference_says(self) -> None:
         with serving(azure_maps_answer) as server:
-            azure_maps_at(server.url).ask(Journeys((SENATE_SQUARE,), (KRUUNUNHAKA, ESPLANADI)))
+            azure_maps_at(server.url).ask(Journeys((SENATE_SQUARE,), (KRUUNUNHAKA, ESPLANADI)), TIMEOUT_S)
         (asked,) = server.asked
         assert (asked.method, asked.path) == ("POST", "/route/matrix?api-version=2025-01-01")
         assert asked.headers["subscription-key"] == "the-secret-key"
@@ -324,7 +358,10 @@ class TestAzureMaps:
         with serving(lambda _: Reply(200, PUBLISHED)) as server:
             ends = (Location(45.458545, 9.15049), Location(45.403337, 11.050541))
             towns = (Location(48.149853, 11.499931), Location(50.033688, 14.538226))
-            assert azure_maps_at(server.url).ask(Journeys(ends, towns)) == [[492466, 877028], [427769, 836080]]
+            assert azure_maps_at(server.url).ask(Journeys(ends, towns), TIMEOUT_S) == [
+                [492466, 877028],
+                [427769, 836080],
+            ]
 
     def test_it_needs_a_key(self) -> None:
         with pytest.raises(InvalidInput, match="DOM_AZURE_MAPS_KEY"):
@@ -335,7 +372,7 @@ class TestAzureMaps:
             return Reply(401, {"error": {"code": "401 Unauthorized"}})
 
         with serving(refuse) as server, pytest.raises(Unavailable, match="DOM_AZURE_MAPS_KEY"):
-            azure_maps_at(server.url).ask(ONE_WAY)
+            azure_maps_at(server.url).ask(ONE_WAY, TIMEOUT_S)
 
 
 PUBLISHED = {

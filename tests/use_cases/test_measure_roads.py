@@ -2,11 +2,9 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 
 import pytest
 
-from dom_core.adapters.clock import FixedClock
 from dom_core.domain.network import Location
 from dom_core.domain.plan import Plan
 from dom_core.domain.run import RunState
@@ -34,16 +32,14 @@ class PaperMap:
     name: str = "paper car"
     asked: list[tuple[Location, Location]] = field(default_factory=list)
     away_after: int | None = None
-    clock: FixedClock | None = None
-    minutes: int = 0
+    limits_s: list[float] = field(default_factory=list)
 
-    def measure(self, wanted: Iterable[Journeys]) -> Iterator[Measured]:
+    def measure(self, wanted: Iterable[Journeys], limit_s: float) -> Iterator[Measured]:
+        self.limits_s.append(limit_s)
         for journeys in wanted:
             if self.away_after is not None and len(self.asked) >= self.away_after:
                 raise Unavailable("paper car gave no answer")
             self.asked += [(one, other) for one in journeys.origins for other in journeys.destinations]
-            if self.clock:
-                self.clock.time += timedelta(minutes=self.minutes)
             rows = [(self.metres.get(origin, 100_000),) * len(journeys.destinations) for origin in journeys.origins]
             yield Measured(journeys, tuple(rows))
 
@@ -216,14 +212,11 @@ class TestWhenNobodyAnswers:
         assert estimated == {"O1": True, "O2": False}
         assert kept(by_road) == 1
 
-    def test_an_engine_that_is_too_slow_is_not_waited_for(self, by_road: World, paper: PaperMap) -> None:
-        """Each question takes six minutes; ink needs one of its own, as only V has it."""
-        paper.clock = by_road.clock
-        paper.minutes = 6
-        by_road.store_order(an_order("O2").with_line("ink").shipping_to(*PORTLAND))
-        plan = run(by_road)
-        assert {place for _, place in paper.asked} != {A, Location(*PORTLAND)}
-        assert plan.warnings[0].endswith("it was too slow: asking ended after 300 seconds.")
+    def test_a_run_asks_for_minutes_and_a_suggestion_for_seconds(self, by_road: World, paper: PaperMap) -> None:
+        order = INTAKE | {"location": {"latitude": 47.6, "longitude": -122.3}}
+        suggest(by_road.ports, encoded({"order": order, "strategy_id": "standard"}))
+        run(by_road)
+        assert paper.limits_s == [5, 300]
 
     def test_the_plan_is_made_again_without_asking_anybody(self, by_road: World, paper: PaperMap) -> None:
         paper.metres = {A: 300_000, B: None}

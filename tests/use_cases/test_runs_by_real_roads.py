@@ -126,7 +126,7 @@ class DyingAfterOne:
     def name(self) -> str:
         return self.roads.name
 
-    def measure(self, wanted: Iterable[Journeys]) -> Iterator[Measured]:
+    def measure(self, wanted: Iterable[Journeys], limit_s: float) -> Iterator[Measured]:
         for journeys in wanted:
-            yield from self.roads.measure([journeys])
+            yield from self.roads.measure([journeys], limit_s)
             self.server.kill()

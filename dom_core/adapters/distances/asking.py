@@ -1,9 +1,10 @@
 """Many ways from an engine that takes few at a time: in parts, several at once, with patience and an end to it."""
 
+import time
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from math import isqrt
 from threading import Lock
 from typing import Protocol
@@ -22,6 +23,12 @@ MAX_SNAP_M = 5_000
 
 PATIENCE = Patience(first_s=0.5, longest_s=4.0, limit_s=8.0)
 AT_ONCE = 4
+TIMEOUT_S = 20.0
+"""How long one answer may take."""
+
+REST_S = 15.0
+"""How long an engine that was away is left alone: whoever comes next does not wait for it once more."""
+
 MAX_REFUSALS = 500
 """Questions that an engine may refuse before it counts as away: each refusal is followed by two smaller questions."""
 
@@ -47,7 +54,7 @@ class Engine(Protocol):
         """How large a question may be."""
         ...
 
-    def ask(self, journeys: Journeys) -> Metres:
+    def ask(self, journeys: Journeys, timeout_s: float) -> Metres:
         """The answer. Raises NoAnswer, or Refused when a part of the question may be answerable."""
         ...
 
@@ -55,25 +62,43 @@ class Engine(Protocol):
 class PatientRoadDistances:
     """The port `RoadDistances`, by one engine."""
 
-    def __init__(self, engine: Engine, patience: Patience = PATIENCE, at_once: int = AT_ONCE) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        patience: Patience = PATIENCE,
+        at_once: int = AT_ONCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._engine = engine
         self._patience = patience
         self._at_once = at_once
+        self._clock = clock
+        self._away: tuple[float, str] | None = None
 
     @property
     def name(self) -> str:
         """What measures, and for which vehicle."""
         return self._engine.name
 
-    def measure(self, wanted: Iterable[Journeys]) -> Iterator[Measured]:
+    def measure(self, wanted: Iterable[Journeys], limit_s: float) -> Iterator[Measured]:
         """All answers in order. Raises Unavailable at the first question that stays without one."""
+        self._require_rested()
+        # Waiting may take half of the limit at most: an answer is worth more than another attempt.
+        patience = replace(self._patience, limit_s=min(self._patience.limit_s, limit_s / 2))
+        asking = _Asking(self._engine, patience, self._clock, self._clock() + limit_s)
         parts = (part for journeys in wanted for part in parts_of(journeys, self._engine.limits))
-        refusals = _Refusals()
+        try:
+            yield from self._in_order(asking, parts)
+        except NoAnswer as error:
+            self._away = (self._clock() + REST_S, str(error))
+            raise
+
+    def _in_order(self, asking: "_Asking", parts: Iterable[Journeys]) -> Iterator[Measured]:
         with ThreadPoolExecutor(self._at_once, "roads") as pool:
             under_way: deque[Future[Measured]] = deque()
             try:
                 for part in parts:
-                    under_way.append(pool.submit(self._measured, part, refusals))
+                    under_way.append(pool.submit(asking.measured, part))
                     if len(under_way) >= 2 * self._at_once:
                         yield under_way.popleft().result()
                 while under_way:
@@ -82,28 +107,46 @@ class PatientRoadDistances:
                 for future in under_way:
                     future.cancel()
 
-    def _measured(self, journeys: Journeys, refusals: "_Refusals") -> Measured:
-        metres = self._divided(journeys, refusals)
-        return Measured(journeys, tuple(tuple(row) for row in metres))
+    def _require_rested(self) -> None:
+        if self._away and self._clock() < self._away[0]:
+            raise Unavailable(f"{self._away[1]}, and is left alone for a while")
 
-    def _divided(self, journeys: Journeys, refusals: "_Refusals") -> Metres:
+
+@dataclass(frozen=True, slots=True)
+class _Asking:
+    """One call: until when it asks, and how often it was refused."""
+
+    engine: Engine
+    patience: Patience
+    clock: Callable[[], float]
+    ends: float
+    refusals: "_Refusals" = field(default_factory=lambda: _Refusals())
+
+    def measured(self, journeys: Journeys) -> Measured:
+        """The answer to a part."""
+        return Measured(journeys, tuple(tuple(row) for row in self._divided(journeys)))
+
+    def _divided(self, journeys: Journeys) -> Metres:
         """The answer; of a question that is refused, the answers to its halves. A way alone that is refused is none."""
         try:
             return self._answer(journeys)
         except Refused as error:
-            refusals.count(error)
+            self.refusals.count(error)
         one, other, side_by_side = halves(journeys)
         if other is None:
             return [[None]]
-        first, second = self._divided(one, refusals), self._divided(other, refusals)
+        first, second = self._divided(one), self._divided(other)
         if side_by_side:
             return [left + right for left, right in zip(first, second, strict=True)]
         return first + second
 
     def _answer(self, journeys: Journeys) -> Metres:
-        for wait in self._patience.waits():
+        for wait in self.patience.waits():
+            left_s = self.ends - self.clock()
+            if left_s <= 0:
+                raise Unavailable(f"{self.engine.name} was too slow")
             try:
-                return self._engine.ask(journeys)
+                return self.engine.ask(journeys, min(left_s, TIMEOUT_S))
             except NoAnswer as error:
                 if error.again_after_s is None or not wait.take(error.again_after_s):
                     raise

@@ -24,18 +24,16 @@ class AzureMapsEngine:
 
     limits = LIMITS
 
-    def __init__(
-        self, key: str, profile: str = DEFAULT_PROFILE, *, base_url: str = BASE_URL, timeout_s: float = 30.0
-    ) -> None:
+    def __init__(self, key: str, profile: str = DEFAULT_PROFILE, *, base_url: str = BASE_URL) -> None:
         if not key.strip():
             problem = Problem("DOM_AZURE_MAPS_KEY", "is needed when distances come from azure_maps")
             raise InvalidInput([problem], "settings")
         self._profile = profile
         headers = {"subscription-key": key.strip()}
-        self._service = JsonService("Azure Maps", base_url, "DOM_AZURE_MAPS_KEY", headers, timeout_s)
+        self._service = JsonService("Azure Maps", base_url, "DOM_AZURE_MAPS_KEY", headers)
         self.name = f"azure_maps {profile}"
 
-    def ask(self, journeys: Journeys) -> Metres:
+    def ask(self, journeys: Journeys, timeout_s: float) -> Metres:
         """The answer. Raises NoAnswer, Refused."""
         question = {
             "type": "FeatureCollection",
@@ -43,7 +41,7 @@ class AzureMapsEngine:
             "travelMode": self._profile,
             "traffic": "historical",
         }
-        answer = self._service.post(f"/route/matrix?api-version={API_VERSION}", question)
+        answer = self._service.post(f"/route/matrix?api-version={API_VERSION}", question, timeout_s)
         try:
             cells = answer["properties"]["matrix"]
             return _metres(cells, len(journeys.origins), len(journeys.destinations))

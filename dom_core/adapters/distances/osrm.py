@@ -21,12 +21,12 @@ class OsrmEngine:
 
     limits = LIMITS
 
-    def __init__(self, url: str, profile: str = DEFAULT_PROFILE, *, timeout_s: float = 20.0) -> None:
+    def __init__(self, url: str, profile: str = DEFAULT_PROFILE) -> None:
         self._profile = profile
-        self._service = JsonService("OSRM", url, "DOM_OSRM_URL", timeout_s=timeout_s)
+        self._service = JsonService("OSRM", url, "DOM_OSRM_URL")
         self.name = f"osrm {profile}"
 
-    def ask(self, journeys: Journeys) -> Metres:
+    def ask(self, journeys: Journeys, timeout_s: float) -> Metres:
         """The answer. Raises NoAnswer, Refused."""
         origins, destinations = len(journeys.origins), len(journeys.destinations)
         points = ";".join(map(_written, (*journeys.origins, *journeys.destinations)))
@@ -34,7 +34,7 @@ class OsrmEngine:
             f"annotations=distance&generate_hints=false&sources={_numbers(0, origins)}"
             f"&destinations={_numbers(origins, destinations)}"
         )
-        answer = self._service.get(f"/table/v1/{self._profile}/{points}?{asked}")
+        answer = self._service.get(f"/table/v1/{self._profile}/{points}?{asked}", timeout_s)
         try:
             return _metres(answer, origins, destinations)
         except (LookupError, TypeError, ValueError, AttributeError) as error:

@@ -45,7 +45,6 @@ class JsonService:
     base_url: str
     setting: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    timeout_s: float = 20.0
     opener: OpenerDirector = field(default_factory=lambda: build_opener(_NoRedirects), repr=False)
 
     def __post_init__(self) -> None:
@@ -53,22 +52,22 @@ class JsonService:
         if parts.scheme not in ("http", "https") or not parts.hostname:
             raise InvalidInput([Problem(self.setting, "must be an http or https URL")], "settings")
 
-    def get(self, path: str) -> Any:
+    def get(self, path: str, timeout_s: float) -> Any:
         """What the service says. Raises NoAnswer, Refused."""
-        return self._send(path, None)
+        return self._send(path, None, timeout_s)
 
-    def post(self, path: str, body: object) -> Any:
+    def post(self, path: str, body: object, timeout_s: float) -> Any:
         """What the service says to a JSON body. Raises NoAnswer, Refused."""
-        return self._send(path, json.dumps(body).encode())
+        return self._send(path, json.dumps(body).encode(), timeout_s)
 
-    def _send(self, path: str, data: bytes | None) -> Any:
+    def _send(self, path: str, data: bytes | None, timeout_s: float) -> Any:
         known = {"Accept": "application/json", "User-Agent": f"dom-optimizer/{__version__}"}
         if data is not None:
             known["Content-Type"] = "application/json"
         url = self.base_url.rstrip("/") + path
         request = Request(url, data, {**known, **self.headers})  # noqa: S310 - the scheme was checked at the start
         try:
-            with self.opener.open(request, timeout=self.timeout_s) as response:
+            with self.opener.open(request, timeout=timeout_s) as response:
                 return json.loads(response.read(MAX_ANSWER_BYTES))
         except HTTPError as error:
             with error:

@@ -21,12 +21,12 @@ class ValhallaEngine:
 
     limits = LIMITS
 
-    def __init__(self, url: str, profile: str = DEFAULT_PROFILE, *, timeout_s: float = 20.0) -> None:
+    def __init__(self, url: str, profile: str = DEFAULT_PROFILE) -> None:
         self._profile = profile
-        self._service = JsonService("Valhalla", url, "DOM_VALHALLA_URL", timeout_s=timeout_s)
+        self._service = JsonService("Valhalla", url, "DOM_VALHALLA_URL")
         self.name = f"valhalla {profile}"
 
-    def ask(self, journeys: Journeys) -> Metres:
+    def ask(self, journeys: Journeys, timeout_s: float) -> Metres:
         """The answer. Raises NoAnswer, Refused."""
         question = {
             "sources": [_written(point) for point in journeys.origins],
@@ -35,7 +35,7 @@ class ValhallaEngine:
             "units": "kilometers",
             "verbose": False,
         }
-        answer = self._service.post("/sources_to_targets", question)
+        answer = self._service.post("/sources_to_targets", question, timeout_s)
         try:
             return _metres(answer["sources_to_targets"], len(journeys.origins), len(journeys.destinations))
         except (LookupError, TypeError, ValueError, AttributeError) as error:
