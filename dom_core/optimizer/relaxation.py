@@ -20,6 +20,7 @@ from dom_core.optimizer.candidates import Candidates
 from dom_core.optimizer.costs import Flow, pair_costs
 from dom_core.optimizer.problem import (
     Problem,
+    Rates,
     first_problem,
     largest_distance_km,
     levels_of,
@@ -49,8 +50,8 @@ _WORST_FIRST = (Ending.NO_PLAN, Ending.INFEASIBLE, Ending.UNPROVEN, Ending.WITHI
 class IterationResult:
     """One iteration: the problem it solved, under which candidates, the flows, and the figures.
 
-    `rounds` are those that placed something, in their order, where the iteration went in rounds; `troubles` what a
-    solver that failed had to say.
+    `rounds` are those that placed something, in their order, where the iteration went in rounds; `dropped` are the soft
+    rules that a round did without; `troubles` what a solver that failed had to say.
     """
 
     candidates: Candidates
@@ -58,21 +59,31 @@ class IterationResult:
     flows: tuple[Flow, ...]
     report: IterationReport
     rounds: "tuple[IterationResult, ...]" = ()
+    dropped: tuple[RuleId, ...] = ()
     troubles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TwoIterations:
-    """Both iterations of a run. The second is there even when there was nothing to relax."""
+    """Both iterations of a run. The second is there even when it had nothing to try: `tried` says whether it had."""
 
     first: IterationResult
     second: IterationResult
     largest_distance_km: int
+    tried: bool
 
     @property
     def results(self) -> tuple[IterationResult, IterationResult]:
         """Both, in order."""
         return (self.first, self.second)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What some orders of a run share with the others: the largest distance, and the rates that hang on it."""
+
+    largest_km: int
+    rates: Rates
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,15 +102,16 @@ class Prepared:
         return replace(left, allowed=np.zeros_like(left.allowed))
 
 
-def prepare(batch: Batch) -> Prepared:
-    """Candidates and rates of both iterations, and the first one's problem."""
+def prepare(batch: Batch, scale: Scale | None = None) -> Prepared:
+    """Candidates of both iterations, and the first one's problem; in the scale of the whole run, or a given one."""
     request = batch.request
     strict = candidates.generate(batch, activation.in_iteration(request, 1))
     relaxed = candidates.generate(batch, activation.in_iteration(request, 2))
-    largest_km = largest_distance_km(relaxed)
     costs = pair_costs(batch)
-    rates = rates_of(request, relaxed, costs, largest_km)
-    return Prepared(strict, relaxed, first_problem(strict, rates, largest_km, costs))
+    if scale is None:
+        largest_km = largest_distance_km(relaxed)
+        scale = Scale(largest_km, rates_of(request, relaxed, costs, largest_km))
+    return Prepared(strict, relaxed, first_problem(strict, scale.rates, scale.largest_km, costs))
 
 
 def two_iterations(batch: Batch, solver: Solver, watch: Watch = UNWATCHED) -> TwoIterations:
@@ -114,7 +126,7 @@ def solve_both(prepared: Prepared, solver: Solver, watch: Watch = UNWATCHED) -> 
     second = _solve(2, prepared.relaxed, leftover, solver, watch.part(0.8, 1.0))
     if prepared.problem.batch.request.strategy.relaxation is Relaxation.MINIMAL:
         second = _in_rounds(first, second, solver, Watch(stop_asked=watch.stop_asked))
-    return TwoIterations(first, second, prepared.problem.largest_km)
+    return TwoIterations(first, second, prepared.problem.largest_km, bool(leftover.allowed.any()))
 
 
 def _in_rounds(first: IterationResult, all_at_once: IterationResult, solver: Solver, watch: Watch) -> IterationResult:
@@ -130,14 +142,15 @@ def _in_rounds(first: IterationResult, all_at_once: IterationResult, solver: Sol
     made: list[IterationResult] = []
     for dropped in sets:
         flows = [flow for result in (first, *made) for flow in result.flows]
-        found = _in_round(all_at_once.candidates, dropped)
+        found = in_round(all_at_once.candidates, dropped)
         problem = next_problem(first.problem, found, flows)
         if problem.wanted.any():
-            made.append(_solve(2, found, problem, solver, watch, share=1 / len(sets)))
+            solved = _solve(2, found, problem, solver, watch, share=1 / len(sets))
+            made.append(replace(solved, dropped=tuple(sorted(dropped))))
     return _together(all_at_once, made)
 
 
-def _in_round(relaxed: Candidates, dropped: Collection[RuleId]) -> Candidates:
+def in_round(relaxed: Candidates, dropped: Collection[RuleId]) -> Candidates:
     """What the rules of a round leave, and never more than all soft rules dropped at once would."""
     batch = relaxed.batch
     found = candidates.generate(batch, activation.in_round(batch.request, dropped))
