@@ -63,7 +63,8 @@ class Restriction:
     def to(self, lines: IntArray, offered: BoolArray) -> Restricted:
         """Only these lines (n, ascending), and of their pairs only those offered (n, S).
 
-        Sources that their orders use already stay in the picture, offered or not: limits count them.
+        Sources that their orders use already stay in the picture, offered or not: limits count them. Distances in
+        metres, which no solver looks at, are left out of the small batch.
         """
         whole, batch = self.problem, self.problem.batch
         pairs = whole.allowed[lines] & offered
@@ -82,7 +83,7 @@ class Restriction:
             product_of=product_of,
             destination_of=batch.destination_of[lines],
             units=batch.units[lines],
-            distance_m=batch.distance_m[table],
+            distance_m=np.empty((0, len(sources)), dtype=batch.distance_m.dtype),
             available=batch.available[cells],
         )
         at = _Places(_positions(lines), _positions(orders), _positions(sources))
@@ -99,7 +100,9 @@ class Restriction:
             capacities=self._capacities(orders.tolist(), at),
             costs=_narrowed(whole.costs, small, lines, table) if whole.costs else None,
             used=at.used(used),
-            forced=(),
+            forced=tuple(
+                (at.line[f[0]], at.source[f[1]]) for f in whole.forced if f[0] in at.line and f[1] in at.source
+            ),
         )
         return Restricted(problem, lines, sources)
 
