@@ -100,9 +100,7 @@ class Restriction:
             capacities=self._capacities(orders.tolist(), at),
             costs=_narrowed(whole.costs, small, lines, table) if whole.costs else None,
             used=at.used(used),
-            forced=tuple(
-                (at.line[f[0]], at.source[f[1]]) for f in whole.forced if f[0] in at.line and f[1] in at.source
-            ),
+            forced=at.pairs(whole.forced),
         )
         return Restricted(problem, lines, sources)
 
@@ -136,6 +134,9 @@ class _Places:
 
     def visits(self, visits: Iterable[tuple[int, int]]) -> frozenset[tuple[int, int]]:
         return frozenset((self.line[line], self.source[s]) for line, s in visits if line in self.line)
+
+    def pairs(self, pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+        return tuple((self.line[line], self.source[s]) for line, s in pairs if line in self.line and s in self.source)
 
     def legs(self, legs: Iterable[Journey]) -> frozenset[Journey]:
         return frozenset((self.order[order], group, self.source[source]) for order, group, source in legs)

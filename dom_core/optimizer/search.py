@@ -23,7 +23,7 @@ from dom_core.optimizer import decomposition, neighbourhoods
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.pricing import NOWHERE, PROVEN_WITHIN, PricedBest, Pricer, Prices
 from dom_core.optimizer.problem import Problem
-from dom_core.optimizer.solving import Answer, Solver
+from dom_core.optimizer.solving import Answer
 from dom_core.optimizer.standing import Left, Standing
 from dom_core.optimizer.tasks import Crew
 
@@ -34,9 +34,7 @@ STEP_ROUNDS = 6
 """Rounds without a better bound after which the step shrinks."""
 
 
-def solve_large(
-    problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits, start: Sequence[Flow] = ()
-) -> Answer:
+def solve_large(problem: Problem, crew: Crew, limits: SolverLimits, start: Sequence[Flow] = ()) -> Answer:
     """A good plan for a large problem within the limits, and a proven bound. `start` is a plan to better, if any."""
     started = time.monotonic()
     part = np.flatnonzero(problem.wanted > 0)

@@ -1,4 +1,4 @@
-"""Pieces of a run that stand alone: whoever performs them, here or elsewhere, in any order, the answers are the same."""
+"""Pieces of a run that stand alone: whoever performs them, in any order, the answers are the same."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -13,8 +13,8 @@ from dom_core.optimizer.solving import Answer
 class Work(StrEnum):
     """What a task asks for.
 
-    `block`: a plan with a bound, by the exact model or by search. `block_strictly`: level by level. `neighbourhood`: what
-    the exact model finds within small limits, or nothing; a solver that fails finds nothing.
+    `block`: a plan with a bound, by the exact model or by search. `block_strictly`: level by level. `neighbourhood`:
+    what the exact model finds within small limits, or nothing; a solver that fails finds nothing.
     """
 
     BLOCK = "block"
