@@ -15,6 +15,7 @@ from dom_core.errors import InvalidInput, PlanRejected
 from dom_core.messages.plan_request import RequestDocument, document_of
 from dom_core.messages.reading import read_value, write_value
 from dom_core.optimizer import audit
+from dom_core.optimizer.expanding import expand
 from dom_core.optimizer.hashing import input_hash
 from dom_core.optimizer.journeys import worth_measuring
 from dom_core.optimizer.pipeline import plan_once
@@ -92,9 +93,10 @@ class TestWhichDistanceCounts:
     def test_a_limit_of_distance_is_one_of_the_road_too(self) -> None:
         """A is 44 km off as the crow flies, within the limit of 50 km, and 60 km by road."""
         limit = a_rule("maximum_distance", {"lines": [{"km": 50.0}]})
-        plan = plan_with(roads({HOME: [60_000, 120_000]}), two_sources().with_rules(limit))
+        request = request_with(roads({HOME: [60_000, 120_000]}), two_sources().with_rules(limit))
+        plan = plan_once(request, CbcSolver())
         assert plan.lines[0].assignments == ()
-        reason = plan.reasons.at(0, 0)
+        reason = expand(request, plan).at(0, 0)
         assert (reason.verdict, reason.code, reason.actual) == (Verdict.EXCLUDED, "maximum_distance", "60.0 km")
 
     def test_places_of_one_street_share_a_row(self) -> None:

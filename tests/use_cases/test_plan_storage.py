@@ -6,6 +6,7 @@ import pytest
 from dom_core.domain.plan import HeldLine, Plan
 from dom_core.domain.plan_header import PlanHeader
 from dom_core.domain.reason import Reason, Verdict
+from dom_core.domain.reason_table import code_type
 from dom_core.domain.roads import RoadTable
 from dom_core.errors import AlreadyExists, NotFound
 from dom_core.ports import Container
@@ -28,7 +29,11 @@ def large_plan(lines: int, templates: int) -> Plan:
         plan,
         lines=tuple(replace(plan.lines[0], line_id=str(n)) for n in range(lines)),
         held=(HeldLine("O9", "1", Reason(Verdict.EXCLUDED, "order_on_hold")),),
-        reasons=replace(plan.reasons, templates=reasons, codes=((0, templates - 1),) * lines),
+        reasons=replace(
+            plan.reasons,
+            templates=reasons,
+            codes=(np.array([0, templates - 1], code_type(templates)).tobytes(),) * lines,
+        ),
     )
 
 
@@ -61,7 +66,7 @@ def test_a_table_of_roads_is_read_back_as_it_was_in_documents_of_their_size(worl
 
 
 def test_a_header_holds_every_field_of_a_plan_that_the_chunks_do_not() -> None:
-    in_chunks = {"lines", "held", "reasons"}
+    in_chunks = {"lines", "held", "reasons", "rounds"}
     assert {field.name for field in fields(Plan)} - in_chunks <= {field.name for field in fields(PlanHeader)}
 
 
