@@ -194,7 +194,7 @@ class _Attempt:
             )
 
         Runs(self.ports.store).change(self.run.id, running)
-        waited_s = (now - self.run.requested_at).total_seconds()
+        waited_s = round((now - self.run.requested_at).total_seconds(), 3)
         started = RunStarted(self.run.id, self.run.strategy_id, self.plan_id, fence, waited_s)
         self.ports.telemetry.tell(started)
 

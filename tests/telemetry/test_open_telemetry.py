@@ -99,7 +99,7 @@ def test_the_documents_list_every_instrument_with_its_unit_and_attributes(seen: 
     watch.record(Charge("take_order", Container.ORDERS, "read", 1.0))
     listed = {
         name: set(re.findall(r"`(\w+)`", attributes))
-        for name, attributes in re.findall(r"^\| `(dom\.[\w.]+)` \| [^|]+ \| ([^|]*) \|", OPERATIONS, re.MULTILINE)
+        for name, attributes in re.findall(r"^\| `(dom\.[\w.]+)` \| [^|]+ \|([^|]*)\|", OPERATIONS, re.MULTILINE)
     }
     assert listed == {name: set(points[0][0]) for name, points in seen.measured().items()}
 
