@@ -3,6 +3,7 @@
 import math
 import time
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from dom_core.domain.plan import Ending, IterationReport
 from dom_core.domain.reason import IntArray
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import ObjectiveMode, Relaxation, SolverLimits
+from dom_core.errors import SolverFailed
 from dom_core.optimizer import activation, candidates, decomposition, formulation, search
 from dom_core.optimizer.candidates import Candidates
 from dom_core.optimizer.costs import Flow, pair_costs
@@ -36,6 +38,12 @@ EXACT_PAIRS = 8000
 EXACT_SHARE = 0.5
 """The share of a block's seconds that the exact model may use before the search takes over."""
 
+WORKERS = 2
+"""Blocks solved at the same time. Each has its own solver process; the answers do not depend on how many there are."""
+
+SOLVER_FAILED = "solver_failed"
+"""The `ending_limit` of a plan that the search made without a working solver."""
+
 _WORST_FIRST = (Ending.NO_PLAN, Ending.INFEASIBLE, Ending.UNPROVEN, Ending.WITHIN_GAP, Ending.OPTIMAL)
 
 
@@ -43,7 +51,8 @@ _WORST_FIRST = (Ending.NO_PLAN, Ending.INFEASIBLE, Ending.UNPROVEN, Ending.WITHI
 class IterationResult:
     """One iteration: the problem it solved, under which candidates, the flows, and the figures.
 
-    `rounds` are those that placed something, in their order, where the iteration went in rounds.
+    `rounds` are those that placed something, in their order, where the iteration went in rounds; `troubles` what a
+    solver that failed had to say.
     """
 
     candidates: Candidates
@@ -51,6 +60,7 @@ class IterationResult:
     flows: tuple[Flow, ...]
     report: IterationReport
     rounds: "tuple[IterationResult, ...]" = ()
+    troubles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,7 +169,9 @@ def _together(all_at_once: IterationResult, made: Sequence[IterationResult]) -> 
         ending_limit=limit,
         seconds=round(all_at_once.report.seconds + sum(report.seconds for report in reports), 3),
     )
-    return replace(all_at_once, flows=flows, report=report, rounds=tuple(result for result in made if result.flows))
+    troubles = sorted({trouble for result in (all_at_once, *made) for trouble in result.troubles})
+    rounds = tuple(result for result in made if result.flows)
+    return replace(all_at_once, flows=flows, report=report, rounds=rounds, troubles=tuple(troubles))
 
 
 def _ending_of_rounds(reports: Sequence[IterationReport], more_is_possible: bool) -> tuple[Ending, str]:
@@ -181,21 +193,30 @@ def _solve(
     """Solve an iteration, or a round that has its share of the time."""
     started = time.monotonic()
     parts = decomposition.independent_parts(problem)
-    answers = []
+    blocks = decomposition.blocks(parts)
+    answers: list[Answer] = []
     decided, lines = 0, sum(map(len, parts))
-    for block in decomposition.blocks(parts):
-        answers.append(_solve_block(problem, block, solver, share * sum(map(len, block)) / lines))
-        decided += sum(map(len, block))
-        step(decided / lines)
+
+    def solved(block: Sequence[IntArray]) -> Answer:
+        return _solve_block(problem, block, solver, share * sum(map(len, block)) / lines)
+
+    with ThreadPoolExecutor(WORKERS) as workers:
+        for block, answer in zip(blocks, workers.map(solved, blocks), strict=True):
+            answers.append(answer)
+            decided += sum(map(len, block))
+            step(decided / lines)
     flows = tuple(sorted(flow for answer in answers for flow in answer.flows))
     report = _report(number, problem, flows, answers, solver.name, parts)
-    return IterationResult(found, problem, flows, replace(report, seconds=round(time.monotonic() - started, 3)))
+    troubles = tuple(sorted({answer.trouble for answer in answers if answer.trouble}))
+    report = replace(report, seconds=round(time.monotonic() - started, 3))
+    return IterationResult(found, problem, flows, report, troubles=troubles)
 
 
 def _solve_block(problem: Problem, block: Sequence[IntArray], solver: Solver, share: float) -> Answer:
     """Solve one block: exactly while it is small, else by search; a search also betters what a limit cut short.
 
-    A search knows nothing of forced pairs: with them the exact model is asked alone.
+    A search knows nothing of forced pairs: with them the exact model is asked alone. Where the solver fails, what the
+    search finds without it is the plan: it keeps every rule, its bound holds, and its ending says what happened.
     """
     limits = _share_of_limits(problem.batch.request, share)
     members = np.sort(np.concatenate(block))
@@ -205,7 +226,11 @@ def _solve_block(problem: Problem, block: Sequence[IntArray], solver: Solver, sh
         return _solve_exactly(problem, block, solver, limits)
     if pairs > EXACT_PAIRS and not strict:
         return search.solve_large(problem, members, solver, limits)
-    answer = _solve_exactly(problem, block, solver, limits if strict else _part_of(limits, EXACT_SHARE))
+    try:
+        answer = _solve_exactly(problem, block, solver, limits if strict else _part_of(limits, EXACT_SHARE))
+    except SolverFailed as failure:
+        searched = search.solve_large(problem, members, solver, limits)
+        return replace(searched, limit=searched.limit and SOLVER_FAILED, trouble=str(failure))
     if answer.ending in (Ending.OPTIMAL, Ending.WITHIN_GAP) or (strict and answer.flows):
         return answer
     searched = search.solve_large(problem, members, solver, _part_of(limits, 1 - EXACT_SHARE), answer.flows)

@@ -49,7 +49,8 @@ class Answer:
     """What a solver found for one model.
 
     `bound` is a proven lower bound of the model's objective in points, tie-breaking charges taken off. `limit` names
-    the limit that stopped the search: `seconds`, `nodes`, `gap`, or nothing.
+    the limit that stopped the search: `seconds`, `nodes`, `gap`, or nothing. `trouble` is what a solver that failed
+    had to say, where an answer was found without it.
     """
 
     flows: tuple[Flow, ...]
@@ -57,6 +58,7 @@ class Answer:
     bound: float
     limit: str
     seconds: float
+    trouble: str = ""
 
 
 class Solver(Protocol):
