@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from dom_core.adapters.clock import FixedClock
-from dom_core.errors import SolverFailed
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.repositories.stock import Stock
 from dom_core.use_cases.context import Ports
@@ -76,18 +75,6 @@ class SlowSolver:
         return CbcSolver().solve_strictly(*given)
 
 
-@dataclass
-class BrokenSolver:
-    """A solver that cannot be run."""
-
-    name: str = "broken"
-
-    def solve(self, *_given: Any) -> Any:
-        raise SolverFailed("no solver")
-
-    solve_strictly = solve
-
-
 def a_queue_waits(app: App) -> None:
     assert call("POST", "orders", an_intake()).status_code == 202
     app.wait(GIVEN["queueAgeLimitMinutes"] + 0.1)
@@ -99,9 +86,7 @@ def a_message_is_poison(app: App) -> None:
 
 
 def a_run_fails(app: App) -> None:
-    app.take("O1")
-    app.serve(solver=BrokenSolver())
-    tick("plan_orders")
+    message("execute_run", json.dumps({"run_id": "R1", "strategy_id": "nobody"}).encode())
 
 
 def a_run_is_slow(app: App) -> None:

@@ -10,7 +10,7 @@ import pytest
 from dom_core.domain.plan import Ending
 from dom_core.domain.run import Run, RunState
 from dom_core.domain.stock import Reservation
-from dom_core.errors import InvalidInput, Problem, SolverFailed
+from dom_core.errors import InvalidInput, Problem
 from dom_core.repositories.runs import Runs
 from dom_core.repositories.stock import Stock
 from dom_core.telemetry.events import (
@@ -40,7 +40,6 @@ from dom_core.use_cases.take_order import take_order
 from dom_core.use_cases.watch_queues import watch_queues
 from tests.builders import NOW, an_order
 from tests.use_cases.listener import Listener
-from tests.use_cases.test_runs import BrokenSolver
 from tests.use_cases.world import INTAKE, World, encoded
 
 
@@ -137,9 +136,9 @@ class TestRuns:
         assert (ended.filled_units, ended.unfilled_units) == (3, 1)
         assert ended.unfilled_units_by_reason == {"no_quantity": 1}
 
-    def test_a_run_that_cannot_solve_is_told_as_failed(self, shop: World, listener: Listener) -> None:
-        with pytest.raises(SolverFailed):
-            plan_batch(shop.with_ports(solver=BrokenSolver()), "R1", "standard")
+    def test_a_run_of_a_strategy_that_may_not_run_is_told_as_failed(self, shop: World, listener: Listener) -> None:
+        shop.strategy(enabled=False)
+        plan_batch(shop.ports, "R1", "standard")
         (ended,) = listener.of(RunEnded)
         assert (ended.run_id, ended.state, ended.plan_id, ended.gap) == ("R1", RunState.FAILED, None, None)
 
