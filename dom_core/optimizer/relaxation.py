@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
@@ -28,9 +28,7 @@ from dom_core.optimizer.problem import (
     total_of,
 )
 from dom_core.optimizer.solving import Answer, Solver
-
-Step = Callable[[float], None]
-"""Told the share of an iteration's lines that is decided, 0 to 1."""
+from dom_core.optimizer.watch import UNWATCHED, Watch, WatchedLimits
 
 EXACT_PAIRS = 8000
 """Candidate pairs up to which a block is given to the exact model; beyond, its first LP alone can take minutes."""
@@ -104,22 +102,22 @@ def prepare(batch: Batch) -> Prepared:
     return Prepared(strict, relaxed, first_problem(strict, rates, largest_km, costs))
 
 
-def two_iterations(batch: Batch, solver: Solver, step: Step) -> TwoIterations:
+def two_iterations(batch: Batch, solver: Solver, watch: Watch = UNWATCHED) -> TwoIterations:
     """Plan the batch with every rule, then what is left without the soft ones."""
-    return solve_both(prepare(batch), solver, step)
+    return solve_both(prepare(batch), solver, watch)
 
 
-def solve_both(prepared: Prepared, solver: Solver, step: Step) -> TwoIterations:
+def solve_both(prepared: Prepared, solver: Solver, watch: Watch = UNWATCHED) -> TwoIterations:
     """Solve the first iteration, then the second with what the first leaves."""
-    first = _solve(1, prepared.strict, prepared.problem, solver, lambda share: step(share * 0.8))
+    first = _solve(1, prepared.strict, prepared.problem, solver, watch.part(0.0, 0.8))
     leftover = prepared.leftover(first.flows)
-    second = _solve(2, prepared.relaxed, leftover, solver, lambda share: step(0.8 + share * 0.2))
+    second = _solve(2, prepared.relaxed, leftover, solver, watch.part(0.8, 1.0))
     if prepared.problem.batch.request.strategy.relaxation is Relaxation.MINIMAL:
-        second = _in_rounds(first, second, solver)
+        second = _in_rounds(first, second, solver, Watch(stop_asked=watch.stop_asked))
     return TwoIterations(first, second, prepared.problem.largest_km)
 
 
-def _in_rounds(first: IterationResult, all_at_once: IterationResult, solver: Solver) -> IterationResult:
+def _in_rounds(first: IterationResult, all_at_once: IterationResult, solver: Solver, watch: Watch) -> IterationResult:
     """Iteration 2 again, set by set of soft rules, the smallest first: what a round places stays where it is.
 
     What all soft rules together could do at best is no plan then, but the bound of one. Raises InvalidInput for more
@@ -135,7 +133,7 @@ def _in_rounds(first: IterationResult, all_at_once: IterationResult, solver: Sol
         found = _in_round(all_at_once.candidates, dropped)
         problem = next_problem(first.problem, found, flows)
         if problem.wanted.any():
-            made.append(_solve(2, found, problem, solver, _silent, share=1 / len(sets)))
+            made.append(_solve(2, found, problem, solver, watch, share=1 / len(sets)))
     return _together(all_at_once, made)
 
 
@@ -183,12 +181,8 @@ def _ending_of_rounds(reports: Sequence[IterationReport], more_is_possible: bool
     return worst, limit
 
 
-def _silent(_share: float) -> None:
-    """Rounds are too many to be told of one by one."""
-
-
 def _solve(
-    number: int, found: Candidates, problem: Problem, solver: Solver, step: Step, share: float = 1.0
+    number: int, found: Candidates, problem: Problem, solver: Solver, watch: Watch, share: float = 1.0
 ) -> IterationResult:
     """Solve an iteration, or a round that has its share of the time."""
     started = time.monotonic()
@@ -198,13 +192,14 @@ def _solve(
     decided, lines = 0, sum(map(len, parts))
 
     def solved(block: Sequence[IntArray]) -> Answer:
-        return _solve_block(problem, block, solver, share * sum(map(len, block)) / lines)
+        limits = _share_of_limits(problem.batch.request, share * sum(map(len, block)) / lines)
+        return _solve_block(problem, block, solver, WatchedLimits.of(limits, watch))
 
     with ThreadPoolExecutor(WORKERS) as workers:
         for block, answer in zip(blocks, workers.map(solved, blocks), strict=True):
             answers.append(answer)
             decided += sum(map(len, block))
-            step(decided / lines)
+            watch.at("solving", decided / lines)
     flows = tuple(sorted(flow for answer in answers for flow in answer.flows))
     report = _report(number, problem, flows, answers, solver.name, parts)
     troubles = tuple(sorted({answer.trouble for answer in answers if answer.trouble}))
@@ -212,13 +207,12 @@ def _solve(
     return IterationResult(found, problem, flows, report, troubles=troubles)
 
 
-def _solve_block(problem: Problem, block: Sequence[IntArray], solver: Solver, share: float) -> Answer:
+def _solve_block(problem: Problem, block: Sequence[IntArray], solver: Solver, limits: SolverLimits) -> Answer:
     """Solve one block: exactly while it is small, else by search; a search also betters what a limit cut short.
 
     A search knows nothing of forced pairs: with them the exact model is asked alone. Where the solver fails, what the
     search finds without it is the plan: it keeps every rule, its bound holds, and its ending says what happened.
     """
-    limits = _share_of_limits(problem.batch.request, share)
     members = np.sort(np.concatenate(block))
     pairs = int(problem.allowed[members].sum())
     strict = problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT
