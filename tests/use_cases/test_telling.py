@@ -163,6 +163,12 @@ class TestRuns:
             ("R1", RunState.FINISHED),
         ]
 
+    def test_a_run_that_could_not_be_queued_is_told_as_failed(self, shop: World, listener: Listener) -> None:
+        shop.ports = shop.with_ports(settings=replace(shop.ports.settings, runs_queue="No Queue"))
+        with pytest.raises(InvalidInput):
+            start_run(shop.ports, "standard", "Ada")
+        assert [event.state for event in listener.of(RunEnded)] == [RunState.FAILED]
+
     def test_the_timer_tells_of_every_run_by_itself(self, shop: World, listener: Listener) -> None:
         run_due(shop.ports)
         assert len(listener.of(RunEnded)) == 1
