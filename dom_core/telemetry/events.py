@@ -178,7 +178,7 @@ class StockOversold(Event):
 
 @dataclass(frozen=True, slots=True)
 class CleanedUp(Event):
-    """What is old was removed. `dead_letters_kept` are those that people have yet to look at; `distances` counts places."""
+    """What is old was removed. `dead_letters_kept` wait for people; `distances` counts places."""
 
     expired_plans: int
     plans: int
