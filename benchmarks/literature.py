@@ -1,7 +1,7 @@
 """Instances of the literature, whose best values are known, as special cases of the optimizer's problem.
 
-Four families of J. E. Beasley's OR-Library ("OR-Library: distributing test problems by electronic mail", JORS 41, 1990),
-read from a folder that is given, in the library's own formats:
+Four families of J. E. Beasley's OR-Library ("OR-Library: distributing test problems by electronic mail", JORS 41,
+1990), read from a folder that is given, in the library's own formats:
 
 | Folder | Problem | As orders and sources |
 |---|---|---|

@@ -1,4 +1,4 @@
-"""All orders of the Superstore sample, by the example's strategies: real demand, every kind of rule, an invented network.
+"""All orders of the Superstore sample, by the example's strategies: real demand, every kind of rule.
 
 The example keeps four weeks; this takes all four years as one batch, with the limits of orders raised as much as there
 are more orders, and with the stock that every four weeks would get, all at once. Every rule is hard here, so that there

@@ -75,6 +75,9 @@ class Ledger:
         used = {source for _, source, _ in self._mine}
         if self.limits.max_sources is not None and len(used) >= self.limits.max_sources:
             holders &= self._only(used)
+        mine, most = self._sources_of(line), self.limits.max_sources_per_line
+        if most is not None and len(mine) >= most:
+            holders &= self._only(mine)
         for room in self._room:
             room.close(holders, self._order, line)
         return holders
@@ -100,14 +103,11 @@ class Ledger:
 
     def _fill_in_parts(self, line: int, among: BoolArray) -> bool:
         """From the nearest sources, each with what it has. Given back when that is not enough and has to be."""
-        most = self.limits.max_sources_per_line
-        taken = 0
-        while self.missing(line) and (most is None or taken < most):
+        while self.missing(line):
             source = self.nearest(line, self.holders(line, 1) & among & ~self._only(self._sources_of(line)))
             if source is None:
                 break
             self.take(line, source, min(self.missing(line), self._held(line, source)))
-            taken += 1
         if self.missing(line) and not self.limits.partial_lines:
             self._give_back(line)
         return not self.missing(line)
