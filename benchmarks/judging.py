@@ -3,12 +3,17 @@
 Every way of planning is judged here, and nobody's own word is used. An answer that breaks a rule is a bug.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import chain
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from benchmarks.answers import Served
+from dom_core.adapters.sqlite.database import Database
+from dom_core.adapters.sqlite.documents import SqliteDocuments
 from dom_core.domain.batch import Batch
 from dom_core.domain.ids import LineId, OrderId
 from dom_core.domain.order import ExceptionKind
@@ -19,6 +24,8 @@ from dom_core.optimizer import activation, pipeline, relaxation
 from dom_core.optimizer.audit import assignments, eligibility, rules
 from dom_core.optimizer.audit.subject import Subject
 from dom_core.optimizer.problem import levels_of, total_of
+from dom_core.ports import Body, Container, Document
+from dom_core.repositories.plans import Plans
 
 _CHECKS = (*eligibility.CHECKS, *assignments.CHECKS, *rules.CHECKS)
 """What is audited of an answer that gives no reasons and reports no figures."""
@@ -64,6 +71,25 @@ def judge(request: PlanRequest, served: Sequence[Served]) -> Worth:
         split_orders=_split_orders(served),
         km=amounts[Level.DISTANCE_KM],
     )
+
+
+def stored_bytes(plan: Plan) -> int:
+    """What the plan weighs as it is stored, without the request that is kept beside it."""
+    with TemporaryDirectory(prefix="dom-bench-") as folder:
+        documents = _Weighed(Database(Path(folder) / "plan.sqlite3"))
+        Plans(documents).create(plan, attempt="1", to_apply=False)
+        return documents.bytes
+
+
+class _Weighed(SqliteDocuments):
+    """A store that adds up what it is given."""
+
+    bytes = 0
+
+    def create(self, container: Container, partition: str, id: str, body: Body) -> Document:
+        """Store a document, and count its bytes as JSON."""
+        self.bytes += len(json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode())
+        return super().create(container, partition, id, body)
 
 
 def _split_orders(served: Sequence[Served]) -> int:

@@ -13,7 +13,7 @@ from dom_core.domain.plan import Ending, Level
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import SolverLimits
 from dom_core.optimizer import decomposition, formulation, pipeline, relaxation
-from dom_core.optimizer.problem import Problem
+from dom_core.optimizer.problem import Problem, levels_of, total_of
 from dom_core.optimizer.solving import CbcSolver, Solver
 from dom_core.optimizer.solving_highs import HighsSolver
 
@@ -33,6 +33,7 @@ class Modelled:
     """The model of a whole batch; `outside_points` is what lines cost that nobody can serve, and so are not in it."""
 
     batch: Batch
+    problem: Problem
     model: formulation.Model
     outside_points: int
 
@@ -45,7 +46,7 @@ def modelled(request: PlanRequest) -> Modelled:
     if not parts:
         raise NoAnswer
     outside = np.setdiff1d(np.flatnonzero(problem.wanted > 0), np.concatenate(parts))
-    return Modelled(batch, formulation.build(problem, parts), _points_unfilled(problem, outside))
+    return Modelled(batch, problem, formulation.build(problem, parts), _points_unfilled(problem, outside))
 
 
 def _points_unfilled(problem: Problem, lines: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> int:
@@ -58,4 +59,7 @@ def _solved(request: PlanRequest, solver: Solver, limit_s: float) -> Answer:
     answer = solver.solve(made.model, SolverLimits(solve_limit_s=limit_s))
     if answer.ending in (Ending.NO_PLAN, Ending.INFEASIBLE):
         raise NoAnswer
-    return Answer(in_ids(made.batch, answer.flows), answer.bound + made.outside_points, answer.ending)
+    proven = answer.ending is Ending.OPTIMAL
+    # The solver's own bound is a little lower: what decides between equal plans is taken off it.
+    bound = total_of(levels_of(made.problem, answer.flows)) if proven else answer.bound + made.outside_points
+    return Answer(in_ids(made.batch, answer.flows), bound, answer.ending)
