@@ -16,6 +16,7 @@ Exit codes: 0 all measured; 1 a way failed, or its answer broke a rule; 2 wrong 
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -130,4 +131,7 @@ def _seconds(text: str) -> float:
 
 
 if __name__ == "__main__":
+    # Asked to end, as with Ctrl-C: solvers are ended, too. A shell that starts this in the background ignores Ctrl-C.
+    for asked in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(asked, signal.default_int_handler)
     sys.exit(main())

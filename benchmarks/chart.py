@@ -11,7 +11,7 @@ from benchmarks.ways import BY_KEY, WAYS
 
 PANELS, COLUMNS = 9, 3
 PANEL_WIDTH, PANEL_HEIGHT = 300, 210
-LEFT, RIGHT, ABOVE, BELOW = 52, 14, 34, 38
+LEFT, RIGHT, ABOVE, BELOW = 62, 14, 34, 38
 LEGEND_ROW, LEGEND_COLUMNS = 20, 3
 
 SMALLEST_GAP = 1e-5
@@ -31,7 +31,7 @@ COLOURS = {
 """Of middling lightness, so that they stand out on white and on black."""
 
 STYLE = """
-  text { font: 12px system-ui, sans-serif; fill: #6a737d }
+  text { font: 12px system-ui, sans-serif; fill: #737b84 }
   .title { font-weight: 600; font-size: 13px }
   .tick { font-size: 10px }
   .grid { stroke: #808080; stroke-opacity: .25 }
@@ -70,7 +70,7 @@ def draw(records: Sequence[Record]) -> str:
     """The chart. Empty panels are left out; without any there is a chart that says so."""
     panels = [(case, points) for case in _shown(compared(records)) if (points := list(points_of(case)))]
     rows = max(1, -(-len(panels) // COLUMNS))
-    legend = -(-len(WAYS) // LEGEND_COLUMNS) * LEGEND_ROW + 12
+    legend = -(-len(WAYS) // LEGEND_COLUMNS) * LEGEND_ROW + 40
     width, height = COLUMNS * PANEL_WIDTH, rows * PANEL_HEIGHT + legend
     everything = [point for _, points in panels for point in points]
     parts = [
@@ -149,9 +149,11 @@ def _closing(shape: str) -> str:
 
 
 def _legend(shown: set[str], y: float) -> Iterator[str]:
+    axes = "across: seconds; up: how much dearer than the best bound that any way has proven; both logarithmic"
+    yield f'<text x="{LEFT}" y="{y + 12}">{axes}</text>'
     ways = [way for way in WAYS if way.key in shown]
     for number, way in enumerate(ways):
         row, column = divmod(number, LEGEND_COLUMNS)
-        left, line = LEFT + column * PANEL_WIDTH, y + 14 + row * LEGEND_ROW
+        left, line = LEFT + column * PANEL_WIDTH, y + 38 + row * LEGEND_ROW
         yield _mark(way.key, left, line - 4, way.title)
         yield f'<text x="{left + 12}" y="{line}">{escape(way.title)}</text>'
