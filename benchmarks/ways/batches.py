@@ -18,12 +18,12 @@ from dom_core.optimizer.solving import CbcSolver
 BATCH_LINES = 1500
 
 
-def one_after_another(request: PlanRequest, limit_s: float) -> Answer:
+def one_after_another(request: PlanRequest, limit_s: float, batch_lines: int = BATCH_LINES) -> Answer:
     """Plan the batches in their order. The seconds are shared by lines."""
     left, loads = dict(request.available), dict(request.loads)
     lines = sum(len(order.lines) for order in request.orders)
     served: list[Served] = []
-    for orders in batches(request.orders, BATCH_LINES):
+    for orders in batches(request.orders, batch_lines):
         share = sum(len(order.lines) for order in orders) / lines
         part = replace(request, orders=orders, available=dict(left), loads=dict(loads))
         plan = plan_once(within(part, max(1.0, limit_s * share)), CbcSolver())

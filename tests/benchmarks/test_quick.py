@@ -9,7 +9,7 @@ import pytest
 from benchmarks import campaign, records
 from benchmarks.__main__ import main
 from benchmarks.campaign import Campaign
-from benchmarks.cases import Generated
+from benchmarks.cases import Generated, Superstore
 from benchmarks.comparing import Compared, compared
 from benchmarks.instances import Shape
 from benchmarks.records import Figures, Outcome, Record
@@ -107,6 +107,15 @@ def test_a_way_that_needs_more_memory_than_it_may_use_says_so(tmp_path: Path) ->
     (record,) = campaign.run(little, tmp_path / "results.json", HERE, lambda _s: None, lambda _line: None).values()
     assert record.result.outcome in (Outcome.OUT_OF_MEMORY, Outcome.FAILED)
     assert record.figures is None
+
+
+def test_a_way_that_breaks_down_is_a_failure_with_its_last_words(tmp_path: Path) -> None:
+    nowhere = replace(CAMPAIGN, cases=[Superstore(tmp_path / "none.csv", "fast-delivery")], ways=["nearest-source"])
+    file = tmp_path / "results.json"
+    (record,) = campaign.run(nowhere, file, HERE, lambda _s: None, lambda _line: None).values()
+    assert record.result.outcome is Outcome.FAILED
+    assert "none.csv" in record.result.note
+    assert main(["--report", "--out", str(tmp_path)]) == 1
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import pytest
 
 from benchmarks.instances import Shape, request_of
 from benchmarks.judging import judge
-from benchmarks.ways.batches import batches
+from benchmarks.ways.batches import batches, one_after_another
 from dom_core.errors import PlanRejected
 from tests.benchmarks.asked import FAR, FARTHER, NEAR, SPLIT, a_store, asked, served, worth
 from tests.builders import a_rule, a_source, an_order
@@ -122,6 +122,13 @@ def test_batches_keep_orders_whole_and_lose_none() -> None:
 def test_batches_take_an_order_that_is_too_long_for_one_by_itself() -> None:
     short, long = an_order("A").with_line("pen").build(), PEN_AND_BOOK.build()
     assert list(batches([short, long], 1)) == [(short,), (long,)]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_batches_leave_stock_and_room_to_those_behind_and_beat_no_optimum(seed: int) -> None:
+    request = request_of(Shape(60, 8, 1.0, seed, orders_per_source=5))
+    in_batches = judge(request, one_after_another(request, 20.0, batch_lines=15).served)
+    assert in_batches.value >= worth("compact-cbc", request).value
 
 
 def test_the_judge_refuses_stock_that_is_not_there() -> None:
