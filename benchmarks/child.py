@@ -22,6 +22,7 @@ from benchmarks.memory import own_peak_mb
 from benchmarks.records import Figures, Outcome, Result
 from benchmarks.ways import BY_KEY
 from dom_core.domain.request import PlanRequest
+from dom_core.errors import SolverFailed
 
 TASK_FILE, SOLVED_FILE, RESULT_FILE = "task.json", "solved", "result.json"
 
@@ -44,6 +45,8 @@ def _result(task: Task, solved: Callable[[], None]) -> Result:
         return _batch(task, request_of(task.case), solved)
     except NoAnswer:
         return Result(Outcome.NO_ANSWER)
+    except SolverFailed as error:
+        return Result(Outcome.NO_ANSWER, note=str(error))
     except MemoryError:
         return Result(Outcome.OUT_OF_MEMORY)
 

@@ -47,7 +47,7 @@ def solver_of(way: str) -> Solver:
 
 def solve(table: Table, solver: Solver, limit_s: float) -> Solved:
     """The engine's answer to an instance."""
-    result = relaxation.solve_both(prepared(table, limit_s), solver, _silent).first
+    result = relaxation.solve_both(prepared(table, limit_s), solver).first
     value = total_of(result.report.levels) / HUNDREDTHS
     complete = result.report.filled_lines == result.report.lines
     return Solved(value, result.report.bound / HUNDREDTHS, result.report.ending, complete)
@@ -117,7 +117,3 @@ def _orders(lines: Sequence[Line], *, one_order: bool) -> tuple[Order, ...]:
     if one_order:
         return (Order("00000", 1, _NOW, tuple(lines)),)
     return tuple(Order(line.id, 1, _NOW, (line,)) for line in lines)
-
-
-def _silent(_share: float) -> None:
-    """Nobody waits for a bar here."""
