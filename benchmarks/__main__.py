@@ -5,6 +5,7 @@
     python -m benchmarks --only engine-cbc,batches      some ways only
     python -m benchmarks --literature DIR               instances with known optima, too (see docs/benchmarks.md)
     python -m benchmarks --superstore superstore.csv    all orders of the Superstore sample, too
+    python -m benchmarks --sizes none --literature DIR  the literature only
     python -m benchmarks                                every size, every way: hours
     python -m benchmarks --report                       only write the page again
 
@@ -57,7 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _measure(options: argparse.Namespace, file: Path) -> dict[tuple[str, str], Record]:
-    shapes = options.sizes or list(QUICK_SHAPES if options.quick else all_shapes())
+    shapes = list(QUICK_SHAPES if options.quick else all_shapes()) if options.sizes is None else options.sizes
     cases = list(cases_of(shapes, options.superstore, options.literature))
     made = Campaign(cases, options.only, options.limit_s, options.memory_mb, again=options.again or options.quick)
     here = records.circumstances(datetime.now(UTC).date().isoformat())
@@ -87,7 +88,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="100 lines x 10 sources, 20 s a solver, printed")
     parser.add_argument("--report", action="store_true", help="measure nothing, write the page from what is kept")
-    parser.add_argument("--sizes", type=_sizes, metavar="LxSxC,...", help="batches instead of all 27")
+    parser.add_argument("--sizes", type=_sizes, metavar="LxSxC,...", help="batches instead of all 27, or none")
     ways = ", ".join(way.key for way in WAYS)
     parser.add_argument("--only", type=_ways, default=list(BY_KEY), metavar="WAY,...", help=f"of: {ways}")
     parser.add_argument("--limit-s", type=_seconds, metavar="S", help="seconds for a solver, a way and a batch; 600")
@@ -108,7 +109,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _sizes(text: str) -> list[Shape]:
     try:
-        return [shape_from(each) for each in text.split(",")]
+        return [] if text == "none" else [shape_from(each) for each in text.split(",")]
     except ValueError as error:
         raise argparse.ArgumentTypeError("write lines x sources x cover, as in 10000x200x1.5") from error
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from benchmarks import records
 from benchmarks.cases import LITERATURE_WAYS, Case, Generated, Literature, Task
 from benchmarks.measuring import Watch, measured
-from benchmarks.records import Circumstances, Record
+from benchmarks.records import Circumstances, Outcome, Record
 from benchmarks.ways import BY_KEY
 
 Told = Callable[[str], None]
@@ -35,7 +35,7 @@ class Campaign:
 def run(campaign: Campaign, file: Path, made: Circumstances, watch: Watch, tell: Told) -> dict[tuple[str, str], Record]:
     """Measure what the file does not hold yet; everything that it holds then."""
     known = records.read(file)
-    waiting = [task for task in campaign.tasks() if campaign.again or task.key not in known]
+    waiting = [task for task in campaign.tasks() if campaign.again or not _settled(known.get(task.key))]
     for number, task in enumerate(waiting, start=1):
         title = f"[{number}/{len(waiting)}] {task.case.name} · {BY_KEY[task.way].title}"
         record = _record(task, made, watch)
@@ -43,6 +43,13 @@ def run(campaign: Campaign, file: Path, made: Circumstances, watch: Watch, tell:
         records.write(file, in_order(known.values()))
         tell(f"{title}: {_in_words(record)}")
     return known
+
+
+def _settled(record: Record | None) -> bool:
+    """Whether nothing new can be expected: failures are tried again, and what has been installed meanwhile."""
+    if record is None or record.result.outcome is Outcome.FAILED:
+        return False
+    return record.result.outcome is not Outcome.NOT_INSTALLED or not BY_KEY[record.way].installed
 
 
 def in_order(found: Iterable[Record]) -> list[Record]:

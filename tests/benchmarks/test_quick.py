@@ -116,6 +116,9 @@ def test_a_way_that_breaks_down_is_a_failure_with_its_last_words(tmp_path: Path)
     assert record.result.outcome is Outcome.FAILED
     assert "none.csv" in record.result.note
     assert main(["--report", "--out", str(tmp_path)]) == 1
+    told: list[str] = []
+    campaign.run(nowhere, file, HERE, lambda _s: None, told.append)
+    assert len(told) == 1, "failures are tried again"
 
 
 @pytest.mark.parametrize(
