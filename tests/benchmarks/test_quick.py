@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import campaign, records
+from benchmarks import campaign, measuring, records
 from benchmarks.__main__ import main
 from benchmarks.campaign import Campaign
 from benchmarks.cases import Generated, Superstore
@@ -107,6 +107,15 @@ def test_a_way_that_needs_more_memory_than_it_may_use_says_so(tmp_path: Path) ->
     (record,) = campaign.run(little, tmp_path / "results.json", HERE, lambda _s: None, lambda _line: None).values()
     assert record.result.outcome in (Outcome.OUT_OF_MEMORY, Outcome.FAILED)
     assert record.figures is None
+
+
+def test_a_way_that_is_far_over_its_limit_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(measuring, "OVERTIME_TIMES", 0.0)
+    monkeypatch.setattr(measuring, "OVERTIME_S", 0.0)
+    one = replace(CAMPAIGN, ways=["nearest-source"])
+    (record,) = campaign.run(one, tmp_path / "results.json", HERE, lambda _s: None, lambda _line: None).values()
+    assert record.result.outcome is Outcome.NO_ANSWER
+    assert record.result.note == "ended from outside"
 
 
 def test_a_way_that_breaks_down_is_a_failure_with_its_last_words(tmp_path: Path) -> None:
