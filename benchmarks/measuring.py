@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[1]
 
 LOOK_EVERY_S = 0.05
 OVERTIME_TIMES, OVERTIME_S = 2.0, 120.0
-"""A measurement is ended after its limit times the first, plus the second: requests are made and models built besides."""
+"""A measurement is ended after its limit times the first, plus the second: requests and models are made besides."""
 
 _LAST_WORDS = 1000
 
