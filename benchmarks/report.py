@@ -35,16 +35,16 @@ def page(records: Sequence[Record]) -> str:
         _section("Instances of the literature", _LITERATURE, _literature(cases)),
         "## Every batch\n",
         _LEGEND,
-        *(f"### {case.case}\n\n{_everything(case)}" for case in batches),
+        *(f"### {case.case}\n\n{_limits(case)}\n\n{_everything(case)}" for case in batches),
     ]
     return "\n".join(part for part in parts if part).rstrip() + "\n"
 
 
-_LEGEND = """Value and bound are points; lower is better. *Gap* is what the way itself has proven: (value − bound) ÷
-value. *Above best bound* measures every value with the highest bound that any way has proven for the batch. Seconds and
-memory are from the request to the answer, without judging; memory is that of the request and of all processes together.
-*Plan* is the size of the stored plan with a reason for every line and source, which only this engine gives. *÷ engine*
-compares with this engine and CBC.
+_LEGEND = """Value and bound are points; lower is better. *Gap* is (value − bound) ÷ value with the bound that the way itself
+has proven; *above best bound* the same with the highest bound that any way has proven for the batch. Seconds and memory
+are from the request to the answer, without judging; memory is that of the request and of all processes together. *Plan*
+is the size of the stored plan with a reason for every line and source, which only this engine gives. *÷ engine* compares
+with this engine and CBC.
 """
 
 
@@ -150,6 +150,11 @@ _COLUMNS: Sequence[tuple[str, Callable[[Compared, Record, Figures], str]]] = (
     ("value ÷ engine", lambda case, _record, figures: _by_engine(case, figures)),
     ("seconds ÷ engine", lambda case, record, _figures: _slower(case, record)),
 )
+
+
+def _limits(case: Compared) -> str:
+    limits = sorted({record.limit_s for record in case.records})
+    return f"A solver had {' or '.join(f'{limit_s:g}' for limit_s in limits)} seconds."
 
 
 def _everything(case: Compared) -> str:
