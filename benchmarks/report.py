@@ -40,11 +40,11 @@ def page(records: Sequence[Record]) -> str:
     return "\n".join(part for part in parts if part).rstrip() + "\n"
 
 
-_LEGEND = """Value and bound are points; lower is better. *Gap* is (value − bound) ÷ value with the bound that the way itself
-has proven; *above best bound* the same with the highest bound that any way has proven for the batch. Seconds and memory
-are from the request to the answer, without judging; memory is that of the request and of all processes together. *Plan*
-is the size of the stored plan with a reason for every line and source, which only this engine gives. *÷ engine* compares
-with this engine and CBC.
+_LEGEND = """Value and bound are points; lower is better. *Gap* is (value − bound) ÷ value with the bound that the way
+itself has proven; *above best bound* the same with the highest bound that any way has proven for the batch. Seconds and
+memory are from the request to the answer, without judging; memory is that of the request and of all processes together.
+*Plan* is the size of the stored plan with a reason for every line and source, which only this engine gives. *÷ engine*
+compares with this engine and CBC.
 """
 
 
