@@ -17,7 +17,8 @@ from dom_core.adapters.sqlite.documents import SqliteDocuments
 from dom_core.domain.batch import Batch
 from dom_core.domain.ids import LineId, OrderId
 from dom_core.domain.order import ExceptionKind
-from dom_core.domain.plan import Level, Plan, PlanAssignment, PlanLine, PlanState, ReasonTable
+from dom_core.domain.plan import Level, Plan, PlanAssignment, PlanLine, PlanState
+from dom_core.domain.reason_table import ReasonTable
 from dom_core.domain.request import PlanRequest
 from dom_core.errors import PlanRejected
 from dom_core.optimizer import activation, pipeline, relaxation

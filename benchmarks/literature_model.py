@@ -20,6 +20,7 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import RuleRecord, SolverLimits, Strategy
 from dom_core.optimizer import pipeline, relaxation
 from dom_core.optimizer.costs import FactorCharges, PairCosts
+from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.problem import total_of
 from dom_core.optimizer.relaxation import Prepared
 from dom_core.optimizer.solving import CbcSolver, Solver
@@ -47,7 +48,7 @@ def solver_of(way: str) -> Solver:
 
 def solve(table: Table, solver: Solver, limit_s: float) -> Solved:
     """The engine's answer to an instance."""
-    result = relaxation.solve_both(prepared(table, limit_s), solver).first
+    result = relaxation.solve_both(prepared(table, limit_s), LocalCrew(solver)).first
     value = total_of(result.report.levels) / HUNDREDTHS
     complete = result.report.filled_lines == result.report.lines
     return Solved(value, result.report.bound / HUNDREDTHS, result.report.ending, complete)
