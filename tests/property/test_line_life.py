@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from dom_core.domain.interventions import OrderAction
-from dom_core.domain.order import LineState, Order
+from dom_core.domain.order import LineState, Order, What
 from dom_core.domain.plan import Plan, PlanState
-from dom_core.domain.transitions import ALLOWED, Action, What
+from dom_core.domain.transitions import ALLOWED, Action
 from dom_core.errors import Conflict, InvalidInput
 from dom_core.messages.actions import Rejection
 from dom_core.repositories.plans import Plans
