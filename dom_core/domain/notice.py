@@ -20,10 +20,10 @@ class Happening(StrEnum):
 class Notice:
     """One thing that happened to the units of a line at a source.
 
-    `sequence` counts the notices of the order, from 1, without gaps. `units` are those that it happened to, `units_left`
-    those that the source is to ship of this line from then on: whoever knows the newest notice of a line and a source
-    needs no other. `must_accept`: the source is asked before it counts. `because` is the event of the order's history
-    that took units away.
+    `sequence` counts the notices of the order, from 1, without gaps. `units` are those that it happened to,
+    `units_left` those that the source is to ship of this line from then on: whoever knows the newest notice of a line
+    and a source needs no other. `must_accept`: the source is asked before it counts. `because` is the event of the
+    order's history that took units away.
     """
 
     sequence: Count

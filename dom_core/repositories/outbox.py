@@ -19,12 +19,19 @@ _KIND = "outbox"
 
 @dataclass(frozen=True, slots=True)
 class Untold:
-    """What one version of an order made to be told: all of it, or what was left when somebody was killed."""
+    """What one version of an order made to be told."""
 
-    order_id: OrderId
-    notices: tuple[Notice, ...]
-    id: str
-    etag: str
+    document: Document
+
+    @property
+    def order_id(self) -> OrderId:
+        """The order of which it tells."""
+        return self.document.partition
+
+    @property
+    def notices(self) -> tuple[Notice, ...]:
+        """What is to be told. Raises DamagedDocument."""
+        return read_stored(self.document.body["notices"], tuple[Notice, ...], f"outbox of order {self.order_id}")
 
 
 class Outbox:
@@ -35,15 +42,15 @@ class Outbox:
 
     def of_order(self, order_id: OrderId) -> Iterator[Untold]:
         """What is to be told of one order, oldest first."""
-        return map(_read, every(self._store, Container.ORDERS, partition=order_id, where={"kind": _KIND}))
+        return map(Untold, every(self._store, Container.ORDERS, partition=order_id, where={"kind": _KIND}))
 
     def every(self) -> Iterator[Untold]:
-        """What is to be told of all orders; in the order of an order's versions only within one of its partitions."""
-        return map(_read, every(self._store, Container.ORDERS, where={"kind": _KIND}))
+        """What is to be told of all orders, in an order that the store chooses."""
+        return map(Untold, every(self._store, Container.ORDERS, where={"kind": _KIND}))
 
     def told(self, untold: Untold) -> None:
         """Take it out. Raises StoreConflict when somebody else did."""
-        self._store.delete(Container.ORDERS, untold.order_id, untold.id, untold.etag)
+        self._store.delete(Container.ORDERS, untold.order_id, untold.document.id, untold.document.etag)
 
 
 def outbox_writes(order: Order) -> list[Create]:
@@ -52,9 +59,3 @@ def outbox_writes(order: Order) -> list[Create]:
         return []
     body = {"kind": _KIND, "notices": write_value(order.outbox, tuple[Notice, ...])}
     return [Create(f"outbox-{order.version:08d}", body)]
-
-
-def _read(document: Document) -> Untold:
-    name = f"outbox of order {document.partition}"
-    notices = read_stored(document.body["notices"], tuple[Notice, ...], name)
-    return Untold(document.partition, notices, document.id, document.etag)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from dom_core.optimizer.solving import Solver
-from dom_core.ports import Clock, DocumentStore, Geocoder, MessageQueues
+from dom_core.ports import Clock, DocumentStore, Geocoder, MessageQueues, WebhookReceiver
 from dom_core.repositories.reading import Slice, Versioned
 from dom_core.settings import Settings
 from dom_core.use_cases.solver_memory import SolverMemory
@@ -13,7 +13,7 @@ __all__ = ["Ports", "Slice", "Versioned"]
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world, as far as a use case may touch it."""
+    """The world, as far as a use case may touch it. Without a receiver nobody is told by webhook."""
 
     store: DocumentStore
     queues: MessageQueues
@@ -21,4 +21,5 @@ class Ports:
     geocoder: Geocoder
     settings: Settings
     solver: Solver
+    webhook: WebhookReceiver | None = None
     solver_memory: SolverMemory = field(default_factory=SolverMemory)

@@ -22,6 +22,7 @@ from dom_core.use_cases.close_plans import expire_overdue, supersede_older
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.gather_facts import gather_facts
 from dom_core.use_cases.planning_turn import Turn, taking_turn
+from dom_core.use_cases.send_assignments import send_soon
 from dom_core.use_cases.start_alternate import start_alternate, waits_for_another
 from dom_core.use_cases.start_run import new_run, require_runnable, send_run
 
@@ -47,9 +48,11 @@ def plan_batch(ports: Ports, run_id: RunId, strategy_id: StrategyId) -> Run:
     attempt = _Attempt(ports, run, Configurations(ports.store).load(), _plan_id(ports.store, run_id))
     try:
         with attempt.turn() as turn:
-            return attempt.make(turn)
+            ended = attempt.make(turn)
     except (Busy, LeaseLost):
         return _put_back(ports, run)
+    send_soon(ports)
+    return ended
 
 
 def run_due(ports: Ports) -> tuple[Run, ...]:

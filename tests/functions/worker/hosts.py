@@ -33,6 +33,9 @@ SETTINGS = {
     # New Year: timers fire when a test says so.
     "DOM_PLAN_SCHEDULE": "0 0 0 1 1 *",
     "DOM_CLEANUP_SCHEDULE": "0 0 1 1 1 *",
+    "DOM_OUTBOX_SCHEDULE": "0 0 2 1 1 *",
+    "DOM_ASSIGNMENTS_QUEUE": "assignments",
+    "DOM_WEBHOOKS_QUEUE": "webhooks",
     "DOM_LOCAL_FUNCTION_KEY": FUNCTION_KEY,
     "DOM_LOCAL_MASTER_KEY": MASTER_KEY,
 }
