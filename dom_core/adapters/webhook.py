@@ -1,8 +1,10 @@
 """The receiver of webhooks, over HTTP. Its address comes from the settings and from nowhere else."""
 
 import http.client
-from collections.abc import Mapping
-from threading import Timer
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from threading import Event, Timer
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -40,13 +42,8 @@ class HttpWebhook:
         connection = self._connection()
         try:
             connection.connect()
-            watch = Timer(self._limit_s, connection.sock.close)
-            watch.daemon = True
-            watch.start()
-            try:
+            with _hanging_up(connection.sock, self._limit_s):
                 return self._ask(connection, body, headers)
-            finally:
-                watch.cancel()
         except (OSError, ValueError, http.client.HTTPException) as error:
             raise Unavailable(f"no answer from the receiver ({type(error).__name__})") from error
         finally:
@@ -61,6 +58,28 @@ class HttpWebhook:
         ours = {"Content-Type": "application/json", "User-Agent": USER_AGENT}
         connection.request("POST", self._target, body, {**ours, **headers})
         return connection.getresponse().status
+
+
+@contextmanager
+def _hanging_up(line: socket.socket, limit_s: float) -> Iterator[None]:
+    """End whatever waits for the line in the block after so many seconds. Raises TimeoutError when it came to that."""
+    late = Event()
+
+    def hang_up() -> None:
+        late.set()
+        with suppress(OSError):  # it has ended meanwhile
+            line.shutdown(socket.SHUT_RDWR)  # closing would not wake the reader
+
+    watch = Timer(limit_s, hang_up)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+        if late.is_set():
+            # What was read till then may look like an answer.
+            raise TimeoutError
 
 
 def from_settings(settings: "Settings") -> HttpWebhook | None:

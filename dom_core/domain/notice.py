@@ -20,10 +20,10 @@ class Happening(StrEnum):
 class Notice:
     """One thing that happened to the units of a line at a source.
 
-    `sequence` counts the notices of the order, from 1, without gaps. `units` are those that it happened to,
-    `units_left` those that the source is to ship of this line from then on: whoever knows the newest notice of a line
-    and a source needs no other. `must_accept`: the source is asked before it counts. `because` is the event of the
-    order's history that took units away.
+    `sequence` counts the notices of the order, from 1, without gaps. `units` are those that it happened to. The rest
+    says how things stand from then on, so whoever knows the newest notice of a line and a source needs no other: so
+    many units the source is to ship of this line, it is still asked whether it will, the order is on hold. `because` is
+    the event of the order's history that took units away.
     """
 
     sequence: Count
@@ -36,4 +36,5 @@ class Notice:
     units: Count
     units_left: Count
     must_accept: bool = False
+    on_hold: bool = False
     because: str = ""

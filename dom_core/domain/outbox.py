@@ -10,7 +10,7 @@ from types import MappingProxyType
 from dom_core.domain.notice import Happening, Notice
 from dom_core.domain.order import Acceptance, Event, Line, LineState, Order, What
 
-_IN_WORK = frozenset({LineState.ASSIGNED, LineState.PICKED})
+_YET_TO_SHIP = frozenset({LineState.ASSIGNED, LineState.PICKED})
 
 
 def with_notices(order: Order, events: Iterable[Event]) -> Order:
@@ -21,31 +21,30 @@ def with_notices(order: Order, events: Iterable[Event]) -> Order:
 
 
 def _assigned(order: Order, event: Event) -> Iterator[Notice]:
-    line = _line(order, event)
-    must_accept = line.assignment is not None and line.assignment.acceptance is Acceptance.PENDING
-    yield replace(_notice(Happening.ASSIGNED, event, line, line.units), must_accept=must_accept)
+    yield _notice(Happening.ASSIGNED, order, event)
 
 
 def _withdrawn(order: Order, event: Event) -> Iterator[Notice]:
     """A line that no source had is nobody's business."""
-    if event.source_id is None:
-        return
-    line = _line(order, event)
-    left = line.units if line.assignment and line.assignment.source_id == event.source_id else 0
-    yield replace(_notice(Happening.WITHDRAWN, event, line, left), because=event.what)
+    if event.source_id is not None:
+        yield replace(_notice(Happening.WITHDRAWN, order, event), because=event.what)
 
 
-def _to_every_source(what: Happening) -> Callable[[Order, Event], Iterator[Notice]]:
+def _held(order: Order, event: Event) -> Iterator[Notice]:
+    return _to_every_source(Happening.HELD, order, event)
+
+
+def _released(order: Order, event: Event) -> Iterator[Notice]:
+    return _to_every_source(Happening.RELEASED, order, event)
+
+
+def _to_every_source(what: Happening, order: Order, event: Event) -> Iterator[Notice]:
     """What happens to the whole order, told line by line."""
-
-    def told(order: Order, event: Event) -> Iterator[Notice]:
-        for line in order.lines:
-            if line.assignment is not None and line.state in _IN_WORK:
-                held = line.assignment
-                about = replace(event, source_id=held.source_id, plan_id=held.plan_id, units=line.units)
-                yield _notice(what, about, line, line.units)
-
-    return told
+    for line in order.lines:
+        if line.assignment is not None and line.state in _YET_TO_SHIP:
+            held = line.assignment
+            about = replace(event, line_id=line.id, source_id=held.source_id, plan_id=held.plan_id, units=line.units)
+            yield _notice(what, order, about)
 
 
 _TOLD: Mapping[What, Callable[[Order, Event], Iterator[Notice]]] = MappingProxyType(
@@ -53,20 +52,17 @@ _TOLD: Mapping[What, Callable[[Order, Event], Iterator[Notice]]] = MappingProxyT
         What.ASSIGNED: _assigned,
         What.REJECTED: _withdrawn,
         What.CANCELLED: _withdrawn,
-        What.HELD: _to_every_source(Happening.HELD),
-        What.RELEASED: _to_every_source(Happening.RELEASED),
+        What.HELD: _held,
+        What.RELEASED: _released,
     }
 )
 """By event of the history: the notices that it makes. An event that is not here is not told."""
 
 
-def _line(order: Order, event: Event) -> Line:
-    line = order.line(event.line_id or "")
-    assert line is not None, "an event about a line names one that the order has"  # noqa: S101 - our own mistake
-    return line
-
-
-def _notice(what: Happening, event: Event, line: Line, units_left: int) -> Notice:
+def _notice(what: Happening, order: Order, event: Event) -> Notice:
+    """A notice of an event about a line and a source, with how the two stand after it."""
+    line = _line(order, event)
+    left = line.assignment if line.assignment and line.assignment.source_id == event.source_id else None
     return Notice(
         sequence=0,
         at=event.at,
@@ -76,5 +72,13 @@ def _notice(what: Happening, event: Event, line: Line, units_left: int) -> Notic
         source_id=event.source_id or "",
         plan_id=event.plan_id or "",
         units=event.units or 0,
-        units_left=units_left,
+        units_left=line.units if left else 0,
+        must_accept=left is not None and left.acceptance is Acceptance.PENDING,
+        on_hold=order.on_hold,
     )
+
+
+def _line(order: Order, event: Event) -> Line:
+    line = order.line(event.line_id or "")
+    assert line is not None, "an event about a line names one that the order has"  # noqa: S101 - our own mistake
+    return line

@@ -38,6 +38,7 @@ class AssignmentMessage:
     units: Count
     units_left: Count
     must_accept: bool
+    on_hold: bool
     because: str | None
 
     @property
@@ -61,6 +62,7 @@ def message_of(order_id: OrderId, notice: Notice) -> AssignmentMessage:
         units=notice.units,
         units_left=notice.units_left,
         must_accept=notice.must_accept,
+        on_hold=notice.on_hold,
         because=notice.because or None,
     )
 

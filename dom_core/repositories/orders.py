@@ -1,4 +1,4 @@
-"""Orders: one partition each, with one document of the order and its recent history; beside it older history and outbox.
+"""Orders: one partition each. The order with its recent history is one document; older history and outbox are beside.
 
 Top-level fields repeat what the order says, for queries: `plannable`, `in_work` (a line is assigned or picked),
 `last_assigned_on` (UTC date), and `line_<state>` and `exception_<kind>`, true where any line is in it.
