@@ -86,7 +86,7 @@ class TestSettings:
         "url",
         [
             "http://shop.example/in",
-            "http://10.0.0.7/in",
+            "http://192.0.2.7/in",
             "http://169.254.169.254/latest",
             "http://localhost.evil.example/in",
             "ftp://shop.example/in",
