@@ -15,8 +15,8 @@ from dom_core.use_cases.send_assignments import send_assignments
 from tests.architecture.source_code import ROOT
 from tests.builders import NOW, an_order
 from tests.plan_builder import a_plan
-from tests.use_cases.world import World
 from tests.use_cases.worklist import received
+from tests.use_cases.world import World
 
 PAGE = (ROOT / "docs" / "assignments.md").read_text("utf-8")
 [EXAMPLE] = re.findall(r"^```json\n(.*?)^```", PAGE, re.DOTALL | re.MULTILINE)
