@@ -75,7 +75,7 @@ def receiving() -> Iterator[Receiver]:
 def _keep_waiting(receiver: Receiver, write: Callable[[bytes], object] | None) -> None:
     """Until the receiver opens, or whoever waits has gone."""
     if write is not None:
-        write(b"HTTP/1.1 200 ")
+        write(b"HTTP/1.1 200 OK\r\nX-Slow: ")
     while not receiver.open.wait(0.02):
         if write is not None:
             try:
