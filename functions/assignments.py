@@ -34,7 +34,7 @@ def deliver_webhook(msg: func.QueueMessage) -> None:
 @bp.route(route="orders/{order_id}/deliveries", methods=["GET"])
 @responses.answered
 def list_deliveries(req: func.HttpRequest) -> func.HttpResponse:
-    """What became of an order's webhooks: every attempt with its time and status, without what was sent."""
+    """What became of an order's webhooks: every try with its time and status, without what was sent."""
     from dom_core.domain.delivery import Delivery
     from dom_core.use_cases import deliver_webhook as delivering
 

@@ -1,4 +1,4 @@
-"""What became of a message's webhook: every attempt, without what was sent or answered."""
+"""What became of a message's webhook: every try, without what was sent or answered."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -21,7 +21,7 @@ class DeliveryState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Attempt:
+class Try:
     """One try: the receiver's HTTP status, or the kind of fault when there was no answer."""
 
     number: Count
@@ -37,7 +37,7 @@ class Attempt:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """The attempts at telling the receiver one message, oldest first. `next_at`: when the next one is due."""
+    """The tries at telling the receiver one message, oldest first. `next_at`: when the next one is due."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     message_id: Id
@@ -45,5 +45,5 @@ class Delivery:
     line_id: LineId
     what: Happening
     state: DeliveryState
-    attempts: tuple[Attempt, ...] = ()
+    tries: tuple[Try, ...] = ()
     next_at: UtcTime | None = None

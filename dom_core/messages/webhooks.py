@@ -22,11 +22,11 @@ SECRET_PREFIX = "whsec_"  # noqa: S105 - how secrets begin, and none itself
 
 @dataclass(frozen=True, slots=True)
 class WebhookTicket:
-    """A message that is still to be posted, and the number of the attempt to come."""
+    """A message that is still to be posted, and the number of the try to come."""
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     message: AssignmentMessage
-    attempt: PositiveUnits = 1
+    number: PositiveUnits = 1
 
     @property
     def encoded(self) -> bytes:

@@ -1,4 +1,4 @@
-"""The attempt log of webhooks: one document an order, in the order's own partition."""
+"""The log of webhooks: one document an order, in the order's own partition."""
 
 from collections.abc import Callable
 
@@ -11,14 +11,14 @@ from dom_core.repositories.reading import deciding_again, read_stored
 _ID = "deliveries"
 
 MAX_DELIVERIES_KEPT = 200
-"""Messages of an order of which the attempts are kept; older ones are forgotten."""
+"""Messages of an order of which the tries are kept; older ones are forgotten."""
 
-MAX_ATTEMPTS_KEPT = 20
-"""Attempts at one message that are kept: more than there are, unless it is replayed."""
+MAX_TRIES_KEPT = 20
+"""Tries at one message that are kept: more than there are, unless it is replayed."""
 
 
 class Deliveries:
-    """The stored attempts."""
+    """The stored tries."""
 
     def __init__(self, store: DocumentStore) -> None:
         self._store = store

@@ -66,7 +66,7 @@ def test_the_timer_sends_what_could_not_be_sent(planned: Ports, caplog: pytest.L
     assert '{"event": "outbox_emptied", "messages": 1}' in caplog.messages
 
 
-def test_a_webhook_is_posted_and_its_attempts_can_be_read(told: Ports, placed: Ports, receiver: Receiver) -> None:
+def test_a_webhook_is_posted_and_its_tries_can_be_read(told: Ports, placed: Ports, receiver: Receiver) -> None:
     assert placed is not told, "the order was taken in before; what follows has a receiver"
     bootstrap.use(told)
     receiver.answers = [500]
@@ -77,14 +77,14 @@ def test_a_webhook_is_posted_and_its_attempts_can_be_read(told: Ports, placed: P
 
     [found] = content_of(call("GET", "orders/O1/deliveries"))
     assert (found["what"], found["line_id"], found["state"]) == ("assigned", "1", "waiting")
-    assert [(each["number"], each["status"]) for each in found["attempts"]] == [(1, 500)]
+    assert [(each["number"], each["status"]) for each in found["tries"]] == [(1, 500)]
     [post] = receiver.posts
     assert post.headers["webhook-id"] == found["message_id"]
     assert post.headers["webhook-signature"].startswith("v1,")
 
 
 def test_what_is_no_ticket_becomes_a_dead_letter_and_poison_too(shop: Ports) -> None:
-    shop.queues.send("webhooks", b'{"attempt": 0, "message": {}}')
+    shop.queues.send("webhooks", b'{"number": 0, "message": {}}')
     assert deliver(shop, "webhooks", "deliver_webhook") == 1
     message("keep_poisoned_webhook", b"{}", "M9")
 

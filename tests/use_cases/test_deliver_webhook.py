@@ -14,7 +14,7 @@ import pytest
 from dom_core.adapters.webhook import HttpWebhook
 from dom_core.domain.delivery import Delivery, DeliveryState
 from dom_core.errors import NotFound, Unavailable
-from dom_core.repositories.deliveries import MAX_ATTEMPTS_KEPT, MAX_DELIVERIES_KEPT, Deliveries
+from dom_core.repositories.deliveries import MAX_DELIVERIES_KEPT, MAX_TRIES_KEPT, Deliveries
 from dom_core.use_cases.dead_letters import list_dead_letters, replay
 from dom_core.use_cases.deliver_webhook import PAUSES_S, deliver_webhook, list_deliveries
 from dom_core.use_cases.send_assignments import send_assignments
@@ -121,7 +121,7 @@ def test_after_errors_it_is_tried_again_later_until_it_arrives(told: World, rece
         told.wait(seconds=1)
     assert work_off(told) == 1
 
-    assert [(each.number, each.status) for each in delivery(told).attempts] == [(1, 500), (2, 503), (3, 200)]
+    assert [(each.number, each.status) for each in delivery(told).tries] == [(1, 500), (2, 503), (3, 200)]
     assert delivery(told).state is DeliveryState.DELIVERED
     assert len({post.headers["webhook-id"] for post in receiver.posts}) == 1
     assert len({post.headers["webhook-timestamp"] for post in receiver.posts}) == 3
@@ -135,7 +135,7 @@ def test_whatever_is_no_success_is_tried_again(status: int, told: World, receive
     work_off(told)
     told.wait(seconds=PAUSES_S[0])
     work_off(told)
-    assert [each.status for each in delivery(told).attempts] == [status, 200]
+    assert [each.status for each in delivery(told).tries] == [status, 200]
 
 
 def test_a_slow_receiver_is_tried_again(told: World, receiver: Receiver) -> None:
@@ -145,7 +145,7 @@ def test_a_slow_receiver_is_tried_again(told: World, receiver: Receiver) -> None
     told.wait(seconds=PAUSES_S[0])
     work_off(told)
 
-    first, second = delivery(told).attempts
+    first, second = delivery(told).tries
     assert (first.status, first.fault) == (None, "no answer from the receiver (TimeoutError)")
     assert second.succeeded
 
@@ -169,8 +169,8 @@ class TestGivingUp:
         assert work_off(given_up) == 0
         [letter] = list_dead_letters(given_up.ports, 10).items
         assert letter.queue == "webhooks"
-        assert letter.problems[0].message == f"not delivered in {TRIES} attempts; the last: the receiver answered 500"
-        assert (delivery(given_up).state, len(delivery(given_up).attempts)) == (DeliveryState.GIVEN_UP, TRIES)
+        assert letter.problems[0].message == f"not delivered in {TRIES} tries; the last: the receiver answered 500"
+        assert (delivery(given_up).state, len(delivery(given_up).tries)) == (DeliveryState.GIVEN_UP, TRIES)
 
     def test_replayed_it_arrives(self, given_up: World, receiver: Receiver) -> None:
         [letter] = list_dead_letters(given_up.ports, 10).items
@@ -192,17 +192,17 @@ class TestGivingUp:
             given_up.wait(seconds=pause_s)
 
         assert len(list_dead_letters(given_up.ports, 10).items) == 2
-        assert len(delivery(given_up).attempts) == 2 * TRIES
+        assert len(delivery(given_up).tries) == 2 * TRIES
 
 
 def test_a_receiver_that_was_taken_out_of_the_settings_is_said_to_be_missing(told: World) -> None:
     told.ports = told.with_ports(webhook=None)
     work_off(told)
-    assert delivery(told).attempts[0].fault == "there is no DOM_WEBHOOK_URL any more"
+    assert delivery(told).tries[0].fault == "there is no DOM_WEBHOOK_URL any more"
 
 
-def test_killed_anywhere_in_an_attempt_the_message_still_arrives(told: World, receiver: Receiver) -> None:
-    """After the attempt was noted, and after the next one was asked for."""
+def test_killed_anywhere_in_a_try_the_message_still_arrives(told: World, receiver: Receiver) -> None:
+    """After the try was noted, and after the next one was asked for."""
     receiver.answers = [500, 500]
     [message] = told.ports.queues.receive("webhooks", visibility_timeout_s=1)
     with pytest.raises(Killed):
@@ -212,9 +212,20 @@ def test_killed_anywhere_in_an_attempt_the_message_still_arrives(told: World, re
 
     told.wait(seconds=PAUSES_S[0])
 
-    assert work_off(told) == 2, "the message itself, and the next attempt: at least once"
+    assert work_off(told) == 2, "the message itself, and the next try: at least once"
     assert delivery(told).state is DeliveryState.DELIVERED
     assert {post.headers["webhook-id"] for post in receiver.posts} == {delivery(told).message_id}
+
+
+def test_what_arrived_stays_delivered_when_its_ticket_comes_again_in_vain(told: World, receiver: Receiver) -> None:
+    [message] = told.ports.queues.receive("webhooks")
+    deliver_webhook(told.ports, message.body, message.id)
+    receiver.answers = [500]
+
+    deliver_webhook(told.ports, message.body, message.id)
+
+    assert (delivery(told).state, delivery(told).next_at) == (DeliveryState.DELIVERED, None)
+    assert [each.status for each in delivery(told).tries] == [200, 500]
 
 
 def test_a_store_that_is_away_leaves_the_message_to_the_host(told: World) -> None:
@@ -237,9 +248,9 @@ def test_the_log_holds_no_payload_and_no_address(told: World, receiver: Receiver
 
 def test_the_log_of_an_order_does_not_grow_without_end(told: World, receiver: Receiver) -> None:
     [message] = told.ports.queues.receive("webhooks")
-    for _ in range(MAX_ATTEMPTS_KEPT + 1):
+    for _ in range(MAX_TRIES_KEPT + 1):
         deliver_webhook(told.ports, message.body, message.id)
-    assert len(delivery(told).attempts) == MAX_ATTEMPTS_KEPT
+    assert len(delivery(told).tries) == MAX_TRIES_KEPT
     one = delivery(told)
     for number in range(MAX_DELIVERIES_KEPT + 1):
         other = replace(one, message_id=f"msg_{number}", sequence=number + 2)
