@@ -10,6 +10,7 @@ param cosmosAutoscaleMaxRu = int(readEnvironmentVariable('DOM_COSMOS_AUTOSCALE_M
 param planSchedule = readEnvironmentVariable('DOM_PLAN_SCHEDULE', '0 */15 * * * *')
 param outboxSchedule = readEnvironmentVariable('DOM_OUTBOX_SCHEDULE', '0 */5 * * * *')
 param cleanupSchedule = readEnvironmentVariable('DOM_CLEANUP_SCHEDULE', '0 30 3 * * *')
+param watchSchedule = readEnvironmentVariable('DOM_WATCH_SCHEDULE', '0 */5 * * * *')
 param leaseSeconds = int(readEnvironmentVariable('DOM_LEASE_S', '300'))
 param planExpiryHours = int(readEnvironmentVariable('DOM_PLAN_EXPIRY_H', '24'))
 param planRetentionDays = int(readEnvironmentVariable('DOM_PLAN_RETENTION_DAYS', '30'))

@@ -64,6 +64,7 @@ TIMERS = {
     "plan_orders": "%DOM_PLAN_SCHEDULE%",
     "send_assignments": "%DOM_OUTBOX_SCHEDULE%",
     "clean_up": "%DOM_CLEANUP_SCHEDULE%",
+    "watch_queues": "%DOM_WATCH_SCHEDULE%",
 }
 
 
