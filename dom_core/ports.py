@@ -170,6 +170,14 @@ class MessageQueues(Protocol):
         ...
 
 
+class WebhookReceiver(Protocol):
+    """Whoever is told over HTTP."""
+
+    def post(self, body: bytes, headers: Mapping[str, str]) -> int:
+        """The HTTP status of the receiver's answer. Raises Unavailable when there is none."""
+        ...
+
+
 class Clock(Protocol):
     """The time. Always aware, always UTC."""
 

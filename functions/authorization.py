@@ -46,6 +46,7 @@ ROLES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "suggest": _INTAKE,
         "list_orders": _READ,
         "get_order": _READ,
+        "list_deliveries": _READ,
         "cancel_order": _INTAKE,
         "hold_order": _OPERATE,
         "release_order": _OPERATE,

@@ -59,7 +59,7 @@ def _from_environment(opened: ExitStack) -> "Ports":
 
 
 def _connect(settings: "Settings", opened: ExitStack) -> "Ports":
-    from dom_core.adapters import distances, geocoding, storage, telemetry
+    from dom_core.adapters import distances, geocoding, storage, telemetry, webhook
     from dom_core.adapters.clock import SystemClock
     from dom_core.optimizer.solving import CbcSolver
     from dom_core.use_cases.context import Ports
@@ -76,4 +76,5 @@ def _connect(settings: "Settings", opened: ExitStack) -> "Ports":
         solver=CbcSolver(),
         roads=distances.from_settings(settings),
         telemetry=watch,
+        webhook=webhook.from_settings(settings),
     )

@@ -19,6 +19,7 @@ from pydantic.json_schema import JsonSchemaMode
 
 import dom_core
 from dom_core.domain.dead_letter import DeadLetter
+from dom_core.domain.delivery import Delivery
 from dom_core.domain.explanation import LineExplanation
 from dom_core.domain.ids import Id
 from dom_core.domain.order import Order
@@ -74,6 +75,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "post_order": Operation(shapes.OrderAccepted, HTTPStatus.ACCEPTED, body=IntakeOrder, refusals=_CONFLICT),
     "list_orders": Operation(Order, listed=True, query=shapes.OrderQuery),
     "get_order": Operation(Order),
+    "list_deliveries": Operation(tuple[Delivery, ...]),
     "reject_line": Operation(Order, body=Rejection, refusals=_CONFLICT),
     "accept_line": Operation(Order, body=Acceptance, refusals=_CONFLICT),
     "reset_line": Operation(Order, body=Reset, refusals=_CONFLICT),

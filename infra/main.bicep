@@ -32,6 +32,9 @@ param cosmosAutoscaleMaxRu int = 0
 @description('When due strategies run: NCRONTAB with seconds, UTC.')
 param planSchedule string = '0 */15 * * * *'
 
+@description('When assignments that could not be sent at once are sent: NCRONTAB with seconds, UTC.')
+param outboxSchedule string = '0 */5 * * * *'
+
 @description('When old plans, runs and dead letters are removed: NCRONTAB with seconds, UTC.')
 param cleanupSchedule string = '0 30 3 * * *'
 
@@ -111,6 +114,19 @@ param mapsKeyVaultResourceGroup string = ''
 
 @description('The name of the secret in that key vault.')
 param mapsKeySecretName string = 'azure-maps-key'
+
+@secure()
+@description('Where assignments are posted too. Empty: only the queue has them. It may hold a key of the receiver.')
+param webhookUrl string = ''
+
+@description('The key vault that holds the secret with which webhooks are signed. Needed with webhookUrl.')
+param webhookKeyVaultName string = ''
+
+@description('The resource group of that key vault, in this subscription. Empty: the one made here.')
+param webhookKeyVaultResourceGroup string = ''
+
+@description('The name of the secret in that key vault.')
+param webhookSecretName string = 'dom-webhook-secret'
 
 @description('The application (client) id of an Entra ID registration. Empty: callers use function keys.')
 param entraClientId string = ''
@@ -200,6 +216,16 @@ module mapsKey 'modules/secret-reader.bicep' = if (!empty(mapsKeyVaultName)) {
   }
 }
 
+module webhookSecret 'modules/secret-reader.bicep' = if (!empty(webhookKeyVaultName)) {
+  name: 'webhook-secret'
+  scope: az.resourceGroup(empty(webhookKeyVaultResourceGroup) ? resourceGroupName : webhookKeyVaultResourceGroup)
+  params: {
+    vaultName: webhookKeyVaultName
+    secretName: webhookSecretName
+    readerPrincipalId: identity.outputs.principalId
+  }
+}
+
 module app 'modules/function-app.bicep' = {
   name: 'function-app'
   scope: resourceGroup
@@ -219,6 +245,7 @@ module app 'modules/function-app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     httpConcurrency: httpConcurrency
     planSchedule: planSchedule
+    outboxSchedule: outboxSchedule
     cleanupSchedule: cleanupSchedule
     watchSchedule: watchSchedule
     leaseSeconds: leaseSeconds
@@ -237,10 +264,12 @@ module app 'modules/function-app.bicep' = {
     roadCells: roadCells
     roadCacheDays: roadCacheDays
     azureMapsKey: empty(mapsKeyVaultName) ? '' : '@Microsoft.KeyVault(VaultName=${mapsKeyVaultName};SecretName=${mapsKeySecretName})'
+    webhookUrl: webhookUrl
+    webhookSecret: empty(webhookKeyVaultName) ? '' : '@Microsoft.KeyVault(VaultName=${webhookKeyVaultName};SecretName=${webhookSecretName})'
     entraClientId: entraClientId
   }
-  // The platform resolves the reference when the app starts, so the role must be there before.
-  dependsOn: [mapsKey]
+  // The platform resolves the references when the app starts, so the roles must be there before.
+  dependsOn: [mapsKey, webhookSecret]
 }
 
 module alerts 'modules/alerts.bicep' = {

@@ -16,6 +16,7 @@ from dom_core.use_cases.close_plans import is_overdue, supersede_older
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.gather_facts import gather_facts
 from dom_core.use_cases.planning_turn import Turn, taking_turn
+from dom_core.use_cases.send_assignments import send_soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,9 @@ def approve_plan(ports: Ports, plan_id: PlanId, approval: Approval) -> Approved:
     plan = Plans(ports.store).get(plan_id)
     _require_approvable(ports, plan)
     with taking_turn(ports, f"approval of {plan_id}", plan_id) as turn:
-        return _apply(ports, plan, approval, turn)
+        approved = _apply(ports, plan, approval, turn)
+    send_soon(ports)
+    return approved
 
 
 def _require_approvable(ports: Ports, plan: Plan) -> None:

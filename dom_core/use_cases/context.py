@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from dom_core.optimizer.solving import Solver
-from dom_core.ports import Clock, DocumentStore, Geocoder, MessageQueues, RoadDistances
+from dom_core.ports import Clock, DocumentStore, Geocoder, MessageQueues, RoadDistances, WebhookReceiver
 from dom_core.repositories.reading import Slice, Versioned
 from dom_core.settings import Settings
 from dom_core.telemetry.listening import Silent, Telemetry
@@ -14,7 +14,10 @@ __all__ = ["Ports", "Slice", "Versioned"]
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world, as far as a use case may touch it. Without `roads` nobody knows how far it is by road."""
+    """The world, as far as a use case may touch it.
+
+    Without `roads` nobody knows how far it is by road; without `webhook` nobody is told of assignments by HTTP.
+    """
 
     store: DocumentStore
     queues: MessageQueues
@@ -23,5 +26,6 @@ class Ports:
     settings: Settings
     solver: Solver
     roads: RoadDistances | None = None
+    webhook: WebhookReceiver | None = None
     solver_memory: SolverMemory = field(default_factory=SolverMemory)
     telemetry: Telemetry = field(default_factory=Silent)

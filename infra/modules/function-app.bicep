@@ -18,6 +18,7 @@ param instanceMemoryMb int
 param maximumInstanceCount int
 param httpConcurrency int
 param planSchedule string
+param outboxSchedule string
 param cleanupSchedule string
 param watchSchedule string
 param leaseSeconds int
@@ -39,6 +40,13 @@ param roadCacheDays int
 @description('A key vault reference, or nothing. Never the key.')
 param azureMapsKey string
 
+@description('Where assignments are posted too, or nothing. It may hold a key of the receiver.')
+@secure()
+param webhookUrl string
+
+@description('A key vault reference, or nothing. Never the secret.')
+param webhookSecret string
+
 param entraClientId string
 
 // Compared with dom_core/settings.py and the README by tests/infra/test_settings.py.
@@ -49,6 +57,11 @@ var domSettings = {
   DOM_COSMOS_DATABASE: cosmosDatabaseName
   DOM_ORDERS_QUEUE: 'orders'
   DOM_RUNS_QUEUE: 'plan-runs'
+  DOM_ASSIGNMENTS_QUEUE: 'assignments'
+  DOM_WEBHOOKS_QUEUE: 'webhooks'
+  DOM_OUTBOX_SCHEDULE: outboxSchedule
+  DOM_WEBHOOK_URL: webhookUrl
+  DOM_WEBHOOK_SECRET: webhookSecret
   DOM_PLAN_SCHEDULE: planSchedule
   DOM_CLEANUP_SCHEDULE: cleanupSchedule
   DOM_WATCH_SCHEDULE: watchSchedule

@@ -10,7 +10,7 @@ param deploymentContainerName string
 @description('The principal of the app.')
 param appPrincipalId string
 
-var queueNames = ['orders', 'plan-runs', 'plan-tasks', 'assignments']
+var queueNames = ['orders', 'plan-runs', 'plan-tasks', 'assignments', 'webhooks']
 // The host makes these itself when the first message fails. Made here, they can be watched from the first day.
 var poisonQueueNames = map(queueNames, name => '${name}-poison')
 

@@ -21,7 +21,7 @@ PARTITION_FIELDS = {
     Container.DEAD_LETTERS: "day",
 }
 
-AHEAD_OF_THE_CODE = {"plan-tasks", "assignments"}
+AHEAD_OF_THE_CODE = {"plan-tasks"}
 """Queues of the design that no setting names yet. One that gets a setting leaves this list."""
 
 QUEUE_SETTINGS = {setting.default for setting in TABLE if setting.field.endswith("_queue")}

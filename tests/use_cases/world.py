@@ -154,7 +154,11 @@ def intake(**fields: Any) -> bytes:
 
 def a_world(folder: Path) -> World:
     """Sources A (real stock), B (accepts by hand), V (unlimited stock), products pen and ink, one strategy."""
-    world = World(Database(folder / "dom.sqlite3"))
+    return furnished(World(Database(folder / "dom.sqlite3")))
+
+
+def furnished(world: World) -> World:
+    """The empty world, with that."""
     world.configure("sources", *SOURCES)
     world.configure("source-lists", {"id": "all", "source_ids": ["A", "B", "V"]})
     world.configure("products", {"id": "pen"}, {"id": "ink"})
