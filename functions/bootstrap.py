@@ -69,6 +69,7 @@ def _connect(settings: "Settings", opened: ExitStack) -> "Ports":
     return Ports(
         store=kept.documents,
         queues=kept.queues,
+        blobs=kept.blobs,
         clock=clock,
         geocoder=geocoder,
         settings=settings,

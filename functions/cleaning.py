@@ -20,10 +20,11 @@ def clean_up(timer: func.TimerRequest) -> None:
 
     done = clean(ports())
     _logger.info(
-        "removed %d plans, %d runs and %d dead letters; %d plans expired",
+        "removed %d plans, %d runs, %d dead letters and %d blobs; %d plans expired",
         done.plans,
         done.runs,
         done.dead_letters,
+        done.blobs,
         done.expired_plans,
     )
 

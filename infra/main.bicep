@@ -137,6 +137,7 @@ module storage 'modules/storage.bicep' = {
     location: location
     tags: tags
     deploymentContainerName: deploymentContainerName
+    deadLetterRetentionDays: deadLetterRetentionDays
     appPrincipalId: identity.outputs.principalId
   }
 }

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from dom_core.optimizer.solving import Solver
-from dom_core.ports import Clock, DocumentStore, Geocoder, MessageQueues
+from dom_core.ports import Blobs, Clock, DocumentStore, Geocoder, MessageQueues
 from dom_core.repositories.reading import Slice, Versioned
 from dom_core.settings import Settings
 from dom_core.use_cases.solver_memory import SolverMemory
@@ -17,6 +17,7 @@ class Ports:
 
     store: DocumentStore
     queues: MessageQueues
+    blobs: Blobs
     clock: Clock
     geocoder: Geocoder
     settings: Settings

@@ -5,11 +5,13 @@ from dataclasses import replace
 from dom_core.domain.network import Address, Location
 from dom_core.domain.order import Order
 from dom_core.domain.transitions import Cause, revise, without_location
-from dom_core.errors import Conflict, DifferentContent, InvalidInput, Problem
-from dom_core.messages.orders import IntakeOrder
+from dom_core.errors import Conflict, ContentLost, DifferentContent, InvalidInput, Problem
+from dom_core.messages.claim import claim_in
+from dom_core.messages.orders import IntakeOrder, OrderKey, key_in, key_of
 from dom_core.messages.reading import read_json
-from dom_core.repositories.orders import Orders
+from dom_core.repositories.orders import Orders, size_problems
 from dom_core.repositories.reading import deciding_again
+from dom_core.use_cases import claim_check
 from dom_core.use_cases.catalogue import product_problems
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.dead_letters import record
@@ -24,6 +26,8 @@ def take_order(ports: Ports, raw: bytes, message_id: str) -> None:
     """
     try:
         _take(ports, raw)
+        # Last: killed before, the message comes again and finds the order settled.
+        claim_check.discard(ports.blobs, raw)
     except InvalidInput as error:
         record(ports, ports.settings.orders_queue, raw, error.problems, message_id)
     except Conflict as error:
@@ -31,20 +35,35 @@ def take_order(ports: Ports, raw: bytes, message_id: str) -> None:
 
 
 def _take(ports: Ports, raw: bytes) -> None:
-    intake = read_json(raw, IntakeOrder, "order")
-    if _is_settled(ports, intake):
+    try:
+        content = claim_check.content_of(ports.blobs, raw)
+    except ContentLost:
+        # Whoever stores an order removes its blob: asked after that, the store knows whether somebody did.
+        if _is_known(ports, raw):
+            return
+        raise
+    intake = read_json(content, IntakeOrder, "order")
+    if _is_settled(ports, key_of(intake)):
         return
-    problems = product_problems(ports.store, intake)
+    order = intake.to_order(ports.clock.now(), _WHO)
+    problems = size_problems(order) or product_problems(ports.store, intake)
     if problems:
         raise InvalidInput(problems, "order")
-    order = _located(ports, intake.to_order(ports.clock.now(), _WHO))
-    deciding_again(lambda: _store(ports, order))
+    located = _located(ports, order)
+    deciding_again(lambda: _store(ports, located))
 
 
-def _is_settled(ports: Ports, intake: IntakeOrder) -> bool:
+def _is_known(ports: Ports, raw: bytes) -> bool:
+    """Whether the order of a claim whose content is gone is stored."""
+    claim = claim_in(raw)
+    key = key_in(claim) if claim else None
+    return key is not None and _is_settled(ports, key)
+
+
+def _is_settled(ports: Ports, key: OrderKey) -> bool:
     """Whether this very order, or a newer revision, is stored already: then nobody is asked for its addresses."""
-    stored = Orders(ports.store).find(intake.id)
-    return stored is not None and _leaves_unchanged(stored.value, intake.revision, intake.content_hash)
+    stored = Orders(ports.store).find(key.order_id)
+    return stored is not None and _leaves_unchanged(stored.value, key.revision, key.content_hash)
 
 
 def _leaves_unchanged(stored: Order, revision: int, content_hash: str) -> bool:
