@@ -11,6 +11,7 @@ from dom_core.domain.strategy import SolverLimits, Strategy
 from dom_core.errors import DomError, SolverFailed
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.ports import Container
+from dom_core.repositories.configurations import ConfigKind
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.solver_memory import Check
 
@@ -50,7 +51,7 @@ def _checked(name: str, ask: Callable[[], str]) -> Check:
 
 
 def _ask_store(ports: Ports) -> str:
-    ports.store.query(Container.CONFIG, limit=1)
+    ports.store.query(Container.CONFIG, partition=ConfigKind.STRATEGIES, limit=1)
     return "answers"
 
 

@@ -24,8 +24,19 @@ def gather_facts(
     store: DocumentStore, configuration: Configuration, plan_id: PlanId, run_id: str, now: datetime
 ) -> RunFacts:
     """The facts of a run, as stored now. Reservations that nothing needs any more are given back on the way."""
-    orders = tuple(Orders(store).plannable())
-    return _facts(store, configuration, RunFacts(plan_id, run_id, now, orders, {}, {}), sweep)
+    return facts_about(store, configuration, Orders(store).plannable(), plan_id, run_id, now)
+
+
+def facts_about(
+    store: DocumentStore,
+    configuration: Configuration,
+    orders: Iterable[Order],
+    plan_id: PlanId,
+    run_id: str,
+    now: datetime,
+) -> RunFacts:
+    """The same for these orders alone."""
+    return _facts(store, configuration, RunFacts(plan_id, run_id, now, tuple(orders), {}, {}), sweep)
 
 
 def facts_for(store: DocumentStore, configuration: Configuration, order: Order, name: str, now: datetime) -> RunFacts:

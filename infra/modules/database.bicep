@@ -65,7 +65,7 @@ var containers = [
   {
     name: 'deadletters'
     partition: '/day'
-    indexed: ['/body/key/?']
+    indexed: ['/body/kind/?']
   }
 ]
 

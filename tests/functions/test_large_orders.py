@@ -2,62 +2,20 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from typing import Any
-from uuid import uuid4
 
 import pytest
 
-from dom_core import settings
-from dom_core.adapters import storage
-from dom_core.adapters.clock import FixedClock
-from dom_core.adapters.cosmos.containers import create_all
-from dom_core.optimizer.solving import CbcSolver
 from dom_core.use_cases.context import Ports
-from functions import bootstrap
-from tests import azure_servers
-from tests.builders import NOW
 from tests.functions.app import call, content_of, message, problem_of
 from tests.functions.conftest import PlaceBook
 from tests.functions.shop import SHOP, an_intake, deliver
+from tests.functions.stores import STORAGES, serving
 
 LINES = 1000
 
 
-def _file(request: pytest.FixtureRequest) -> dict[str, str]:
-    return {"DOM_STORE_PATH": str(request.getfixturevalue("tmp_path") / "dom.sqlite3")}
-
-
-def _azure(request: pytest.FixtureRequest) -> dict[str, str]:
-    endpoint, queues = (request.getfixturevalue(name) for name in ("cosmos_endpoint", "azurite_connection"))
-    azure_servers.forget_queues(queues)
-    azure_servers.forget_blobs(queues)
-    database = f"large-{uuid4().hex}"
-    with closing(azure_servers.connect(endpoint, database)) as connection:
-        create_all(connection.client(), database)
-    return {**azure_servers.settings(endpoint, queues), "DOM_COSMOS_DATABASE": database}
-
-
-@contextmanager
-def serving(variables: dict[str, str], geocoder: PlaceBook) -> Iterator[Ports]:
-    """The app, on the storage that these variables choose."""
-    chosen, clock = settings.from_environment(variables), FixedClock(NOW)
-    with storage.opened(chosen, clock) as kept:
-        ports = Ports(
-            store=kept.documents,
-            queues=kept.queues,
-            blobs=kept.blobs,
-            clock=clock,
-            geocoder=geocoder,
-            settings=chosen,
-            solver=CbcSolver(),
-        )
-        bootstrap.use(ports)
-        yield ports
-        bootstrap.use(None)
-
-
-@pytest.fixture(params=[_file, _azure], ids=["sqlite", "azure"])
+@pytest.fixture(params=STORAGES.values(), ids=list(STORAGES))
 def large_shop(request: pytest.FixtureRequest, geocoder: PlaceBook) -> Iterator[Ports]:
     with serving(request.param(request), geocoder) as ports:
         assert call("PUT", "config/products", SHOP["products"]).status_code == 200
