@@ -41,6 +41,7 @@ class Settings:
     plan_retention_days: int
     dead_letter_retention_days: int
     max_body_bytes: int
+    requests_per_minute: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +228,13 @@ TABLE: tuple[Setting, ...] = (
         _whole(1024, 100_000_000),
         "1000000",
         "The largest HTTP body that is read.",
+    ),
+    Setting(
+        "requests_per_minute",
+        "DOM_REQUESTS_PER_MINUTE",
+        _whole(0, 1_000_000),
+        "6000",
+        "HTTP requests that each caller may send to one instance; 0 limits nobody.",
     ),
 )
 

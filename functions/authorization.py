@@ -15,8 +15,9 @@ from pydantic import BaseModel
 from dom_core.domain.ids import Id, SourceId
 from dom_core.errors import DomError, Forbidden, InvalidInput, NotFound
 from dom_core.messages import reading
-from functions.bootstrap import ports
+from functions.bootstrap import buckets, ports
 from functions.principals import Caller, Role, caller_of
+from functions.rates import name_of
 
 if TYPE_CHECKING:
     from dom_core.domain.order import Line, Order
@@ -95,13 +96,16 @@ OF_SOURCES = frozenset(name for name, roles in ROLES.items() if Role.REJECTIONS_
 def admit(function: str, request: func.HttpRequest) -> None:
     """Let the request pass to this function.
 
-    Raises Unauthenticated, Forbidden, NotFound for a line of other sources, and NoRow for a forgotten function.
+    Raises Unauthenticated, TooManyRequests, Forbidden, NotFound for a line of other sources, and NoRow for a forgotten
+    function.
     """
     if function in PUBLIC:
         return
     if function not in ROLES:
         raise NoRow(f"functions/authorization.py has no row for '{function}'")
     caller = caller_of(request)
+    # Before the role: whoever is refused again and again pays for it, too.
+    buckets().take(name_of(caller, request))
     if not ROLES[function] & caller.roles:
         _logger.warning("refused %s to %s: no role for it", function, caller.object_id)
         raise Forbidden(f"This needs the role {' or '.join(sorted(ROLES[function]))}.")

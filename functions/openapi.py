@@ -213,13 +213,15 @@ def _responses(name: str, operation: Operation, route: str, schemas: Mapping[_Ke
         good["content"] = _content(_page_of(schema) if operation.listed else schema)
     if operation.etag:
         good["headers"] = _ETAG
-    refusals = {str(status.value): _PROBLEM for status in _refusals(operation, route)}
+    refusals = {str(status.value): _PROBLEM for status in _refusals(name, operation, route)}
     created = {str(HTTPStatus.CREATED.value): good | {"description": "Created"}} if operation.creates else {}
     return {str(operation.status.value): good, **created, **refusals, "default": _PROBLEM}
 
 
-def _refusals(operation: Operation, route: str) -> Iterator[HTTPStatus]:
+def _refusals(name: str, operation: Operation, route: str) -> Iterator[HTTPStatus]:
     yield from operation.refusals
+    if name not in PUBLIC:
+        yield HTTPStatus.TOO_MANY_REQUESTS
     if "{" in route:
         yield HTTPStatus.NOT_FOUND
     if operation.body is not None:

@@ -91,6 +91,7 @@ def test_limits_of_parameters_are_those_of_the_settings() -> None:
         ("DOM_PLAN_RETENTION_DAYS", "planRetentionDays"),
         ("DOM_DEADLETTER_RETENTION_DAYS", "deadLetterRetentionDays"),
         ("DOM_MAX_BODY_BYTES", "maxBodyBytes"),
+        ("DOM_REQUESTS_PER_MINUTE", "requestsPerMinute"),
     ):
         parse = next(setting.parse for setting in TABLE if setting.variable == variable)
         found = re.search(
