@@ -44,7 +44,10 @@ class _Bucket:
 
 
 class Buckets:
-    """The buckets of all callers, by the clock `now`. Any number of threads may take tokens. `per_minute` 0: nobody is limited."""
+    """The buckets of all callers, by the clock `now`. Any number of threads may take tokens.
+
+    With `per_minute` 0 nobody is limited.
+    """
 
     def __init__(self, per_minute: int, now: Callable[[], datetime], most_callers: int = MOST_CALLERS) -> None:
         self._per_minute = per_minute

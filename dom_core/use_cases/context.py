@@ -6,7 +6,7 @@ from dom_core.optimizer.solving import Solver
 from dom_core.ports import Blobs, Clock, DocumentStore, Geocoder, MessageQueues
 from dom_core.repositories.reading import Slice, Versioned
 from dom_core.settings import Settings
-from dom_core.use_cases.solver_memory import SolverMemory
+from dom_core.use_cases.health_memory import HealthMemory
 
 __all__ = ["Ports", "Slice", "Versioned"]
 
@@ -22,4 +22,4 @@ class Ports:
     geocoder: Geocoder
     settings: Settings
     solver: Solver
-    solver_memory: SolverMemory = field(default_factory=SolverMemory)
+    health_memory: HealthMemory = field(default_factory=HealthMemory)
