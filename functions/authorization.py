@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 B = TypeVar("B", bound=BaseModel)
 
+KEY_SIGNATURE = "function key"
+"""Stands where a name would, when keys open the API: all their holders are alike."""
+
 _SHOWN_CHARACTERS = 241
 """How much of a path that names no line is repeated to the caller: as much as two ids may have."""
 
@@ -71,6 +74,7 @@ ROLES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "expire_plan": _OPERATE,
         "list_configuration": _READ_CONFIGURATION,
         "get_configuration": _READ_CONFIGURATION,
+        "get_configuration_changes": _READ_CONFIGURATION,
         "save_configuration": _CONFIGURE,
         "save_many_configuration": _CONFIGURE,
         "delete_configuration": _CONFIGURE,
@@ -126,6 +130,21 @@ def attested(body: T, request: func.HttpRequest) -> T:
         _logger.warning("refused source %s to %s: not its own", named, caller.object_id)
         raise Forbidden(f"You may not act for source '{named}'.")
     return _signed(body, caller)
+
+
+def caller_name(request: func.HttpRequest) -> str | None:
+    """The name that Entra ID vouches for; None with keys, where bodies say who."""
+    return caller_of(request).name
+
+
+def signature(request: func.HttpRequest) -> str:
+    """Who did this, for what nobody signs in its body: the name that Entra ID vouches for, or that it was a key."""
+    return caller_name(request) or KEY_SIGNATURE
+
+
+def account(request: func.HttpRequest) -> str:
+    """Who did this, for a log: the object id, which tells nothing about a person, or that it was a key."""
+    return caller_of(request).object_id or KEY_SIGNATURE
 
 
 def _signed(body: B, caller: Caller) -> B:

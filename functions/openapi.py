@@ -18,6 +18,7 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 import dom_core
+from dom_core.domain.change import Change
 from dom_core.domain.dead_letter import DeadLetter
 from dom_core.domain.explanation import LineExplanation
 from dom_core.domain.ids import Id
@@ -100,6 +101,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "list_configuration": Operation(ConfigObject, listed=True, query=shapes.PageQuery),
     "save_many_configuration": Operation(SavedMany | Preview, body=list[ConfigObject], query=shapes.SaveQuery),
     "get_configuration": Operation(ConfigObject, etag=True),
+    "get_configuration_changes": Operation(tuple[Change, ...]),
     "save_configuration": Operation(
         views.SavedDetails | Preview,
         body=ConfigObject,

@@ -13,6 +13,7 @@ from dom_core.domain.network import Address, Location
 from dom_core.domain.order import Event, Line, Order
 from dom_core.domain.units import Cents, Count, PositiveUnits, UtcTime
 from dom_core.errors import InvalidInput
+from dom_core.messages.actions import Who
 from dom_core.messages.claim import About, Claim
 from dom_core.messages.reading import read_value
 
@@ -33,7 +34,10 @@ class IntakeLine(BaseModel):
 
 
 class IntakeOrder(BaseModel):
-    """One order. The key is (`id`, `revision`): the same key with the same content changes nothing."""
+    """One order. The key is (`id`, `revision`): the same key with the same content changes nothing.
+
+    `who` sends it, for its history; that is no part of the content.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: Id
@@ -48,6 +52,7 @@ class IntakeOrder(BaseModel):
     priority_class: Annotated[int, Field(strict=True, ge=1, le=5)] | None = None
     promised_by: UtcTime | None = None
     customer_reference: Name = ""
+    who: Who | None = None
 
     @model_validator(mode="after")
     def _line_ids_are_unique(self) -> Self:
@@ -59,7 +64,7 @@ class IntakeOrder(BaseModel):
     @property
     def content_hash(self) -> str:
         """SHA-256 of the content in canonical JSON: equal for equal orders, whatever their formatting."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        canonical = json.dumps(self.model_dump(mode="json", exclude={"who"}), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def to_order(self, received_at: datetime, who: str) -> Order:

@@ -23,13 +23,14 @@ class OrderReceipt:
     already_known: bool
 
 
-def submit_order(ports: Ports, raw: bytes) -> OrderReceipt:
-    """Check an order and queue it.
+def submit_order(ports: Ports, raw: bytes, who: str | None = None) -> OrderReceipt:
+    """Check an order and queue it. `who` is the sender, if somebody vouches for its name; else the order says who.
 
     Raises InvalidInput with every problem, DifferentContent for a known key with other content, Conflict for a revision
     older than the stored one.
     """
     order = read_json(raw, IntakeOrder, "order")
+    order = order.model_copy(update={"who": who}) if who else order
     if _is_known(ports, order):
         return OrderReceipt(order.id, order.revision, already_known=True)
     too_large = size_problems(order.to_order(ports.clock.now(), ""))

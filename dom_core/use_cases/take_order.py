@@ -45,12 +45,13 @@ def _take(ports: Ports, raw: bytes) -> None:
     intake = read_json(content, IntakeOrder, "order")
     if _is_settled(ports, key_of(intake)):
         return
-    order = intake.to_order(ports.clock.now(), _WHO)
+    who = intake.who or _WHO
+    order = intake.to_order(ports.clock.now(), who)
     problems = size_problems(order) or product_problems(ports.store, intake)
     if problems:
         raise InvalidInput(problems, "order")
     located = _located(ports, order)
-    deciding_again(lambda: _store(ports, located))
+    deciding_again(lambda: _store(ports, located, who))
 
 
 def _is_known(ports: Ports, raw: bytes) -> bool:
@@ -73,14 +74,14 @@ def _leaves_unchanged(stored: Order, revision: int, content_hash: str) -> bool:
     return stored.revision >= revision
 
 
-def _store(ports: Ports, order: Order) -> None:
+def _store(ports: Ports, order: Order, who: str) -> None:
     orders = Orders(ports.store)
     stored = orders.find(order.id)
     cause = Cause(ports.clock.now(), _WHO)
     if stored is None:
         orders.create(without_location(order, cause))
     elif not _leaves_unchanged(stored.value, order.revision, order.content_hash):
-        revised = revise(stored.value, order, replace(cause, why=f"revision {order.revision}"))
+        revised = revise(stored.value, order, replace(cause, who=who, why=f"revision {order.revision}"))
         orders.replace(without_location(revised, cause), stored.etag)
 
 

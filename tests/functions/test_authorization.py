@@ -37,7 +37,7 @@ from tests.functions.test_lines import LINE, source_of_the_line
 READS = {"list_orders", "get_order", "list_runs", "get_run", "list_plans", "get_plan", "plan_report"} | {
     "explain_plan_line"
 }
-READS_CONFIGURATION = {"list_configuration", "get_configuration", "get_stock"}
+READS_CONFIGURATION = {"list_configuration", "get_configuration", "get_configuration_changes", "get_stock"}
 TAKES_ORDERS = {"post_order", "suggest", "cancel_order", "cancel_line"}
 FULFILS = {"accept_line", "reject_line", "pick_line", "ship_line"}
 STOCKS = {"set_stock", "set_many_stock"}

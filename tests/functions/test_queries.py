@@ -116,6 +116,7 @@ def configure(shop: Scenario) -> None:
     for kind, id in (("sources", "spare"), ("products", "spare")):
         shop.http("PUT", f"config/{kind}/{id}", {"id": id} | ({"type": "store"} if kind == "sources" else {}))
         shop.http("GET", f"config/{kind}/{id}")
+        shop.http("GET", f"config/{kind}/{id}/changes")
         shop.http("DELETE", f"config/{kind}/{id}")
     shop.http("GET", "config/products")
     shop.http("PUT", "stock/SKU-1/seattle", {"on_hand": 30})
