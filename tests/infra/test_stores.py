@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from dom_core.adapters.cosmos import containers
+from dom_core.adapters.cosmos.connection import NEEDED_CONSISTENCY
 from dom_core.adapters.storage_blob import CONTAINER
 from dom_core.domain.order import ExceptionKind, LineState
 from dom_core.ports import Container
@@ -101,6 +102,10 @@ def test_everything_that_queries_ask_for_is_indexed_and_nothing_else() -> None:
     asked[Container.ORDERS] |= states
     for container, fields in asked.items():
         assert set(_containers()[container]["indexed"]) == {f"/body/{field}/?" for field in fields}, container
+
+
+def test_reads_are_as_consistent_as_the_app_needs_them() -> None:
+    assert _account_arguments()["defaultConsistencyLevel"] == NEEDED_CONSISTENCY
 
 
 def test_serverless_is_the_default_and_autoscale_is_shared_by_the_containers() -> None:
