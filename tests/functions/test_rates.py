@@ -1,8 +1,10 @@
 """How many requests one caller may send to an instance."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from threading import Barrier, BrokenBarrierError
 
 import pytest
 
@@ -98,6 +100,20 @@ def test_threads_that_take_at_the_same_time_get_no_token_twice(clock: FixedClock
     buckets = Buckets(6000, clock.now)
     with ThreadPoolExecutor(8) as threads:
         assert sum(threads.map(lambda _: served(buckets, "ann", 500), range(8))) == 1000
+
+
+def test_threads_look_at_a_bucket_one_after_the_other() -> None:
+    meeting, met = Barrier(2), []
+
+    def now() -> datetime:
+        with suppress(BrokenBarrierError):
+            met.append(meeting.wait(timeout=0.3))
+        return NOW
+
+    buckets = Buckets(6000, now)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(lambda _: buckets.take("ann"), range(2)))
+    assert met == []
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pytest
 from dom_core.domain.order import LineState
 from dom_core.errors import ContentLost, Unavailable
 from dom_core.messages.claim import Claim, claim_in
-from dom_core.ports import Blobs, StoredBlob
+from dom_core.ports import Blobs, MessageQueues, StoredBlob
 from dom_core.repositories.orders import size_problems
 from dom_core.use_cases import claim_check
 from dom_core.use_cases.claim_check import LARGEST_MESSAGE_BYTES, MESSAGE_LIFE_S
@@ -83,6 +83,18 @@ class WatchedBlobs:
         return self.blobs.every()
 
 
+@dataclass(slots=True)
+class NotingQueues:
+    """Queues that note how long each message shall live."""
+
+    queues: MessageQueues
+    lives_s: list[float | None] = field(default_factory=list)
+
+    def send(self, queue: str, body: bytes, *, visible_after_s: float = 0, time_to_live_s: float | None = None) -> str:
+        self.lives_s.append(time_to_live_s)
+        return self.queues.send(queue, body, visible_after_s=visible_after_s, time_to_live_s=time_to_live_s)
+
+
 class TestSend:
     def test_a_large_order_leaves_a_small_message_that_says_where_its_content_is(self, world: World) -> None:
         message = sent(world)
@@ -106,15 +118,16 @@ class TestSend:
         assert (message == content) == (blobs == 0)
         assert claim_check.content_of(world.ports.blobs, message) == content
 
-    def test_messages_live_as_long_as_the_code_says_and_not_as_a_service_defaults_to(self, world: World) -> None:
-        submit_order(world.ports, intake())
-        submit_order(world.ports, large(id="O2"))
-        start_run(world.ports, "standard", "Ada")
+    def test_every_message_says_how_long_it_lives_and_leaves_it_to_no_service(self, world: World) -> None:
+        queues = NotingQueues(world.ports.queues)
+        ports = world.with_ports(queues=queues)
+        submit_order(ports, intake())
+        submit_order(ports, large(id="O2"))
+        start_run(ports, "standard", "Ada")
+        letter = record_poisoned(ports, "orders", intake(id="O3"), "poison-1")
+        replay(ports, letter.day, letter.id, "Ada")
 
-        settings = world.ports.settings
-        for queue in (settings.orders_queue, settings.runs_queue):
-            for message in world.ports.queues.receive(queue, limit=32):
-                assert message.expires_at - message.inserted_at == timedelta(seconds=MESSAGE_LIFE_S)
+        assert queues.lives_s == [MESSAGE_LIFE_S] * 4
 
 
 class TestTake:
