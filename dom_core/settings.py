@@ -42,6 +42,8 @@ class Settings:
     dead_letter_retention_days: int
     max_body_bytes: int
     requests_per_minute: int
+    watch_schedule: str
+    telemetry: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,6 +237,21 @@ TABLE: tuple[Setting, ...] = (
         _whole(0, 1_000_000),
         "6000",
         "HTTP requests that each caller may send to one instance; 0 limits nobody.",
+    ),
+    Setting(
+        "watch_schedule",
+        "DOM_WATCH_SCHEDULE",
+        _text,
+        "0 */5 * * * *",
+        "When the age of the oldest message in each queue is logged: NCRONTAB with seconds, UTC.",
+    ),
+    Setting(
+        "telemetry",
+        "DOM_TELEMETRY",
+        _one_of("off", "otlp", "azure_monitor"),
+        "off",
+        "Where traces and metrics go: nowhere, to a collector by OTLP, or to Application Insights. Events are always "
+        "logged.",
     ),
 )
 

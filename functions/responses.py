@@ -19,7 +19,7 @@ import azure.functions as func
 
 from dom_core import errors
 from dom_core.messages import reading
-from functions import authorization, principals, rates, shapes, wire
+from functions import accounting, authorization, principals, rates, shapes, wire
 
 if TYPE_CHECKING:
     from dom_core.use_cases.context import Slice
@@ -95,9 +95,11 @@ def answered(handler: Handler) -> Handler:
     @wraps(handler)
     def answer(req: func.HttpRequest) -> func.HttpResponse:
         try:
-            authorization.admit(handler.__name__, req)
-            wire.require_small(req)
-            return handler(req)
+            with accounting.charged(handler.__name__):
+                authorization.admit(handler.__name__, req)
+                wire.require_small(req)
+                with accounting.step(handler.__name__, req):
+                    return handler(req)
         except Exception as error:
             return _refusal(error, req)
 

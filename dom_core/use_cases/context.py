@@ -6,6 +6,7 @@ from dom_core.optimizer.solving import Solver
 from dom_core.ports import Blobs, Clock, DocumentStore, Geocoder, MessageQueues
 from dom_core.repositories.reading import Slice, Versioned
 from dom_core.settings import Settings
+from dom_core.telemetry.listening import Silent, Telemetry
 from dom_core.use_cases.health_memory import HealthMemory
 
 __all__ = ["Ports", "Slice", "Versioned"]
@@ -23,3 +24,4 @@ class Ports:
     settings: Settings
     solver: Solver
     health_memory: HealthMemory = field(default_factory=HealthMemory)
+    telemetry: Telemetry = field(default_factory=Silent)

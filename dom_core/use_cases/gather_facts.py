@@ -21,10 +21,15 @@ _COUNTED_TODAY = _OPEN | {LineState.SHIPPED}
 
 
 def gather_facts(
-    store: DocumentStore, configuration: Configuration, plan_id: PlanId, run_id: str, now: datetime
+    store: DocumentStore,
+    configuration: Configuration,
+    plan_id: PlanId,
+    run_id: str,
+    now: datetime,
+    settle: Sweep = sweep,
 ) -> RunFacts:
     """The facts of a run, as stored now. Reservations that nothing needs any more are given back on the way."""
-    return facts_about(store, configuration, Orders(store).plannable(), plan_id, run_id, now)
+    return facts_about(store, configuration, Orders(store).plannable(), plan_id, run_id, now, settle)
 
 
 def facts_about(
@@ -34,9 +39,10 @@ def facts_about(
     plan_id: PlanId,
     run_id: str,
     now: datetime,
+    settle: Sweep = sweep,
 ) -> RunFacts:
     """The same for these orders alone."""
-    return _facts(store, configuration, RunFacts(plan_id, run_id, now, tuple(orders), {}, {}), sweep)
+    return _facts(store, configuration, RunFacts(plan_id, run_id, now, tuple(orders), {}, {}), settle)
 
 
 def facts_for(store: DocumentStore, configuration: Configuration, order: Order, name: str, now: datetime) -> RunFacts:

@@ -9,6 +9,8 @@ from dom_core.errors import Conflict, DifferentContent, InvalidInput, Problem, U
 from dom_core.messages.orders import IntakeOrder, about_order
 from dom_core.messages.reading import read_json
 from dom_core.repositories.orders import Orders, size_problems
+from dom_core.telemetry.events import OrderQueued
+from dom_core.telemetry.ways import order_way
 from dom_core.use_cases import claim_check
 from dom_core.use_cases.catalogue import product_problems
 from dom_core.use_cases.context import Ports
@@ -31,6 +33,11 @@ def submit_order(ports: Ports, raw: bytes, who: str | None = None) -> OrderRecei
     """
     order = read_json(raw, IntakeOrder, "order")
     order = order.model_copy(update={"who": who}) if who else order
+    with ports.telemetry.step("submit_order", order_way(order.id)):
+        return _submit(ports, order)
+
+
+def _submit(ports: Ports, order: IntakeOrder) -> OrderReceipt:
     if _is_known(ports, order):
         return OrderReceipt(order.id, order.revision, already_known=True)
     too_large = size_problems(order.to_order(ports.clock.now(), ""))
@@ -38,6 +45,7 @@ def submit_order(ports: Ports, raw: bytes, who: str | None = None) -> OrderRecei
     if problems:
         raise InvalidInput(problems, "order")
     claim_check.send(ports, ports.settings.orders_queue, _message(order), about_order(order))
+    ports.telemetry.tell(OrderQueued(order.id, order.revision, len(order.lines)))
     return OrderReceipt(order.id, order.revision, already_known=False)
 
 

@@ -11,6 +11,8 @@ from dom_core.messages.orders import IntakeOrder, OrderKey, key_in, key_of
 from dom_core.messages.reading import read_json
 from dom_core.repositories.orders import Orders, size_problems
 from dom_core.repositories.reading import deciding_again
+from dom_core.telemetry.events import Intake, OrderTaken
+from dom_core.telemetry.ways import order_way
 from dom_core.use_cases import claim_check
 from dom_core.use_cases.catalogue import product_problems
 from dom_core.use_cases.context import Ports
@@ -42,16 +44,22 @@ def _take(ports: Ports, raw: bytes) -> None:
         if _is_known(ports, raw):
             return
         raise
-    intake = read_json(content, IntakeOrder, "order")
+    order = read_json(content, IntakeOrder, "order")
+    with ports.telemetry.step("take_order", order_way(order.id)):
+        intake = _take_in(ports, order)
+        ports.telemetry.tell(OrderTaken(order.id, order.revision, len(order.lines), intake))
+
+
+def _take_in(ports: Ports, intake: IntakeOrder) -> Intake:
     if _is_settled(ports, key_of(intake)):
-        return
+        return Intake.KNOWN
     who = intake.who or _WHO
     order = intake.to_order(ports.clock.now(), who)
     problems = size_problems(order) or product_problems(ports.store, intake)
     if problems:
         raise InvalidInput(problems, "order")
     located = _located(ports, order)
-    deciding_again(lambda: _store(ports, located, who))
+    return deciding_again(lambda: _store(ports, located, who))
 
 
 def _is_known(ports: Ports, raw: bytes) -> bool:
@@ -74,15 +82,18 @@ def _leaves_unchanged(stored: Order, revision: int, content_hash: str) -> bool:
     return stored.revision >= revision
 
 
-def _store(ports: Ports, order: Order, who: str) -> None:
+def _store(ports: Ports, order: Order, who: str) -> Intake:
     orders = Orders(ports.store)
     stored = orders.find(order.id)
     cause = Cause(ports.clock.now(), _WHO)
     if stored is None:
         orders.create(without_location(order, cause))
-    elif not _leaves_unchanged(stored.value, order.revision, order.content_hash):
-        revised = revise(stored.value, order, replace(cause, who=who, why=f"revision {order.revision}"))
-        orders.replace(without_location(revised, cause), stored.etag)
+        return Intake.NEW
+    if _leaves_unchanged(stored.value, order.revision, order.content_hash):
+        return Intake.KNOWN
+    revised = revise(stored.value, order, replace(cause, who=who, why=f"revision {order.revision}"))
+    orders.replace(without_location(revised, cause), stored.etag)
+    return Intake.REVISED
 
 
 def _located(ports: Ports, order: Order) -> Order:

@@ -188,6 +188,7 @@ def everything(shop: Scenario) -> None:
     shop.deliver(shop.ports.settings.orders_queue, "collect_order")
     shop.http("POST", f"plans/{plan(shop, 'asked')}/expire", WHY)
     shop.tick("plan_orders")
+    shop.tick("watch_queues")
     shop.tick("clean_up")
 
 
