@@ -31,6 +31,7 @@ class Settings:
     cosmos_key: str
     storage_connection: str
     storage_queue_uri: str
+    storage_blob_uri: str
     orders_queue: str
     runs_queue: str
     assignments_queue: str
@@ -56,6 +57,7 @@ class Settings:
     plan_retention_days: int
     dead_letter_retention_days: int
     max_body_bytes: int
+    requests_per_minute: int
     watch_schedule: str
     telemetry: str
 
@@ -166,7 +168,7 @@ TABLE: tuple[Setting, ...] = (
         "DOM_STORE",
         _one_of("sqlite", "azure"),
         "sqlite",
-        "Where configuration, orders, plans and queues are kept: a file, or Cosmos DB and Storage queues.",
+        "Where configuration, orders, plans and queues are kept: a file, or Cosmos DB and Azure Storage.",
     ),
     Setting("store_path", "DOM_STORE_PATH", _text, "var/dom.sqlite3", "The file of the embedded store."),
     Setting(
@@ -189,7 +191,7 @@ TABLE: tuple[Setting, ...] = (
         "AzureWebJobsStorage",
         _connection_string,
         "",
-        "The connection string of the queues, for Azurite. In Azure the app's identity is used.",
+        "The connection string of queues and blobs, for Azurite. In Azure the app's identity is used.",
     ),
     Setting(
         "storage_queue_uri",
@@ -197,6 +199,13 @@ TABLE: tuple[Setting, ...] = (
         _address,
         "",
         "The queues of the storage account, `https://….queue.core.windows.net`, for the app's identity.",
+    ),
+    Setting(
+        "storage_blob_uri",
+        "AzureWebJobsStorage__blobServiceUri",
+        _address,
+        "",
+        "The blobs of the storage account, `https://….blob.core.windows.net`, for orders too large for a message.",
     ),
     Setting("orders_queue", "DOM_ORDERS_QUEUE", _text, "orders", "The queue from which orders are collected."),
     Setting("runs_queue", "DOM_RUNS_QUEUE", _text, "plan-runs", "The queue of runs that somebody asked for by HTTP."),
@@ -353,6 +362,13 @@ TABLE: tuple[Setting, ...] = (
         "The largest HTTP body that is read.",
     ),
     Setting(
+        "requests_per_minute",
+        "DOM_REQUESTS_PER_MINUTE",
+        _whole(0, 1_000_000),
+        "6000",
+        "HTTP requests that each caller may send to one instance; 0 limits nobody.",
+    ),
+    Setting(
         "watch_schedule",
         "DOM_WATCH_SCHEDULE",
         _text,
@@ -392,8 +408,13 @@ def _contradictions(settings: Settings) -> list[Problem]:
     problems = []
     if settings.store == "azure" and not settings.cosmos_endpoint:
         problems.append(Problem("DOM_COSMOS_ENDPOINT", "is needed with DOM_STORE=azure"))
-    if settings.store == "azure" and not (settings.storage_connection or settings.storage_queue_uri):
-        problems.append(Problem("AzureWebJobsStorage__queueServiceUri", "is needed with DOM_STORE=azure"))
+    if settings.store == "azure" and not settings.storage_connection:
+        accounts = {"queue": settings.storage_queue_uri, "blob": settings.storage_blob_uri}
+        problems += [
+            Problem(f"AzureWebJobsStorage__{service}ServiceUri", "is needed with DOM_STORE=azure")
+            for service, address in accounts.items()
+            if not address
+        ]
     if settings.cosmos_key and settings.cosmos_endpoint and not is_local(settings.cosmos_endpoint):
         problems.append(Problem("DOM_COSMOS_KEY", "is for servers on this machine; elsewhere the identity is used"))
     if settings.webhook_url and not settings.webhook_secret:

@@ -66,6 +66,11 @@ param deadLetterRetentionDays int = 30
 @description('The largest HTTP body that is read.')
 param maxBodyBytes int = 1000000
 
+@minValue(0)
+@maxValue(1000000)
+@description('HTTP requests that each caller may send to one instance in a minute; 0 limits nobody.')
+param requestsPerMinute int = 6000
+
 @allowed(['offline', 'nominatim', 'azure_maps'])
 @description('Who finds addresses that come without coordinates, after the offline tables.')
 param geocoder string = 'offline'
@@ -189,6 +194,7 @@ module storage 'modules/storage.bicep' = {
     location: location
     tags: tags
     deploymentContainerName: deploymentContainerName
+    deadLetterRetentionDays: deadLetterRetentionDays
     appPrincipalId: identity.outputs.principalId
   }
 }
@@ -253,6 +259,7 @@ module app 'modules/function-app.bicep' = {
     planRetentionDays: planRetentionDays
     deadLetterRetentionDays: deadLetterRetentionDays
     maxBodyBytes: maxBodyBytes
+    requestsPerMinute: requestsPerMinute
     geocoder: geocoder
     nominatimUrl: nominatimUrl
     distances: distances

@@ -4,13 +4,15 @@ Top-level fields repeat what the order says, for queries: `plannable`, `in_work`
 `last_assigned_on` (UTC date), and `line_<state>` and `exception_<kind>`, true where any line is in it.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date
 
 from dom_core.domain.ids import OrderId
+from dom_core.domain.network import Location
 from dom_core.domain.order import Event, ExceptionKind, LineState, Order, What
-from dom_core.errors import NotFound
+from dom_core.errors import NotFound, Problem
 from dom_core.messages.reading import write_value
 from dom_core.ports import Body, Container, Create, Document, DocumentStore, Replace
 from dom_core.repositories.outbox import outbox_writes
@@ -25,6 +27,11 @@ MAX_EVENTS_KEPT = 400
 
 RECENT_EVENTS = 100
 """Events that stay when others move."""
+
+MAX_NEW_ORDER_BYTES = 500_000
+"""What a new order's document may have, so that assignments and events fit into it and into one batch later."""
+
+_LONGEST_LOCATION = Location(-12.345678901234567, -123.45678901234567)
 
 _DECISIVE = frozenset({What.REJECTED, What.SPLIT})
 
@@ -99,6 +106,16 @@ class Orders:
         """Orders of which the newest assignment that still stands was made on this UTC date."""
         where = {"last_assigned_on": day.isoformat()}
         return (_read(document) for document in every(self._store, Container.ORDERS, where=where))
+
+
+def size_problems(order: Order) -> list[Problem]:
+    """What stands against storing a new order of this size, whether or not its addresses have been looked up."""
+    located = tuple(replace(line, location=line.location or _LONGEST_LOCATION) for line in order.lines)
+    text = json.dumps(_body(replace(order, lines=located)), ensure_ascii=False, separators=(",", ":"))
+    size = len(text.encode())
+    if size <= MAX_NEW_ORDER_BYTES:
+        return []
+    return [Problem("lines", f"would be stored in {size:,} bytes; an order has at most {MAX_NEW_ORDER_BYTES:,}")]
 
 
 def _sort_history(history: tuple[Event, ...]) -> tuple[tuple[Event, ...], tuple[Event, ...]]:

@@ -3,11 +3,19 @@
 from dataclasses import dataclass, field
 
 from dom_core.optimizer.solving import Solver
-from dom_core.ports import Clock, DocumentStore, Geocoder, MessageQueues, RoadDistances, WebhookReceiver
+from dom_core.ports import (
+    Blobs,
+    Clock,
+    DocumentStore,
+    Geocoder,
+    MessageQueues,
+    RoadDistances,
+    WebhookReceiver,
+)
 from dom_core.repositories.reading import Slice, Versioned
 from dom_core.settings import Settings
 from dom_core.telemetry.listening import Silent, Telemetry
-from dom_core.use_cases.solver_memory import SolverMemory
+from dom_core.use_cases.health_memory import HealthMemory
 
 __all__ = ["Ports", "Slice", "Versioned"]
 
@@ -21,11 +29,12 @@ class Ports:
 
     store: DocumentStore
     queues: MessageQueues
+    blobs: Blobs
     clock: Clock
     geocoder: Geocoder
     settings: Settings
     solver: Solver
     roads: RoadDistances | None = None
     webhook: WebhookReceiver | None = None
-    solver_memory: SolverMemory = field(default_factory=SolverMemory)
+    health_memory: HealthMemory = field(default_factory=HealthMemory)
     telemetry: Telemetry = field(default_factory=Silent)

@@ -26,6 +26,7 @@ param planExpiryHours int
 param planRetentionDays int
 param deadLetterRetentionDays int
 param maxBodyBytes int
+param requestsPerMinute int
 param geocoder string
 param nominatimUrl string
 param distances string
@@ -82,6 +83,7 @@ var domSettings = {
   DOM_PLAN_RETENTION_DAYS: string(planRetentionDays)
   DOM_DEADLETTER_RETENTION_DAYS: string(deadLetterRetentionDays)
   DOM_MAX_BODY_BYTES: string(maxBodyBytes)
+  DOM_REQUESTS_PER_MINUTE: string(requestsPerMinute)
 }
 
 var hostSettings = {

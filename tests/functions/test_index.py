@@ -43,6 +43,7 @@ HTTP = {
     "list_configuration": ("GET", "config/{kind}"),
     "save_many_configuration": ("PUT", "config/{kind}"),
     "get_configuration": ("GET", "config/{kind}/{id}"),
+    "get_configuration_changes": ("GET", "config/{kind}/{id}/changes"),
     "save_configuration": ("PUT", "config/{kind}/{id}"),
     "delete_configuration": ("DELETE", "config/{kind}/{id}"),
     "get_stock": ("GET", "stock/{product_id}"),
