@@ -34,12 +34,14 @@ def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -
         reasons=verdicts.reason_table(iterations),
         rounds=tuple(result.dropped for result in iterations.second.rounds) if iterations.tried else None,
         largest_distance_km=iterations.largest_distance_km,
-        warnings=tuple(_warnings(request)),
+        warnings=tuple(_warnings(request, iterations)),
     )
     return _name_relaxed_rules(request, plan)
 
 
-def _warnings(request: PlanRequest) -> Iterator[str]:
+def _warnings(request: PlanRequest, iterations: TwoIterations) -> Iterator[str]:
+    for trouble in sorted({trouble for result in iterations.results for trouble in result.troubles}):
+        yield f"The solver failed, so that the search alone made this plan: {trouble}"
     if request.strategy.distance_mode is DistanceMode.ROAD:
         yield "Distances by road are not known here: the great circle is used, for limits and for the objective."
 

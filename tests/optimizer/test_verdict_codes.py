@@ -28,7 +28,7 @@ CHUNK = 20
 def both_ways(request: PlanRequest) -> tuple[TwoIterations, ReasonTable, Judge]:
     """A solved run, its codes by arrays, and the judge of each pair of it."""
     batch, _ = open_lines(request)
-    iterations = relaxation.two_iterations(batch, CbcSolver(), lambda _: None)
+    iterations = relaxation.two_iterations(batch, CbcSolver())
     return iterations, verdicts.reason_table(iterations), Judge.of_run(iterations)
 
 
@@ -85,7 +85,7 @@ def test_a_plan_of_many_pairs_has_an_object_for_none_of_them() -> None:
     orders = [an_order(f"O{number:03}").shipping_to(40, -100).with_line("P") for number in range(200)]
     request = a_request().with_sources(*sources).with_stock(stock).with_orders(*orders).build()
     batch, _ = open_lines(request)
-    iterations = relaxation.two_iterations(batch, CbcSolver(), lambda _: None)
+    iterations = relaxation.two_iterations(batch, CbcSolver())
     tracemalloc.start()
     table = verdicts.reason_table(iterations)
     kept_bytes, _ = tracemalloc.get_traced_memory()
