@@ -86,7 +86,7 @@ def _line(batch: Batch, iterations: TwoIterations, line: int, made: Sequence[Pla
 
 
 def _distance(batch: Batch, line: int, source: int) -> int | None:
-    metres = int(batch.distance_m[line, source])
+    metres = int(batch.metres[line, source])
     return None if metres == UNKNOWN_DISTANCE_M else metres
 
 

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from dom_core.domain.batch import Batch
+from dom_core.domain.batch import Batch, PlaceTable
 from dom_core.domain.reason import BoolArray, IntArray
 from dom_core.optimizer.costs import FactorCharges, Flow, Journey, PairCosts
 from dom_core.optimizer.problem import Problem, Used
@@ -82,7 +82,7 @@ class Restriction:
             product_of=product_of,
             destination_of=batch.destination_of[lines],
             units=batch.units[lines],
-            distance_m=batch.distance_m[table],
+            metres=PlaceTable(np.arange(len(lines)), batch.metres[table].astype(np.int32)),
             available=batch.available[cells],
         )
         at = _Places(_positions(lines), _positions(orders), _positions(sources))
