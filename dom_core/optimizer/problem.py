@@ -3,7 +3,8 @@
 The formulation builds a model of it, the objective prices an answer to it; neither looks at rules or documents.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -150,7 +151,7 @@ def next_problem(first: Problem, relaxed: Candidates, flows: Sequence[Flow], *, 
         steps=relaxed.steps,
         stock=stock,
         split_limits=relaxed.split_limits,
-        capacities=tuple(_after(capacity, used) for capacity in relaxed.capacities),
+        capacities=tuple(_after(relaxed.capacities, used)),
         used=used,
         forced=(),
     )
@@ -174,14 +175,25 @@ def use_of(problem: Problem, flows: Sequence[Flow]) -> Used:
     )
 
 
-def _after(capacity: CapacityLimit, used: Used) -> CapacityLimit:
+def _after(capacities: Sequence[CapacityLimit], used: Used) -> Iterator[CapacityLimit]:
     """The room that the earlier iteration left."""
-    sources = set(capacity.sources)
-    if capacity.per_line:
-        taken = sum(source in sources for _, source in used.limited_line_sources)
-        return replace(capacity, remaining=max(0, capacity.remaining - taken))
-    new = {shipment for shipment in used.limited_shipments if shipment[1] in sources} - capacity.counted
-    return replace(capacity, remaining=max(0, capacity.remaining - len(new)), counted=capacity.counted | new)
+    visits, shipments = _by_source(used.limited_line_sources), _by_source(used.limited_shipments)
+    for capacity in capacities:
+        if capacity.per_line:
+            taken = sum(len(visits[source]) for source in capacity.sources)
+            yield replace(capacity, remaining=max(0, capacity.remaining - taken))
+        else:
+            new = {shipment for source in capacity.sources for shipment in shipments[source]} - capacity.counted
+            left = max(0, capacity.remaining - len(new))
+            yield replace(capacity, remaining=left, counted=capacity.counted | new)
+
+
+def _by_source(pairs: Iterable[tuple[int, int]]) -> Mapping[int, list[tuple[int, int]]]:
+    """(line or order, source) pairs by their source."""
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for pair in pairs:
+        found[pair[1]].append(pair)
+    return found
 
 
 def objective_km(batch: Batch, largest_km: int) -> PlaceTable:
