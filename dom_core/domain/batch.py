@@ -44,7 +44,7 @@ class PlaceTable:
 
     def astype(self, kind: npt.DTypeLike) -> npt.NDArray[Any]:
         """The whole table (L, S), which may be large."""
-        return self.rows.astype(kind)[self.row_of]
+        return self.rows[self.row_of].astype(kind)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

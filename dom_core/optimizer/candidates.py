@@ -6,6 +6,7 @@ Everything here is columnar: passes per gate or rule over lines × sources, bloc
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -92,7 +93,7 @@ def generate(batch: Batch, rules: Sequence[ActiveRule]) -> Candidates:
         rules=tuple(rules),
         rejected_by=rejected_by,
         objections=tuple(found),
-        stock=_allocatable(batch, rules),
+        stock=_allocatable(batch, [kept for _, kept in _ring_fences(batch, rules)]),
         steps=steps,
         split_limits=_split_limits(batch, rules),
         capacities=tuple(_capacities(batch, rules)),
@@ -126,13 +127,12 @@ def _rejections(batch: Batch, rules: Sequence[ActiveRule]) -> Iterator[Rejection
     yield from _ring_fenced(batch, rules)
 
 
-def _allocatable(batch: Batch, rules: Sequence[ActiveRule]) -> IntArray:
+def _allocatable(batch: Batch, kept_back: Sequence[IntArray]) -> IntArray:
     """Units that may be promised (P, S); the available ones themselves where nothing is kept back."""
-    stock = batch.available
-    for _, kept in _ring_fences(batch, rules):
-        left = np.where(batch.available >= UNLIMITED_UNITS, UNLIMITED_UNITS, np.maximum(batch.available - kept, 0))
-        stock = np.minimum(stock, left)
-    return stock
+    if not kept_back:
+        return batch.available
+    most = reduce(np.maximum, kept_back)
+    return np.where(batch.available >= UNLIMITED_UNITS, UNLIMITED_UNITS, np.maximum(batch.available - most, 0))
 
 
 def _gates(batch: Batch) -> Iterator[Rejection]:
@@ -189,8 +189,9 @@ def _ring_fences(batch: Batch, rules: Sequence[ActiveRule]) -> Iterator[tuple[Ac
 
 def _ring_fenced(batch: Batch, rules: Sequence[ActiveRule]) -> Iterator[Rejection]:
     """Cells whose whole stock is kept back: the rule that keeps all of it is the reason."""
-    used_up = (_allocatable(batch, rules) < 1) & (batch.available >= 1)
-    for active, kept in _ring_fences(batch, rules):
+    fences = list(_ring_fences(batch, rules))
+    used_up = (_allocatable(batch, [kept for _, kept in fences]) < 1) & (batch.available >= 1)
+    for active, kept in fences:
         cells = used_up & (kept >= batch.available)
         yield Rejection(
             active.rule.kind,
