@@ -158,6 +158,13 @@ class MessageQueues(Protocol):
         """Remove a received message. Raises StoreConflict when the receipt is no longer the newest."""
         ...
 
+    def waiting_since(self, queue: str) -> datetime | None:
+        """When the oldest visible message was put on the queue; None when none is visible. Nothing is hidden by it.
+
+        A service looks at the 32 messages at the front of the queue, which are about the oldest.
+        """
+        ...
+
     def length(self, queue: str) -> int:
         """About how many messages there are, hidden ones included; a service may still count expired ones."""
         ...

@@ -40,6 +40,8 @@ class Settings:
     plan_retention_days: int
     dead_letter_retention_days: int
     max_body_bytes: int
+    watch_schedule: str
+    telemetry: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,6 +221,21 @@ TABLE: tuple[Setting, ...] = (
         _whole(1024, 100_000_000),
         "1000000",
         "The largest HTTP body that is read.",
+    ),
+    Setting(
+        "watch_schedule",
+        "DOM_WATCH_SCHEDULE",
+        _text,
+        "0 */5 * * * *",
+        "When the age of the oldest message in each queue is logged: NCRONTAB with seconds, UTC.",
+    ),
+    Setting(
+        "telemetry",
+        "DOM_TELEMETRY",
+        _one_of("off", "otlp", "azure_monitor"),
+        "off",
+        "Where traces and metrics go: nowhere, to a collector by OTLP, or to Application Insights. Events are always "
+        "logged.",
     ),
 )
 

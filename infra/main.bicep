@@ -35,6 +35,9 @@ param planSchedule string = '0 */15 * * * *'
 @description('When old plans, runs and dead letters are removed: NCRONTAB with seconds, UTC.')
 param cleanupSchedule string = '0 30 3 * * *'
 
+@description('When the age of the oldest message in each queue is logged: NCRONTAB with seconds, UTC.')
+param watchSchedule string = '0 */5 * * * *'
+
 @minValue(10)
 @maxValue(3600)
 @description('Seconds for which a run that no longer shows life keeps others from planning.')
@@ -184,6 +187,7 @@ module app 'modules/function-app.bicep' = {
     httpConcurrency: httpConcurrency
     planSchedule: planSchedule
     cleanupSchedule: cleanupSchedule
+    watchSchedule: watchSchedule
     leaseSeconds: leaseSeconds
     planExpiryHours: planExpiryHours
     planRetentionDays: planRetentionDays

@@ -22,6 +22,7 @@ from dom_core.domain.request import PlanRequest, SourceLoad
 from dom_core.domain.strategy import Objective, ObjectiveMode, Rates, RuleRecord, SolverLimits
 from dom_core.optimizer import candidates
 from dom_core.optimizer.explanation import Judge
+from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.pipeline import open_lines
 from dom_core.optimizer.rebuilding import line_position
 from dom_core.optimizer.relaxation import Prepared, prepare, solve_both
@@ -116,7 +117,7 @@ class _Question:
         if not _has_a_source(prepared, row):
             return ()
         wanted = self._wanted(batch)
-        solved = solve_both(replace(prepared, problem=replace(prepared.problem, wanted=wanted)), self.solver)
+        solved = solve_both(replace(prepared, problem=replace(prepared.problem, wanted=wanted)), LocalCrew(self.solver))
         flows = [flow for result in solved.results for flow in result.flows]
         filled = Counter[int]()
         for other, _, units in flows:

@@ -6,6 +6,7 @@ from dom_core.optimizer.solving import Solver
 from dom_core.ports import Clock, DocumentStore, Geocoder, MessageQueues
 from dom_core.repositories.reading import Slice, Versioned
 from dom_core.settings import Settings
+from dom_core.telemetry.listening import Silent, Telemetry
 from dom_core.use_cases.solver_memory import SolverMemory
 
 __all__ = ["Ports", "Slice", "Versioned"]
@@ -22,3 +23,4 @@ class Ports:
     settings: Settings
     solver: Solver
     solver_memory: SolverMemory = field(default_factory=SolverMemory)
+    telemetry: Telemetry = field(default_factory=Silent)

@@ -21,11 +21,16 @@ _COUNTED_TODAY = _OPEN | {LineState.SHIPPED}
 
 
 def gather_facts(
-    store: DocumentStore, configuration: Configuration, plan_id: PlanId, run_id: str, now: datetime
+    store: DocumentStore,
+    configuration: Configuration,
+    plan_id: PlanId,
+    run_id: str,
+    now: datetime,
+    settle: Sweep = sweep,
 ) -> RunFacts:
     """The facts of a run, as stored now. Reservations that nothing needs any more are given back on the way."""
     orders = tuple(Orders(store).plannable())
-    return _facts(store, configuration, RunFacts(plan_id, run_id, now, orders, {}, {}), sweep)
+    return _facts(store, configuration, RunFacts(plan_id, run_id, now, orders, {}, {}), settle)
 
 
 def facts_for(store: DocumentStore, configuration: Configuration, order: Order, name: str, now: datetime) -> RunFacts:

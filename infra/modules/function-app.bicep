@@ -19,6 +19,7 @@ param maximumInstanceCount int
 param httpConcurrency int
 param planSchedule string
 param cleanupSchedule string
+param watchSchedule string
 param leaseSeconds int
 param planExpiryHours int
 param planRetentionDays int
@@ -42,6 +43,8 @@ var domSettings = {
   DOM_RUNS_QUEUE: 'plan-runs'
   DOM_PLAN_SCHEDULE: planSchedule
   DOM_CLEANUP_SCHEDULE: cleanupSchedule
+  DOM_WATCH_SCHEDULE: watchSchedule
+  DOM_TELEMETRY: 'azure_monitor'
   DOM_GEOCODER: geocoder
   DOM_NOMINATIM_URL: nominatimUrl
   DOM_AZURE_MAPS_KEY: azureMapsKey
@@ -60,6 +63,8 @@ var hostSettings = {
   AzureWebJobsStorage__clientId: identityClientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  // The exporter would tell Microsoft about itself: how much it sends, and how often that fails.
+  APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL: 'true'
   // Which identity azure-identity takes: there is no system-assigned one.
   AZURE_CLIENT_ID: identityClientId
 }

@@ -40,11 +40,12 @@ HOST = {
     "AzureWebJobsStorage__clientId",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
     "AZURE_CLIENT_ID",
 }
 """What the Functions host and the SDKs read: connections by identity."""
 
-GIVEN_BY_INSTALLATION = {"DOM_STORE", "DOM_COSMOS_ENDPOINT"}
+GIVEN_BY_INSTALLATION = {"DOM_STORE", "DOM_COSMOS_ENDPOINT", "DOM_TELEMETRY"}
 """Settings whose value in Azure is not the default."""
 
 DEFAULTS = {setting.variable: setting.default for setting in TABLE}

@@ -15,6 +15,7 @@ from dom_core.messages.reading import read_value, write_value
 from dom_core.optimizer import relaxation, verdicts
 from dom_core.optimizer.expanding import expand
 from dom_core.optimizer.explanation import Judge
+from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.pipeline import open_lines, plan_once
 from dom_core.optimizer.relaxation import TwoIterations
 from dom_core.optimizer.solving import CbcSolver
@@ -28,7 +29,7 @@ CHUNK = 20
 def both_ways(request: PlanRequest) -> tuple[TwoIterations, ReasonTable, Judge]:
     """A solved run, its codes by arrays, and the judge of each pair of it."""
     batch, _ = open_lines(request)
-    iterations = relaxation.two_iterations(batch, CbcSolver())
+    iterations = relaxation.two_iterations(batch, LocalCrew(CbcSolver()))
     return iterations, verdicts.reason_table(iterations), Judge.of_run(iterations)
 
 
@@ -85,7 +86,7 @@ def test_a_plan_of_many_pairs_has_an_object_for_none_of_them() -> None:
     orders = [an_order(f"O{number:03}").shipping_to(40, -100).with_line("P") for number in range(200)]
     request = a_request().with_sources(*sources).with_stock(stock).with_orders(*orders).build()
     batch, _ = open_lines(request)
-    iterations = relaxation.two_iterations(batch, CbcSolver())
+    iterations = relaxation.two_iterations(batch, LocalCrew(CbcSolver()))
     tracemalloc.start()
     table = verdicts.reason_table(iterations)
     kept_bytes, _ = tracemalloc.get_traced_memory()
