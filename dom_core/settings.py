@@ -35,11 +35,17 @@ class Settings:
     nominatim_url: str
     azure_maps_key: str
     cleanup_schedule: str
+    requests_at_once: int
     lease_s: int
     plan_expiry_h: int
     plan_retention_days: int
     dead_letter_retention_days: int
     max_body_bytes: int
+
+    @property
+    def requests_at_once_to_store(self) -> int:
+        """How many requests a run makes to the store at a time: writers of a file would only wait for each other."""
+        return 1 if self.store == "sqlite" else self.requests_at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,6 +190,13 @@ TABLE: tuple[Setting, ...] = (
         _text,
         "",
         "The Azure Maps key, when that is the geocoder. A Key Vault reference in the cloud.",
+    ),
+    Setting(
+        "requests_at_once",
+        "DOM_REQUESTS_AT_ONCE",
+        _whole(1, 64),
+        "8",
+        "Requests that a run makes to Cosmos DB at the same time.",
     ),
     Setting(
         "lease_s",

@@ -35,6 +35,11 @@ param planSchedule string = '0 */15 * * * *'
 @description('When old plans, runs and dead letters are removed: NCRONTAB with seconds, UTC.')
 param cleanupSchedule string = '0 30 3 * * *'
 
+@minValue(1)
+@maxValue(64)
+@description('Requests that a run makes to Cosmos DB at the same time.')
+param requestsAtOnce int = 8
+
 @minValue(10)
 @maxValue(3600)
 @description('Seconds for which a run that no longer shows life keeps others from planning.')
@@ -184,6 +189,7 @@ module app 'modules/function-app.bicep' = {
     httpConcurrency: httpConcurrency
     planSchedule: planSchedule
     cleanupSchedule: cleanupSchedule
+    requestsAtOnce: requestsAtOnce
     leaseSeconds: leaseSeconds
     planExpiryHours: planExpiryHours
     planRetentionDays: planRetentionDays

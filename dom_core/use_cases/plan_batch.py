@@ -185,7 +185,7 @@ class _Attempt:
 
     def plan(self, strategy: Strategy, fence: int, note: "_Note") -> Plan:
         """Make the plan and store it. When another attempt at this run was faster, its plan counts."""
-        facts = gather_facts(self.ports.store, self.configuration, self.plan_id, self.run.id, self.ports.clock.now())
+        facts = gather_facts(self.ports, self.configuration, self.plan_id, self.run.id, self.ports.clock.now())
         request = request_for(self.configuration, strategy.id, facts)
         plan = plan_once(request, self.ports.solver, note)
         to_apply = strategy.auto_apply and not strategy.simulation

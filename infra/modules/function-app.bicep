@@ -19,6 +19,7 @@ param maximumInstanceCount int
 param httpConcurrency int
 param planSchedule string
 param cleanupSchedule string
+param requestsAtOnce int
 param leaseSeconds int
 param planExpiryHours int
 param planRetentionDays int
@@ -45,6 +46,7 @@ var domSettings = {
   DOM_GEOCODER: geocoder
   DOM_NOMINATIM_URL: nominatimUrl
   DOM_AZURE_MAPS_KEY: azureMapsKey
+  DOM_REQUESTS_AT_ONCE: string(requestsAtOnce)
   DOM_LEASE_S: string(leaseSeconds)
   DOM_PLAN_EXPIRY_H: string(planExpiryHours)
   DOM_PLAN_RETENTION_DAYS: string(planRetentionDays)

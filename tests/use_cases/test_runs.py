@@ -307,7 +307,7 @@ class TestFacts:
         )
         Stock(shop.ports.store).save(replace(stored.value, cells=(cell, stored.value.cell("B"))), stored.etag)
 
-        facts = gather_facts(shop.ports.store, Configuration(), "P", "R", NOW)
+        facts = gather_facts(shop.ports, Configuration(), "P", "R", NOW)
 
         assert [kept.plan_id for kept in shop.cell("pen", "A").reservations] == ["P-going"]
         assert facts.available == {("pen", "A"): 2, ("pen", "B"): 9}
