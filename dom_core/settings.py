@@ -202,7 +202,7 @@ TABLE: tuple[Setting, ...] = (
         "lease_s",
         "DOM_LEASE_S",
         _whole(10, 3600),
-        "300",
+        "60",
         "Seconds for which a run that no longer shows life keeps others from planning.",
     ),
     Setting(

@@ -61,6 +61,7 @@ def _from_environment(opened: ExitStack) -> "Ports":
 def _connect(settings: "Settings", opened: ExitStack) -> "Ports":
     from dom_core.adapters import geocoding, storage
     from dom_core.adapters.clock import SystemClock
+    from dom_core.adapters.pulse import ThreadPulse
     from dom_core.optimizer.solving import CbcSolver
     from dom_core.use_cases.context import Ports
 
@@ -73,4 +74,5 @@ def _connect(settings: "Settings", opened: ExitStack) -> "Ports":
         geocoder=geocoder,
         settings=settings,
         solver=CbcSolver(),
+        pulse=ThreadPulse(),
     )

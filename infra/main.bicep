@@ -43,7 +43,7 @@ param requestsAtOnce int = 8
 @minValue(10)
 @maxValue(3600)
 @description('Seconds for which a run that no longer shows life keeps others from planning.')
-param leaseSeconds int = 300
+param leaseSeconds int = 60
 
 @minValue(1)
 @maxValue(8760)

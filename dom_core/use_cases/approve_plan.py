@@ -55,7 +55,7 @@ def _apply(ports: Ports, plan: Plan, approval: Approval, turn: Turn) -> Approved
         who=approval.who,
         why=approval.why or f"approved plan '{plan.id}'",
         left_out=_without_room(ports, plan),
-        keep_alive=turn.keep,
+        keep_alive=turn.keep_in_time,
     )
     applied = apply_plan(ports, plan, turn.fence, terms)
     supersede_older(ports, plan)

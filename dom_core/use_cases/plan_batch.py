@@ -188,6 +188,8 @@ class _Attempt:
         facts = gather_facts(self.ports, self.configuration, self.plan_id, self.run.id, self.ports.clock.now())
         request = request_for(self.configuration, strategy.id, facts)
         plan = plan_once(request, self.ports.solver, note)
+        if note.turn is not None:
+            note.turn.keep()
         to_apply = strategy.auto_apply and not strategy.simulation
         with suppress(AlreadyExists):
             Plans(self.ports.store).create(plan, attempt=str(fence), to_apply=to_apply, request=request)
@@ -234,12 +236,13 @@ class _Note:
     noted_at: datetime
 
     def __call__(self, stage: str, share: float) -> None:
+        """Note it, if the last note is old enough. Raises LeaseLost once the turn is known to be lost."""
+        if self.turn is not None:
+            self.turn.keep_in_time()
         now = self.ports.clock.now()
         if now - self.noted_at < _NOTE_EVERY:
             return
         self.noted_at = now
-        if self.turn is not None:
-            self.turn.keep()
         Runs(self.ports.store).change(self.run_id, _at(stage, share))
 
 
