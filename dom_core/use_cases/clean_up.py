@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from dom_core.domain.ids import PlanId
 from dom_core.domain.plan import PlanState
+from dom_core.domain.run import RunState
 from dom_core.errors import StoreConflict
 from dom_core.ports import DocumentStore
 from dom_core.repositories.dead_letters import DeadLetters
@@ -14,7 +15,11 @@ from dom_core.repositories.plans import Plans
 from dom_core.repositories.runs import Runs
 from dom_core.use_cases.close_plans import expire_overdue
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.end_run import end_run
 from dom_core.use_cases.sweep_reservations import sweep_all
+
+FORGOTTEN_AFTER = timedelta(days=1)
+"""No run takes so long, and none waits so long in its queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,7 @@ def clean_up(ports: Ports) -> CleanedUp:
     """Safe to repeat, and to be killed: what is left is found the next time."""
     now = ports.clock.now()
     sweep_all(ports.store)
+    _end_forgotten_runs(ports, now - FORGOTTEN_AFTER)
     plans_since = now - timedelta(days=ports.settings.plan_retention_days)
     letters_since = now - timedelta(days=ports.settings.dead_letter_retention_days)
     return CleanedUp(
@@ -39,6 +45,17 @@ def clean_up(ports: Ports) -> CleanedUp:
         runs=_remove_runs(ports.store, plans_since),
         dead_letters=_remove_dead_letters(ports.store, letters_since),
     )
+
+
+def _end_forgotten_runs(ports: Ports, since: datetime) -> None:
+    """Runs begun or asked for before then that never ended: somebody was killed, and no message brings them back.
+
+    A message that comes all the same finds the run failed, and does it again.
+    """
+    for state in (RunState.QUEUED, RunState.RUNNING):
+        for run in list(Runs(ports.store).in_state(state)):
+            if (run.started_at or run.requested_at) < since:
+                end_run(ports, run.id, "never ended; nobody works on it any more", (run.fence or 0) + 1)
 
 
 def _remove_plans(store: DocumentStore, since: datetime) -> int:

@@ -81,7 +81,7 @@ def _is_due(ports: Ports, strategy: Strategy) -> bool:
     if not strategy.enabled or not strategy.in_date(now.date()):
         return False
     lease = Runs(ports.store).lease()
-    if lease is not None and lease.expires_at > now and not strategy.simulation:
+    if lease is not None and lease.is_held(now) and not strategy.simulation:
         return False
     last = Runs(ports.store).last_start(strategy.id)
     return last is None or last + timedelta(minutes=strategy.aggregation_minutes) <= now

@@ -12,17 +12,19 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
 
 from dom_core.domain.ids import PlanId
 from dom_core.domain.run import Lease, Run, RunState
-from dom_core.errors import DomError, LeaseLost
+from dom_core.errors import DomError, LeaseLost, NotFound
+from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.runs import Runs
 from dom_core.use_cases.apply_plan import Terms, expire_plan
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.end_run import end_run
 
 BEATS = 3
 """Signs of life while a lease lasts: one that is missed is not the end."""
@@ -92,7 +94,7 @@ def taking_turn(ports: Ports, holder: str, plan_id: PlanId) -> Iterator[Turn]:
         with ports.pulse.every(lease_s / BEATS, turn.beat):
             if before is not None:
                 _compare_clocks(before, now)
-                _close_abandoned(ports, before, holder)
+            _close_abandoned(ports, turn)
             _undo_unfinished(ports, turn, plan_id)
             yield turn
     finally:
@@ -100,19 +102,22 @@ def taking_turn(ports: Ports, holder: str, plan_id: PlanId) -> Iterator[Turn]:
             runs.release_lease(turn.lease, ports.clock.now())
 
 
-def _close_abandoned(ports: Ports, before: Lease, holder: str) -> None:
-    """A run that lost its turn without ending was killed: say so in its record."""
-    if before.holder == holder or Runs(ports.store).find(before.holder) is None:
-        return
-    now = ports.clock.now()
+def _close_abandoned(ports: Ports, turn: Turn) -> None:
+    """Runs that had a turn before and did not end were killed, or lost it: say so in their records.
 
-    def closed(run: Run) -> Run:
-        if run.state is not RunState.RUNNING or (run.fence or 0) > before.fence:
-            return run
-        error = f"stopped without ending; '{holder}' took over"
-        return replace(run, state=RunState.FAILED, finished_at=now, error=error)
+    All of them, not only the last: who took over from one may have been killed before it could say so. Simulations need
+    no turn, and may be under way.
+    """
+    for run in list(Runs(ports.store).in_state(RunState.RUNNING)):
+        if run.id != turn.lease.holder and not _is_simulation(ports, run):
+            end_run(ports, run.id, f"stopped without ending; '{turn.lease.holder}' took over", turn.fence)
 
-    Runs(ports.store).change(before.holder, closed)
+
+def _is_simulation(ports: Ports, run: Run) -> bool:
+    try:
+        return Configurations(ports.store).strategy(run.strategy_id).simulation
+    except NotFound:
+        return False
 
 
 def _compare_clocks(before: Lease, now: datetime) -> None:

@@ -60,7 +60,7 @@ var containers = [
   {
     name: 'runs'
     partition: '/id'
-    indexed: ['/body/kind/?']
+    indexed: ['/body/kind/?', '/body/state/?']
   }
   {
     name: 'deadletters'
