@@ -57,6 +57,7 @@ def scene(cosmos_endpoint: str, tmp_path: Path) -> Iterator[Scene]:
         expected = open_shop(direct)
         for message in MESSAGES:
             accept(direct, expected, message)
+        stored(host.store)  # the client is there already, as in any host that has worked before
         yield Scene(host, direct, proxy, clock, expected)
 
 
