@@ -30,6 +30,9 @@ from dom_core.rules.base import SplitLimits
 GROUP_LINES = 6
 """Lines priced together; the work grows with three to this power."""
 
+PROVEN_WITHIN = 1e-9
+"""The relative gap that floating point may leave of a plan that is proven best."""
+
 NOWHERE = -1
 """In `chosen`: the line waits."""
 
@@ -48,14 +51,24 @@ class Prices:
 class Priced:
     """Every order's best pattern at prices: the source of each line (L), NOWHERE if it waits, and the bound.
 
-    `stock_use` (P, S) and `capacity_use` are what these patterns take together; `value` (L) is each line's group's
-    worth, noted at the first line of the group.
+    `stock_use` (P, S) and `capacity_use` are what these patterns take together; `worth` (O) is what each order's best
+    pattern is worth against filling nothing, zero or less.
     """
 
     chosen: IntArray
     bound: float
+    worth: FloatArray
     stock_use: FloatArray
     capacity_use: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PricedBest:
+    """The best prices found, what they prove, and the patterns at them."""
+
+    prices: Prices
+    bound: float
+    patterns: Priced
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -92,16 +105,18 @@ class Pricer:
         """The best patterns at these prices; with `allowed` (L, S), only over these pairs (then no bound)."""
         chosen = np.full(self.problem.batch.shape[0], NOWHERE, dtype=np.int64)
         capacity_use = np.zeros(len(self.problem.capacities))
-        value = self.constant
+        worth = np.zeros(len(self.problem.weights))
         for groups in self.groups:
             for block in _blocks(groups, self.problem.batch.shape[1]):
-                value += self._price_block(block, prices, allowed, chosen, capacity_use)
+                orders = self.problem.batch.order_of[block.lines[:, 0]]
+                np.add.at(worth, orders, self._price_block(block, prices, allowed, chosen, capacity_use))
+        value = self.constant + float(worth.sum())
         value -= float((prices.stock * np.where(prices.stock > 0, self.problem.stock, 0)).sum())
         value -= sum(
             float(price) * capacity.remaining
             for price, capacity in zip(prices.capacity, self.problem.capacities, strict=True)
         )
-        return Priced(chosen, value, self._stock_use(chosen), capacity_use)
+        return Priced(chosen, value, worth, self._stock_use(chosen), capacity_use)
 
     def _stock_use(self, chosen: IntArray) -> FloatArray:
         use = np.zeros(self.problem.stock.shape)
@@ -111,7 +126,7 @@ class Pricer:
 
     def _price_block(
         self, groups: _Groups, prices: Prices, allowed: BoolArray | None, chosen: IntArray, capacity_use: FloatArray
-    ) -> float:
+    ) -> FloatArray:
         size = groups.lines.shape[1]
         alone = (
             groups.alone
@@ -127,7 +142,7 @@ class Pricer:
         worth, pick = _cheapest_cover(cost, size, groups)
         taken = worth < 0.0
         self._note(groups, taken, pick, where, chosen, capacity_use)
-        return float(np.where(taken, worth, 0.0).sum())
+        return np.where(taken, worth, 0.0)
 
     def _helpers(self, groups: _Groups, together: FloatArray, alone: FloatArray) -> FloatArray:
         """What a second source costs at least where the first is short of a line (G, S); nothing for cut orders."""

@@ -9,10 +9,12 @@ from itertools import count
 from dom_core.configuration import Configuration, request_for
 from dom_core.domain.ids import PlanId, RunId, StrategyId
 from dom_core.domain.plan import Plan, PlanState
+from dom_core.domain.request import PlanRequest
 from dom_core.domain.run import Run, RunState, summarise
 from dom_core.domain.strategy import Strategy
-from dom_core.errors import AlreadyExists, Busy, DomError, LeaseLost
+from dom_core.errors import AlreadyExists, Busy, Cancelled, DomError, LeaseLost
 from dom_core.optimizer.pipeline import plan_once
+from dom_core.optimizer.watch import Watch
 from dom_core.ports import DocumentStore
 from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.plans import Plans
@@ -187,14 +189,26 @@ class _Attempt:
         """Make the plan and store it. When another attempt at this run was faster, its plan counts."""
         facts = gather_facts(self.ports, self.configuration, self.plan_id, self.run.id, self.ports.clock.now())
         request = request_for(self.configuration, strategy.id, facts)
-        plan = plan_once(request, self.ports.solver, note)
-        if note.turn is not None:
-            note.turn.keep()
+        plan = self.solve(request, note)
         to_apply = strategy.auto_apply and not strategy.simulation
         with suppress(AlreadyExists):
             Plans(self.ports.store).create(plan, attempt=str(fence), to_apply=to_apply, request=request)
             return plan
         return Plans(self.ports.store).get(self.plan_id)
+
+    def solve(self, request: PlanRequest, note: "_Note") -> Plan:
+        """The plan, if the turn still lasts. Raises LeaseLost, as soon as that is known: the solver is stopped."""
+        turn = note.turn
+        watch = Watch(lambda stage: note(stage.name, stage.share), lambda: turn is not None and turn.is_lost)
+        try:
+            plan = plan_once(request, self.ports.solver, watch)
+        except Cancelled:
+            if turn is not None:
+                turn.keep()
+            raise
+        if turn is not None:
+            turn.keep()
+        return plan
 
     def finish(self, plan: Plan) -> Run:
         """Note the run's end and its figures, and start the alternate strategy of one that found nothing."""

@@ -49,6 +49,11 @@ class Turn:
         """A number higher than that of every turn before."""
         return self.lease.fence
 
+    @property
+    def is_lost(self) -> bool:
+        """Whether it is known that somebody took over. The store is not asked."""
+        return bool(self._lost)
+
     def keep(self) -> None:
         """Go on for another while. Raises LeaseLost when somebody took over, now or before."""
         with self._lock:

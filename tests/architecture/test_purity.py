@@ -23,6 +23,7 @@ EXCEPTIONS: Mapping[str, frozenset[str]] = {
     "dom_core.optimizer.pipeline": SECONDS,
     "dom_core.optimizer.relaxation": SECONDS,
     # Its last limit is one of seconds; plans that it ended say so.
+    "dom_core.optimizer.neighbourhoods": SECONDS,
     "dom_core.optimizer.search": SECONDS,
     # CBC is a program of its own: it is started, and killed with what it started when it is late.
     "dom_core.optimizer.solving": SECONDS | {"os", "pathlib", "shutil", "subprocess", "threading"},

@@ -10,7 +10,7 @@ import argparse
 import random
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -101,14 +101,9 @@ def _orders(luck: random.Random, number: int, at: datetime) -> list[bytes]:
 def _act(ports: Ports, luck: random.Random, order: Order, line: Line) -> None:
     """Something that a source or a person does to the line, sometimes twice."""
     source_id = line.assignment.source_id if line.assignment else "A"
-    acts = {
-        LineState.ASSIGNED: [_reject, _pick, _pick, _cancel],
-        LineState.PICKED: [_ship],
-        LineState.SHIPPED: [_ship],
-        LineState.EXCEPTION: [_reset],
-    }.get(line.state)
-    if acts:
-        act = luck.choice(acts)
+    possible = ACTS.get(line.state)
+    if possible:
+        act = luck.choice(possible)
         for _ in range(luck.choice([1, 1, 2])):
             act(ports, order.id, line.id, source_id)
 
@@ -131,6 +126,15 @@ def _cancel(ports: Ports, order_id: str, line_id: str, _: str) -> None:
 
 def _reset(ports: Ports, order_id: str, line_id: str, _: str) -> None:
     reset_line(ports, order_id, line_id, Reset(who="Ada", why="stock was counted"))
+
+
+ACTS: Mapping[LineState, Sequence[Callable[[Ports, str, str, str], None]]] = {
+    LineState.ASSIGNED: [_reject, _pick, _pick, _cancel],
+    LineState.PICKED: [_ship],
+    LineState.SHIPPED: [_ship],
+    LineState.EXCEPTION: [_reset],
+}
+"""What may happen to a line in this state."""
 
 
 @contextmanager

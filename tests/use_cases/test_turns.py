@@ -15,6 +15,7 @@ from dom_core.domain.order import LineState
 from dom_core.domain.run import Run, RunState
 from dom_core.errors import Unavailable
 from dom_core.optimizer.solving import CbcSolver
+from dom_core.optimizer.watch import watch_of
 from dom_core.ports import Container, Document
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.runs import Runs
@@ -241,15 +242,24 @@ class TestPulse:
     def test_who_lost_the_turn_while_solving_stops_and_the_log_says_so(
         self, shop: World, caplog: pytest.LogCaptureFixture
     ) -> None:
-        pulse = HandPulse()
+        pulse, stopped = HandPulse(), []
+
+        class AsksWhetherToStop(InterruptedSolver):
+            def solve(self, *given: Any) -> Any:
+                asks = watch_of(given[1]).stop_asked
+                stopped.append(asks())
+                self._happen()
+                stopped.append(asks())
+                return super().solve(*given)
 
         def taken_over() -> None:
             shop.wait(seconds=61)
             plan_batch(shop.ports, "R-shop", "shop")
             assert not pulse.beat()
 
-        run = plan_batch(shop.with_ports(pulse=pulse, solver=InterruptedSolver(taken_over)), "R-web", "web")
+        run = plan_batch(shop.with_ports(pulse=pulse, solver=AsksWhetherToStop(taken_over)), "R-web", "web")
 
+        assert stopped == [False, True]
         assert (run.state, "somebody else took over" in run.error) == (RunState.FAILED, True)
         assert Plans(shop.ports.store).state("plan-R-web") is None
         assert '{"event": "turn_lost", "holder": "R-web", "fence": 1}' in caplog.text

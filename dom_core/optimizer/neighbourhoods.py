@@ -1,0 +1,259 @@
+"""Better plans: free a few orders, solve them exactly with everybody else fixed, keep what improves.
+
+Where the gap sits is known: value − bound is the sum of what each order pays at prices above its best pattern (its
+*excess*), and of priced stock that nobody uses. Orders with the largest excess are freed first, with their rivals:
+those who hold units of the cells that they could use. Several neighbourhoods that share no order are solved at the same
+time from the same state, and taken in their order as far as they still fit together: so the plan is the same however
+many processors there are.
+"""
+
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+
+import numpy as np
+
+from dom_core.domain.reason import FloatArray, IntArray
+from dom_core.domain.strategy import SolverLimits
+from dom_core.domain.units import UNLIMITED_UNITS
+from dom_core.errors import SolverFailed
+from dom_core.optimizer import decomposition, formulation, offers
+from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest
+from dom_core.optimizer.problem import Problem
+from dom_core.optimizer.restriction import Restricted, Restriction
+from dom_core.optimizer.solving import Solver
+from dom_core.optimizer.standing import Left, Pair, Standing, points_by_order
+from dom_core.optimizer.watch import watch_of
+
+NEIGHBOURHOOD_LINES = 40
+"""Lines freed at once: small enough for the exact model to answer in a fraction of a second."""
+
+OFFERED_SOURCES = 12
+"""Sources offered to a freed line besides those where it is now: the cheapest at prices."""
+
+NEIGHBOURHOOD_LIMIT_S, NEIGHBOURHOOD_NODES = 5.0, 500
+
+TRIES_PER_ORDER = 1
+"""How often an order may be the seed of a neighbourhood that changes nothing, until one of its rivals moves."""
+
+AT_ONCE = 4
+"""Neighbourhoods solved from the same state. A number of its own, so that processors change no plan."""
+
+WORKERS = 2
+
+ROUNDS, ROUNDS_PER_ORDER = 100, 0.25
+"""Rounds of neighbourhoods at most: a limit that is the same on every machine, before the seconds are."""
+
+
+def improve(
+    problem: Problem, plan: Standing, priced: PricedBest, solver: Solver, limits: SolverLimits, deadline: float
+) -> tuple[Standing, str]:
+    """Free and solve neighbourhoods until the gap is closed, nothing moves, or time is up; which of these it was."""
+    search, watch = _Search(problem, plan, priced, solver, limits), watch_of(limits)
+    begin, rounds = time.monotonic(), int(ROUNDS + ROUNDS_PER_ORDER * len(problem.weights))
+    with ThreadPoolExecutor(WORKERS) as workers:
+        for _ in range(rounds):
+            watch.at("solving", _share(begin, deadline), search.gap(priced.bound))
+            if search.total - priced.bound <= max(limits.relative_gap, PROVEN_WITHIN) * search.total:
+                return search.standing(), ""
+            if time.monotonic() >= deadline:
+                return search.standing(), "seconds"
+            freed = search.next_neighbourhoods()
+            if not freed:
+                break
+            answers = list(workers.map(search.solve, freed))
+            for orders, answer in zip(freed, answers, strict=True):
+                search.consider(orders, answer)
+    return search.standing(), "rounds"
+
+
+class _Search:
+    """The plan as it stands, with what is needed to find where it could be better."""
+
+    def __init__(
+        self, problem: Problem, plan: Standing, priced: PricedBest, solver: Solver, limits: SolverLimits
+    ) -> None:
+        self.problem, self.solver, self.prices = problem, solver, priced.prices
+        shorter = replace(limits, solve_limit_s=NEIGHBOURHOOD_LIMIT_S, max_nodes=NEIGHBOURHOOD_NODES, relative_gap=0.0)
+        self.limits = shorter
+        self.restriction = Restriction.of(problem)
+        self.left = Left(problem, plan.flows)
+        self.offers = offers.cheapest(problem, priced.prices, OFFERED_SOURCES)
+        self.lines_of = _lines_by_order(problem)
+        self.flows_of: dict[int, list[Flow]] = defaultdict(list)
+        self.holders: dict[Pair, set[int]] = defaultdict(set)
+        self.total = plan.total
+        self.tried: dict[int, int] = {}
+        self._move((), plan.flows)
+        self.best = priced.patterns.worth + points_by_order(problem, ())
+        self.excess = points_by_order(problem, plan.flows) + self._rent(plan.flows) - self.best
+
+    def standing(self) -> Standing:
+        """The plan now."""
+        return Standing(self.problem, [flow for flows in self.flows_of.values() for flow in flows])
+
+    def gap(self, bound: float) -> float:
+        """How far the plan is from the bound, relative to the plan."""
+        return (self.total - bound) / self.total if self.total else 0.0
+
+    # Which orders to free.
+
+    def next_neighbourhoods(self) -> list[tuple[int, ...]]:
+        """The next few neighbourhoods, of which no two share an order. Empty when every order had its tries."""
+        found: list[tuple[int, ...]] = []
+        taken: set[int] = set()
+        for seed in self._seeds():
+            if seed not in taken:
+                orders = self._around(seed, taken)
+                self.tried[seed] = self.tried.get(seed, 0) + 1
+                taken.update(orders)
+                found.append(orders)
+                if len(found) == AT_ONCE:
+                    break
+        return found
+
+    def _seeds(self) -> Iterator[int]:
+        """Orders that pay above their best, the most first."""
+        ranked = np.argsort(-self.excess, kind="stable")
+        for order in ranked.tolist():
+            if self.excess[order] < 0.5:
+                return
+            if order in self.lines_of and self.tried.get(order, 0) < TRIES_PER_ORDER:
+                yield order
+
+    def _around(self, seed: int, taken: set[int]) -> tuple[int, ...]:
+        """The seed and its rivals, theirs, and so on, as far as there is room."""
+        chosen, lines = {seed: None}, len(self.lines_of[seed])
+        waiting = [seed]
+        for order in waiting:
+            for rival in self._rivals(order):
+                size = len(self.lines_of[rival])
+                if rival not in chosen and rival not in taken and lines + size <= NEIGHBOURHOOD_LINES:
+                    chosen[rival] = None
+                    waiting.append(rival)
+                    lines += size
+        return tuple(sorted(chosen))
+
+    def _rivals(self, order: int) -> list[int]:
+        """Who holds units that the order could use but not get, those that pay most above their best first."""
+        rivals: set[int] = set()
+        for line in self.lines_of[order]:
+            product = int(self.problem.batch.product_of[line])
+            for source in self.offers.of(line):
+                if self.left.stock[product, source] < self.problem.wanted[line]:
+                    rivals |= self.holders[product, source]
+        return sorted(rivals, key=lambda rival: (-self.excess[rival], rival))
+
+    # What the exact model says.
+
+    def solve(self, orders: Sequence[int]) -> list[Flow] | None:
+        """The best flows of these orders with everybody else fixed; None where the solver has none."""
+        small = self._restricted(orders)
+        parts = decomposition.independent_parts(small.problem)
+        if not parts:
+            return None
+        try:
+            answer = self.solver.solve(formulation.build(small.problem, parts), self.limits)
+        except SolverFailed:
+            return None
+        return small.outward(answer.flows)
+
+    def _restricted(self, orders: Iterable[int]) -> Restricted:
+        """The problem of these orders, with the stock and the room that the others leave."""
+        lines = np.array(sorted(line for order in orders for line in self.lines_of[order]), dtype=np.int64)
+        offered = np.zeros((len(lines), self.problem.batch.shape[1]), dtype=bool)
+        mine = self._flows(orders)
+        row_of = {line: row for row, line in enumerate(lines.tolist())}
+        for line, row in row_of.items():
+            offered[row, self.offers.of(line)] = True
+        for line, source, _ in mine:
+            offered[row_of[line], source] = True
+        small = self.restriction.to(lines, offered)
+        products = np.unique(self.problem.batch.product_of[lines])
+        stock = self.left.stock[np.ix_(products, small.sources)]
+        for line, source, units in small.inward(mine):
+            if stock[small.problem.batch.product_of[line], source] < UNLIMITED_UNITS:
+                stock[small.problem.batch.product_of[line], source] += units
+        room = self.left.room_without(mine)
+        capacities = (
+            replace(capacity, remaining=max(0, left))
+            for capacity, left in zip(small.problem.capacities, room, strict=True)
+        )
+        return replace(small, problem=replace(small.problem, stock=stock, capacities=tuple(capacities)))
+
+    # What becomes of it.
+
+    def consider(self, orders: Sequence[int], flows: Sequence[Flow] | None) -> None:
+        """Take the flows if they are better than what these orders have, and still fit."""
+        if flows is None:
+            return
+        before = self._flows(orders)
+        gain = self._points(orders, before) - self._points(orders, flows)
+        if gain <= 0:
+            return
+        self.left.give_back(before)
+        if not self.left.fits(flows):
+            self.left.take(before)
+            return
+        self.left.take(flows)
+        self._move(before, flows)
+        self.total -= gain
+        self._reprice(orders, flows)
+        for order in orders:
+            self.tried.pop(order, None)
+
+    def _points(self, orders: Sequence[int], flows: Sequence[Flow]) -> int:
+        """What these orders cost with these flows, all of theirs."""
+        return int(self._points_of(orders, flows).sum())
+
+    def _points_of(self, orders: Sequence[int], flows: Sequence[Flow]) -> IntArray:
+        """What each of these orders (ascending) costs with these flows."""
+        lines = np.array(sorted(line for order in orders for line in self.lines_of[order]), dtype=np.int64)
+        offered = np.zeros((len(lines), self.problem.batch.shape[1]), dtype=bool)
+        offered[:, sorted({source for _, source, _ in flows})] = True
+        small = self.restriction.to(lines, offered)
+        return points_by_order(small.problem, small.inward(flows))
+
+    def _flows(self, orders: Iterable[int]) -> list[Flow]:
+        return [flow for order in orders for flow in self.flows_of[order]]
+
+    def _move(self, before: Sequence[Flow], after: Sequence[Flow]) -> None:
+        """Note who holds what now."""
+        batch = self.problem.batch
+        for line, source, _ in before:
+            self.holders[int(batch.product_of[line]), source].discard(int(batch.order_of[line]))
+            self.flows_of[int(batch.order_of[line])] = []
+        for flow in after:
+            self.holders[int(batch.product_of[flow[0]]), flow[1]].add(int(batch.order_of[flow[0]]))
+            self.flows_of[int(batch.order_of[flow[0]])].append(flow)
+
+    def _reprice(self, orders: Sequence[int], flows: Sequence[Flow]) -> None:
+        rows = list(orders)
+        self.excess[rows] = self._points_of(orders, flows) + self._rent(flows)[rows] - self.best[rows]
+
+    def _rent(self, flows: Sequence[Flow]) -> FloatArray:
+        """What each order (O) would pay for stock and room at prices."""
+        batch = self.problem.batch
+        rent = np.zeros(len(self.problem.weights))
+        line, source, units = np.array(flows, dtype=np.int64).reshape(-1, 3).T
+        np.add.at(rent, batch.order_of[line], self.prices.stock[batch.product_of[line], source] * units)
+        for number, visits in self.left.visits_of(flows).items():
+            for visitor, _ in visits - self.left.free[number]:
+                order = batch.order_of[visitor] if self.problem.capacities[number].per_line else visitor
+                rent[order] += self.prices.capacity[number]
+        return rent
+
+
+def _share(begin: float, deadline: float) -> float:
+    """The share of the time that has gone: of what is left to do nobody knows more."""
+    return min(1.0, (time.monotonic() - begin) / max(deadline - begin, 1e-3))
+
+
+def _lines_by_order(problem: Problem) -> dict[int, list[int]]:
+    lines: dict[int, list[int]] = defaultdict(list)
+    for line in np.flatnonzero(problem.wanted > 0).tolist():
+        lines[int(problem.batch.order_of[line])].append(line)
+    return lines
