@@ -130,7 +130,7 @@ def _intake_rows(figures: Figures) -> list[str]:
         ),
         "",
         f"Starting Python and importing the app takes {figures.import_s:.2f} s of it. *Requests* are those to Cosmos",
-        "DB for submitting and taking one order; the server here charges 1 for each, so they are counted, not their RU.",
+        "DB for submitting and taking one order; the server here charges 1 for each, so RU are not known.",
         "",
     ]
 

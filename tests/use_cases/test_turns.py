@@ -212,13 +212,13 @@ class TestPulse:
     def test_however_long_the_solver_works_nobody_else_gets_the_turn(self, shop: World) -> None:
         pulse, others = HandPulse(), []
 
-        def an_hour_passes() -> None:
-            for _ in range(180):
+        def ten_minutes_pass() -> None:
+            for _ in range(30):
                 shop.wait(seconds=pulse.interval_s)
                 assert pulse.beat()
                 others.append(plan_batch(shop.ports, "R-shop", "shop").state)
 
-        ports = shop.with_ports(pulse=pulse, solver=InterruptedSolver(an_hour_passes))
+        ports = shop.with_ports(pulse=pulse, solver=InterruptedSolver(ten_minutes_pass))
         run = plan_batch(ports, "R-web", "web")
 
         assert (pulse.interval_s, run.state) == (20, RunState.FINISHED)
