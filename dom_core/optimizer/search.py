@@ -23,8 +23,9 @@ from dom_core.optimizer import decomposition, neighbourhoods
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.pricing import NOWHERE, PROVEN_WITHIN, PricedBest, Pricer, Prices
 from dom_core.optimizer.problem import Problem
-from dom_core.optimizer.solving import Answer, Solver
+from dom_core.optimizer.solving import Answer
 from dom_core.optimizer.standing import Left, Standing
+from dom_core.optimizer.tasks import Crew
 
 PRICE_ROUNDS = 150
 """Subgradient steps; each is one pass over all pairs."""
@@ -33,12 +34,10 @@ STEP_ROUNDS = 6
 """Rounds without a better bound after which the step shrinks."""
 
 
-def solve_large(
-    problem: Problem, part: IntArray, solver: Solver, limits: SolverLimits, start: Sequence[Flow] = ()
-) -> Answer:
-    """A good plan for one large part within the limits, and a proven bound. `start` is a plan to better, if any."""
+def solve_large(problem: Problem, crew: Crew, limits: SolverLimits, start: Sequence[Flow] = ()) -> Answer:
+    """A good plan for a large problem within the limits, and a proven bound. `start` is a plan to better, if any."""
     started = time.monotonic()
-    problem = only(problem, part)
+    part = np.flatnonzero(problem.wanted > 0)
     pricer = Pricer(problem, part)
     plan = Standing(problem, start)
     priced = _ascend(pricer, problem, upper=float(plan.total))
@@ -46,7 +45,7 @@ def solve_large(
     if greedy.total < plan.total:
         plan = greedy
         priced = _better(priced, _ascend(pricer, problem, upper=float(plan.total), begin=priced.prices))
-    best, limit = neighbourhoods.improve(problem, plan, priced, solver, limits, deadline=started + limits.solve_limit_s)
+    best, limit = neighbourhoods.improve(problem, plan, priced, crew, limits, deadline=started + limits.solve_limit_s)
     gap = (best.total - priced.bound) / best.total if best.total else 0.0
     ending = Ending.UNPROVEN
     if gap <= max(limits.relative_gap, PROVEN_WITHIN):
