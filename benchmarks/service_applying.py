@@ -113,7 +113,7 @@ def _plan(lines: int) -> Plan:
         for order in _orders(lines)
         for line in order.lines
     )
-    return replace(plan, lines=planned, reasons=replace(plan.reasons, codes=((0, 1),) * len(planned)))
+    return replace(plan, lines=planned, reasons=replace(plan.reasons, codes=(bytes((0, 1)),) * len(planned)))
 
 
 def _measured(ports: Ports, lines: int, place: str, at_once: int) -> Applying:
