@@ -1,6 +1,6 @@
 # `make` lists the commands. `make run` needs Python and make only; `make test` and `make run-azure` need Node besides.
 .DEFAULT_GOAL := help
-.PHONY: help run run-azure run-func demo-rejection test test-oracle test-troubles bench-service check lint types format package infra-check clean
+.PHONY: help run run-azure run-func demo-rejection test test-oracle test-troubles bench bench-quick bench-service check lint types format package infra-check clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -36,6 +36,12 @@ test-troubles: $(VENV)/.dev ## kill hosts at random, on both stores, SEEDS times
 
 bench-service: $(VENV)/.dev ## measure intake and applying on both stores (writes benchmarks/SERVICE.md)
 	$(BIN)/python -m benchmarks.service
+
+bench: $(VENV)/.dev ## measure ways of planning on batches of every size: hours; ARGS=--help explains
+	$(BIN)/python -m benchmarks $(if $(BENCHDATA),--literature $(BENCHDATA)) $(if $(SUPERSTORE),--superstore $(SUPERSTORE)) $(ARGS)
+
+bench-quick: $(VENV)/.dev ## the same on two tiny batches, in seconds
+	$(BIN)/python -m benchmarks --quick
 
 check: lint types test ## what CI runs, on this Python
 

@@ -3,7 +3,7 @@
 Each port has a contract suite in `tests/contract/` that every adapter passes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -159,6 +159,13 @@ class MessageQueues(Protocol):
         """Remove a received message. Raises StoreConflict when the receipt is no longer the newest."""
         ...
 
+    def waiting_since(self, queue: str) -> datetime | None:
+        """When the oldest visible message was put on the queue; None when none is visible. Nothing is hidden by it.
+
+        A service looks at the 32 messages at the front of the queue, which are about the oldest.
+        """
+        ...
+
     def length(self, queue: str) -> int:
         """About how many messages there are, hidden ones included; a service may still count expired ones."""
         ...
@@ -179,6 +186,39 @@ class Pulse(Protocol):
         """Call `beat` each time so many seconds have passed, until the block ends or it answers False.
 
         It is called by a thread of its own; when the block has ended no call is under way any more.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Journeys:
+    """The ways from every origin to every destination."""
+
+    origins: tuple[Location, ...]
+    destinations: tuple[Location, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Whole metres by road: a row per origin, a column per destination; None where there is no way."""
+
+    journeys: Journeys
+    metres: tuple[tuple[int | None, ...], ...]
+
+
+class RoadDistances(Protocol):
+    """How far it is by road."""
+
+    @property
+    def name(self) -> str:
+        """What measures, and for which vehicle: `osrm driving`. Answers of one name may be kept together."""
+        ...
+
+    def measure(self, wanted: Iterable[Journeys], limit_s: float) -> Iterator[Measured]:
+        """The distances of all these ways, in parts that suit the engine, in the order in which they were asked for.
+
+        Raises Unavailable when there is no further answer, or none within the limit: what came before it is good.
+        Questions that a caller leaves unread are not asked, but for the few that are under way.
         """
         ...
 

@@ -5,6 +5,7 @@ with all others, in one error. The README's table is compared with this one by a
 """
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -34,6 +35,14 @@ class Settings:
     geocoder: str
     nominatim_url: str
     azure_maps_key: str
+    distances: str
+    osrm_url: str
+    valhalla_url: str
+    road_profile: str
+    road_within_km: int
+    road_circuity_percent: int
+    road_cells: int
+    road_cache_days: int
     cleanup_schedule: str
     requests_at_once: int
     lease_s: int
@@ -41,6 +50,8 @@ class Settings:
     plan_retention_days: int
     dead_letter_retention_days: int
     max_body_bytes: int
+    watch_schedule: str
+    telemetry: str
 
     @property
     def requests_at_once_to_store(self) -> int:
@@ -73,6 +84,12 @@ def _address(raw: str) -> str:
     if parts.scheme == "http" and not is_local(text):
         raise ValueError("must begin with https://: plain http is for servers on this machine")
     return text
+
+
+def _profile(raw: str) -> str:
+    if raw and not re.fullmatch(r"[a-z][a-z_]{0,29}", raw):
+        raise ValueError("must be a name of small letters, like driving or truck")
+    return raw
 
 
 def _connection_string(raw: str) -> str:
@@ -189,7 +206,53 @@ TABLE: tuple[Setting, ...] = (
         "DOM_AZURE_MAPS_KEY",
         _text,
         "",
-        "The Azure Maps key, when that is the geocoder. A Key Vault reference in the cloud.",
+        "The Azure Maps key, when that finds addresses or distances. A Key Vault reference in the cloud.",
+    ),
+    Setting(
+        "distances",
+        "DOM_DISTANCES",
+        _one_of("great_circle", "osrm", "valhalla", "azure_maps"),
+        "great_circle",
+        "Who measures distances for strategies that go by road; `great_circle`: nobody.",
+    ),
+    Setting("osrm_url", "DOM_OSRM_URL", _address, "http://127.0.0.1:5000", "The OSRM server, when it measures."),
+    Setting(
+        "valhalla_url", "DOM_VALHALLA_URL", _address, "http://127.0.0.1:8002", "The Valhalla server, when it measures."
+    ),
+    Setting(
+        "road_profile",
+        "DOM_ROAD_PROFILE",
+        _profile,
+        "",
+        "The vehicle, as the engine names it. Empty: a car (`driving`, `auto`, `driving`).",
+    ),
+    Setting(
+        "road_within_km",
+        "DOM_ROAD_WITHIN_KM",
+        _whole(1, 20_000),
+        "400",
+        "Ways longer than this along the great circle are not measured but estimated.",
+    ),
+    Setting(
+        "road_circuity_percent",
+        "DOM_ROAD_CIRCUITY_PERCENT",
+        _whole(100, 300),
+        "130",
+        "How long a way by road is estimated to be, in percent of the great circle.",
+    ),
+    Setting(
+        "road_cells",
+        "DOM_ROAD_CELLS",
+        _whole(1, 10_000_000),
+        "100000",
+        "The most ways that one run asks for; the nearest first, the rest in later runs.",
+    ),
+    Setting(
+        "road_cache_days",
+        "DOM_ROAD_CACHE_DAYS",
+        _whole(1, 365),
+        "30",
+        "Days for which a measured distance is used again.",
     ),
     Setting(
         "requests_at_once",
@@ -232,6 +295,21 @@ TABLE: tuple[Setting, ...] = (
         _whole(1024, 100_000_000),
         "1000000",
         "The largest HTTP body that is read.",
+    ),
+    Setting(
+        "watch_schedule",
+        "DOM_WATCH_SCHEDULE",
+        _text,
+        "0 */5 * * * *",
+        "When the age of the oldest message in each queue is logged: NCRONTAB with seconds, UTC.",
+    ),
+    Setting(
+        "telemetry",
+        "DOM_TELEMETRY",
+        _one_of("off", "otlp", "azure_monitor"),
+        "off",
+        "Where traces and metrics go: nowhere, to a collector by OTLP, or to Application Insights. Events are always "
+        "logged.",
     ),
 )
 

@@ -59,14 +59,15 @@ def _from_environment(opened: ExitStack) -> "Ports":
 
 
 def _connect(settings: "Settings", opened: ExitStack) -> "Ports":
-    from dom_core.adapters import geocoding, storage
+    from dom_core.adapters import distances, geocoding, storage, telemetry
     from dom_core.adapters.clock import SystemClock
     from dom_core.adapters.pulse import ThreadPulse
     from dom_core.optimizer.solving import CbcSolver
     from dom_core.use_cases.context import Ports
 
     clock, geocoder = SystemClock(), geocoding.from_settings(settings)
-    kept = opened.enter_context(storage.opened(settings, clock))
+    watch = opened.enter_context(telemetry.opened(settings))
+    kept = opened.enter_context(storage.opened(settings, clock, charges=watch))
     return Ports(
         store=kept.documents,
         queues=kept.queues,
@@ -75,4 +76,6 @@ def _connect(settings: "Settings", opened: ExitStack) -> "Ports":
         settings=settings,
         solver=CbcSolver(),
         pulse=ThreadPulse(),
+        roads=distances.from_settings(settings),
+        telemetry=watch,
     )

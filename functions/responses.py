@@ -19,7 +19,7 @@ import azure.functions as func
 
 from dom_core import errors
 from dom_core.messages import reading
-from functions import authorization, principals, shapes, wire
+from functions import accounting, authorization, principals, shapes, wire
 
 if TYPE_CHECKING:
     from dom_core.use_cases.context import Slice
@@ -94,8 +94,10 @@ def answered(handler: Handler) -> Handler:
     @wraps(handler)
     def answer(req: func.HttpRequest) -> func.HttpResponse:
         try:
-            authorization.admit(handler.__name__, req)
-            return handler(req)
+            with accounting.charged(handler.__name__):
+                authorization.admit(handler.__name__, req)
+                with accounting.step(handler.__name__, req):
+                    return handler(req)
         except Exception as error:
             return _refusal(error, req)
 

@@ -40,6 +40,9 @@ param cleanupSchedule string = '0 30 3 * * *'
 @description('Requests that a run makes to Cosmos DB at the same time.')
 param requestsAtOnce int = 8
 
+@description('When the age of the oldest message in each queue is logged: NCRONTAB with seconds, UTC.')
+param watchSchedule string = '0 */5 * * * *'
+
 @minValue(10)
 @maxValue(3600)
 @description('Seconds for which a run that no longer shows life keeps others from planning.')
@@ -71,6 +74,39 @@ param geocoder string = 'offline'
 
 @description('The Nominatim server, when it is the geocoder.')
 param nominatimUrl string = 'https://nominatim.openstreetmap.org'
+
+@allowed(['great_circle', 'osrm', 'valhalla', 'azure_maps'])
+@description('Who measures distances for strategies that go by road; great_circle: nobody.')
+param distances string = 'great_circle'
+
+@description('The OSRM server, when it measures.')
+param osrmUrl string = 'http://127.0.0.1:5000'
+
+@description('The Valhalla server, when it measures.')
+param valhallaUrl string = 'http://127.0.0.1:8002'
+
+@description('The vehicle, as the engine names it. Empty: a car.')
+param roadProfile string = ''
+
+@minValue(1)
+@maxValue(20000)
+@description('Ways longer than this along the great circle are not measured but estimated.')
+param roadWithinKm int = 400
+
+@minValue(100)
+@maxValue(300)
+@description('How long a way by road is estimated to be, in percent of the great circle.')
+param roadCircuityPercent int = 130
+
+@minValue(1)
+@maxValue(10000000)
+@description('The most ways that one run asks for.')
+param roadCells int = 100000
+
+@minValue(1)
+@maxValue(365)
+@description('Days for which a measured distance is used again.')
+param roadCacheDays int = 30
 
 @description('The key vault that holds the Azure Maps key. Empty: no key.')
 param mapsKeyVaultName string = ''
@@ -190,6 +226,7 @@ module app 'modules/function-app.bicep' = {
     planSchedule: planSchedule
     cleanupSchedule: cleanupSchedule
     requestsAtOnce: requestsAtOnce
+    watchSchedule: watchSchedule
     leaseSeconds: leaseSeconds
     planExpiryHours: planExpiryHours
     planRetentionDays: planRetentionDays
@@ -197,6 +234,14 @@ module app 'modules/function-app.bicep' = {
     maxBodyBytes: maxBodyBytes
     geocoder: geocoder
     nominatimUrl: nominatimUrl
+    distances: distances
+    osrmUrl: osrmUrl
+    valhallaUrl: valhallaUrl
+    roadProfile: roadProfile
+    roadWithinKm: roadWithinKm
+    roadCircuityPercent: roadCircuityPercent
+    roadCells: roadCells
+    roadCacheDays: roadCacheDays
     azureMapsKey: empty(mapsKeyVaultName) ? '' : '@Microsoft.KeyVault(VaultName=${mapsKeyVaultName};SecretName=${mapsKeySecretName})'
     entraClientId: entraClientId
   }

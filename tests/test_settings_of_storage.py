@@ -52,7 +52,14 @@ def test_azure_is_opened_without_a_connection_to_it() -> None:
     ["dom", "ftp://dom.example", "https://", "https://me:secret@dom.example", "http://dom.example", "https://x?y=1"],
 )
 @pytest.mark.parametrize(
-    "variable", ["DOM_COSMOS_ENDPOINT", "AzureWebJobsStorage__queueServiceUri", "DOM_NOMINATIM_URL"]
+    "variable",
+    [
+        "DOM_COSMOS_ENDPOINT",
+        "AzureWebJobsStorage__queueServiceUri",
+        "DOM_NOMINATIM_URL",
+        "DOM_OSRM_URL",
+        "DOM_VALHALLA_URL",
+    ],
 )
 def test_an_address_that_would_not_be_safe_is_refused(variable: str, address: str) -> None:
     assert named({**CLOUD, variable: address}) == [variable]

@@ -30,6 +30,8 @@ from dom_core.repositories.orders import Orders
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.reading import Versioned, deciding_again
 from dom_core.repositories.side_by_side import side_by_side
+from dom_core.telemetry.events import PlanApplied
+from dom_core.telemetry.ways import order_way, run_way
 from dom_core.use_cases.change_stock import change_stock
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.reserve_stock import reserve
@@ -64,8 +66,15 @@ def apply_plan(ports: Ports, plan: Plan, fence: int, terms: Terms | None = None)
 
     Orders left out are in conflict, like those that changed: the next run plans them anew.
     """
+    with ports.telemetry.step("apply_plan", run_way(plan.run_id)):
+        applied = _apply(ports, plan, fence, terms or Terms(f"strategy {plan.strategy_id}"))
+    told = PlanApplied(plan.run_id, plan.strategy_id, plan.id, applied.confirmed_lines, applied.conflicted_lines)
+    ports.telemetry.tell(told)
+    return applied
+
+
+def _apply(ports: Ports, plan: Plan, fence: int, terms: Terms) -> Applied:
     Plans(ports.store).begin_applying(plan.id)
-    terms = terms or Terms(f"strategy {plan.strategy_id}")
     application = _Application.of(ports, plan, fence, terms)
     ready = application.read_ready_orders()
     claims = [claim for order in ready.values() for claim in order.claims]
@@ -190,6 +199,10 @@ class _Application:
 
     def settle(self, order_id: OrderId, ready: _Ready | None) -> What | None:
         """Bring the order to its end under this plan, and say which. None: the order is gone."""
+        with self.ports.telemetry.step("apply_to_order", order_way(order_id)):
+            return self._settle(order_id, ready)
+
+    def _settle(self, order_id: OrderId, ready: _Ready | None) -> What | None:
         outcome = self.confirm(order_id, ready) if ready else self.handled(order_id)
         return outcome or deciding_again(lambda: self.mark_conflict(order_id))
 

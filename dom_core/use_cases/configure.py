@@ -223,7 +223,7 @@ def _checked(ports: Ports, kind: ConfigKind, readings: _Readings) -> _Checked:
     before = Configurations(ports.store).load()
     after = _with_objects(before, kind, readings.whole)
     partly = _with_objects(Configuration(), kind, readings.partly)
-    findings = check(after, partly_read=partly, today=today)
+    findings = check(after, partly_read=partly, today=today, roads_measured=ports.roads is not None)
     if readings.problems or findings.errors:
         subject = "configuration" if findings.errors else readings.subject
         raise InvalidInput([*readings.problems, *findings.errors], subject)

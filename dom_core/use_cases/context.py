@@ -5,9 +5,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from dom_core.optimizer.solving import Solver
-from dom_core.ports import Clock, DocumentStore, Geocoder, MessageQueues, Pulse
+from dom_core.ports import Clock, DocumentStore, Geocoder, MessageQueues, Pulse, RoadDistances
 from dom_core.repositories.reading import Slice, Versioned
 from dom_core.settings import Settings
+from dom_core.telemetry.listening import Silent, Telemetry
 from dom_core.use_cases.solver_memory import SolverMemory
 
 __all__ = ["Ports", "Slice", "Versioned"]
@@ -24,7 +25,7 @@ class NoPulse:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The world, as far as a use case may touch it."""
+    """The world, as far as a use case may touch it. Without `roads` nobody knows how far it is by road."""
 
     store: DocumentStore
     queues: MessageQueues
@@ -33,4 +34,6 @@ class Ports:
     settings: Settings
     solver: Solver
     pulse: Pulse = field(default_factory=NoPulse)
+    roads: RoadDistances | None = None
     solver_memory: SolverMemory = field(default_factory=SolverMemory)
+    telemetry: Telemetry = field(default_factory=Silent)

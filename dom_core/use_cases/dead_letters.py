@@ -8,6 +8,7 @@ from dom_core.errors import Problem
 from dom_core.ports import DocumentStore
 from dom_core.repositories.dead_letters import DeadLetters, dead_letter_id
 from dom_core.repositories.reading import deciding_again
+from dom_core.telemetry.events import DeadLetterKept, MessagePoisoned
 from dom_core.use_cases.context import Ports, Slice
 
 
@@ -25,13 +26,17 @@ def record(ports: Ports, queue: str, body: bytes, problems: Sequence[Problem], m
         problems=tuple(problems),
         recorded_at=now,
     )
-    return DeadLetters(ports.store).record(letter)
+    kept = DeadLetters(ports.store).record(letter)
+    ports.telemetry.tell(DeadLetterKept(queue, message_id, len(problems)))
+    return kept
 
 
 def record_poisoned(ports: Ports, queue: str, body: bytes, message_id: str) -> DeadLetter:
     """Keep a message of this queue that the host gave up: something else was down, or it is our defect."""
     problem = Problem("", "failed at every attempt; the log says why. Replay it once the cause is gone")
-    return record(ports, queue, body, [problem], message_id)
+    letter = record(ports, queue, body, [problem], message_id)
+    ports.telemetry.tell(MessagePoisoned(queue, message_id))
+    return letter
 
 
 def list_dead_letters(ports: Ports, limit: int, continuation: str | None = None) -> Slice[DeadLetter]:

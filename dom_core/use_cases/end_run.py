@@ -6,6 +6,7 @@ from dom_core.domain.ids import RunId
 from dom_core.domain.run import Run, RunState
 from dom_core.repositories.runs import Runs
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.report_run import run_ended
 
 
 def end_run(ports: Ports, run_id: RunId, error: str, fence: int) -> Run:
@@ -17,4 +18,7 @@ def end_run(ports: Ports, run_id: RunId, error: str, fence: int) -> Run:
             return run
         return replace(run, state=RunState.FAILED, finished_at=now, error=error)
 
-    return Runs(ports.store).change(run_id, failed)
+    stored = Runs(ports.store).change(run_id, failed)
+    if stored.finished_at == now:
+        ports.telemetry.tell(run_ended(stored))
+    return stored

@@ -22,10 +22,17 @@ _OPEN = frozenset({LineState.ASSIGNED, LineState.PICKED})
 _COUNTED_TODAY = _OPEN | {LineState.SHIPPED}
 
 
-def gather_facts(ports: Ports, configuration: Configuration, plan_id: PlanId, run_id: str, now: datetime) -> RunFacts:
+def gather_facts(
+    ports: Ports,
+    configuration: Configuration,
+    plan_id: PlanId,
+    run_id: str,
+    now: datetime,
+    settle: Sweep = sweep,
+) -> RunFacts:
     """The facts of a run, as stored now. Reservations that nothing needs any more are given back on the way."""
     orders = tuple(Orders(ports.store).plannable())
-    return _facts(ports, configuration, RunFacts(plan_id, run_id, now, orders, {}, {}), sweep)
+    return _facts(ports, configuration, RunFacts(plan_id, run_id, now, orders, {}, {}), settle)
 
 
 def facts_for(ports: Ports, configuration: Configuration, order: Order, name: str, now: datetime) -> RunFacts:

@@ -9,6 +9,8 @@ from dom_core.errors import Conflict, DifferentContent, InvalidInput, Problem, U
 from dom_core.messages.orders import IntakeOrder
 from dom_core.messages.reading import read_json
 from dom_core.repositories.orders import Orders
+from dom_core.telemetry.events import OrderQueued
+from dom_core.telemetry.ways import order_way
 from dom_core.use_cases.catalogue import product_problems
 from dom_core.use_cases.context import Ports
 
@@ -32,12 +34,18 @@ def submit_order(ports: Ports, raw: bytes) -> OrderReceipt:
     older than the stored one.
     """
     order = read_json(raw, IntakeOrder, "order")
+    with ports.telemetry.step("submit_order", order_way(order.id)):
+        return _submit(ports, order)
+
+
+def _submit(ports: Ports, order: IntakeOrder) -> OrderReceipt:
     if _is_known(ports, order):
         return OrderReceipt(order.id, order.revision, already_known=True)
     problems = [*product_problems(ports.store, order), *_address_problems(ports, order)]
     if problems:
         raise InvalidInput(problems, "order")
     ports.queues.send(ports.settings.orders_queue, _message(order))
+    ports.telemetry.tell(OrderQueued(order.id, order.revision, len(order.lines)))
     return OrderReceipt(order.id, order.revision, already_known=False)
 
 

@@ -10,6 +10,8 @@ from dom_core.messages.orders import IntakeOrder
 from dom_core.messages.reading import read_json
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.reading import deciding_again
+from dom_core.telemetry.events import Intake, OrderTaken
+from dom_core.telemetry.ways import order_way
 from dom_core.use_cases.catalogue import product_problems
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.dead_letters import record
@@ -31,14 +33,20 @@ def take_order(ports: Ports, raw: bytes, message_id: str) -> None:
 
 
 def _take(ports: Ports, raw: bytes) -> None:
-    intake = read_json(raw, IntakeOrder, "order")
+    order = read_json(raw, IntakeOrder, "order")
+    with ports.telemetry.step("take_order", order_way(order.id)):
+        intake = _take_in(ports, order)
+        ports.telemetry.tell(OrderTaken(order.id, order.revision, len(order.lines), intake))
+
+
+def _take_in(ports: Ports, intake: IntakeOrder) -> Intake:
     if _is_settled(ports, intake):
-        return
+        return Intake.KNOWN
     problems = product_problems(ports.store, intake)
     if problems:
         raise InvalidInput(problems, "order")
     order = _located(ports, intake.to_order(ports.clock.now(), _WHO))
-    deciding_again(lambda: _store(ports, order))
+    return deciding_again(lambda: _store(ports, order))
 
 
 def _is_settled(ports: Ports, intake: IntakeOrder) -> bool:
@@ -54,15 +62,18 @@ def _leaves_unchanged(stored: Order, revision: int, content_hash: str) -> bool:
     return stored.revision >= revision
 
 
-def _store(ports: Ports, order: Order) -> None:
+def _store(ports: Ports, order: Order) -> Intake:
     orders = Orders(ports.store)
     stored = orders.find(order.id)
     cause = Cause(ports.clock.now(), _WHO)
     if stored is None:
         orders.create(without_location(order, cause))
-    elif not _leaves_unchanged(stored.value, order.revision, order.content_hash):
-        revised = revise(stored.value, order, replace(cause, why=f"revision {order.revision}"))
-        orders.replace(without_location(revised, cause), stored.etag)
+        return Intake.NEW
+    if _leaves_unchanged(stored.value, order.revision, order.content_hash):
+        return Intake.KNOWN
+    revised = revise(stored.value, order, replace(cause, why=f"revision {order.revision}"))
+    orders.replace(without_location(revised, cause), stored.etag)
+    return Intake.REVISED
 
 
 def _located(ports: Ports, order: Order) -> Order:

@@ -9,6 +9,7 @@ import pytest
 from dom_core import settings
 from dom_core.adapters.clock import FixedClock
 from dom_core.adapters.sqlite import Database, SqliteDocuments, SqliteQueues
+from dom_core.adapters.telemetry.event_log import EventLog
 from dom_core.domain.network import Address, Location
 from dom_core.errors import Unavailable
 from dom_core.optimizer.solving import CbcSolver
@@ -51,6 +52,7 @@ def ports(tmp_path: Path, geocoder: PlaceBook) -> Iterator[Ports]:
             geocoder=geocoder,
             settings=settings.from_environment({"DOM_STORE_PATH": str(tmp_path / "dom.sqlite3")}),
             solver=CbcSolver(),
+            telemetry=EventLog(),
         )
         bootstrap.use(installed)
         yield installed

@@ -57,7 +57,11 @@ QUEUES = {
     "keep_poisoned_order": "%DOM_ORDERS_QUEUE%-poison",
     "keep_poisoned_run": "%DOM_RUNS_QUEUE%-poison",
 }
-TIMERS = {"plan_orders": "%DOM_PLAN_SCHEDULE%", "clean_up": "%DOM_CLEANUP_SCHEDULE%"}
+TIMERS = {
+    "plan_orders": "%DOM_PLAN_SCHEDULE%",
+    "clean_up": "%DOM_CLEANUP_SCHEDULE%",
+    "watch_queues": "%DOM_WATCH_SCHEDULE%",
+}
 
 
 def test_the_app_has_these_functions_and_no_others() -> None:

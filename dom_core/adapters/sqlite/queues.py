@@ -76,6 +76,17 @@ class SqliteQueues:
             )
             _require_hit(deleted, queue, message)
 
+    def waiting_since(self, queue: str) -> datetime | None:
+        """When the oldest visible message was put on the queue; None when none is visible."""
+        queue_limits.require_name(queue)
+        now = _number(self._clock.now())
+        with self._database.reading() as connection:
+            (oldest,) = connection.execute(
+                "SELECT min(inserted_at) FROM messages WHERE queue = ? AND visible_at <= ? AND expires_at > ?",
+                (queue, now, now),
+            ).fetchone()
+        return None if oldest is None else _moment(oldest)
+
     def length(self, queue: str) -> int:
         """How many messages there are, hidden ones included, expired ones not."""
         queue_limits.require_name(queue)

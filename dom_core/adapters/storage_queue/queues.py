@@ -20,6 +20,9 @@ T = TypeVar("T")
 CONNECT_LIMIT_S = 5
 READ_LIMIT_S = 15
 
+MOST_PEEKED = 32
+"""The most messages that the service shows without handing them out."""
+
 
 def from_connection_string(text: str) -> "StorageQueues":
     """Queues of the account in a connection string: Azurite, or an account that still allows shared keys."""
@@ -104,6 +107,16 @@ class StorageQueues:
         queue_limits.require_name(queue)
         with _typed_errors(f"queue '{queue}'", f"message '{message.id}' of queue '{queue}'"):
             self._queue(queue).delete_message(message.id, message.pop_receipt)
+
+    def waiting_since(self, queue: str) -> datetime | None:
+        """When the oldest of the visible messages at the front was put on the queue; None when none is visible."""
+        queue_limits.require_name(queue)
+        with _typed_errors(f"queue '{queue}'"):
+            try:
+                seen = self._queue(queue).peek_messages(max_messages=MOST_PEEKED)
+            except ResourceNotFoundError:
+                return None
+        return min((_aware(message.inserted_on) for message in seen), default=None)
 
     def length(self, queue: str) -> int:
         """About how many messages there are, hidden ones included."""

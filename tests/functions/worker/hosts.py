@@ -33,6 +33,7 @@ SETTINGS = {
     # New Year: timers fire when a test says so.
     "DOM_PLAN_SCHEDULE": "0 0 0 1 1 *",
     "DOM_CLEANUP_SCHEDULE": "0 0 1 1 1 *",
+    "DOM_WATCH_SCHEDULE": "0 0 1 1 1 *",
     "DOM_LOCAL_FUNCTION_KEY": FUNCTION_KEY,
     "DOM_LOCAL_MASTER_KEY": MASTER_KEY,
 }
