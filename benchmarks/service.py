@@ -108,8 +108,8 @@ def _head(size: Size) -> list[str]:
         "",
         "Written by `make bench-service`. One run on one machine: compare the figures with each other, not with those",
         "of another machine. The Cosmos DB server and Azurite run on the same cores as the app and the clients, and",
-        "neither is Azure: what Cosmos DB charges and how far away it is, only Azure can say. A load above the number of",
-        "cores means that other programs were at work meanwhile: then only the ratios say something.",
+        "neither is Azure: what Cosmos DB charges and how far away it is, only Azure can say. A load above the",
+        "number of cores means that other programs were at work meanwhile: then only the ratios say something.",
         "",
         f"{datetime.now(UTC):%Y-%m-%d}; {os.cpu_count()} cores ({platform.machine()}), load "
         f"{os.getloadavg()[0]:.1f} at the end; Python {platform.python_version()}; {versions}.",
@@ -130,8 +130,8 @@ def _intake_rows(figures: Figures) -> list[str]:
             for each in figures.intakes
         ),
         "",
-        f"Starting Python and importing the app alone took {figures.import_s:.2f} s. *Requests* are those to Cosmos DB for",
-        "submitting and taking one order; the server here charges 1 for each, so RU are not known.",
+        f"Starting Python and importing the app alone took {figures.import_s:.2f} s. *Requests* are those to Cosmos DB",
+        "for submitting and taking one order; the server here charges 1 for each, so RU are not known.",
         "",
     ]
 

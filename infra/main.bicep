@@ -35,13 +35,13 @@ param planSchedule string = '0 */15 * * * *'
 @description('When old plans, runs and dead letters are removed: NCRONTAB with seconds, UTC.')
 param cleanupSchedule string = '0 30 3 * * *'
 
+@description('When the age of the oldest message in each queue is logged: NCRONTAB with seconds, UTC.')
+param watchSchedule string = '0 */5 * * * *'
+
 @minValue(1)
 @maxValue(64)
 @description('Requests that a run makes to Cosmos DB at the same time.')
 param requestsAtOnce int = 8
-
-@description('When the age of the oldest message in each queue is logged: NCRONTAB with seconds, UTC.')
-param watchSchedule string = '0 */5 * * * *'
 
 @minValue(10)
 @maxValue(3600)

@@ -117,6 +117,10 @@ def test_the_same_run_twice_at_the_same_time_assigns_every_line_once(installatio
         require_finished(ports, clock, expected, MESSAGES)
 
 
+embedded = pytest.mark.parametrize("installation", ["sqlite"], indirect=True)
+
+
+@embedded
 def test_two_hosts_whose_timers_fire_together_assign_every_line_once(installation: Installation) -> None:
     with installation.opened(clock := FixedClock(MONDAY)) as ports:
         expected = opened_shop(ports)
@@ -233,6 +237,7 @@ def test_a_solver_that_works_longer_than_the_lease_keeps_its_turn(tmp_path: Path
         require_sound(ports, expected)
 
 
+@embedded
 def test_a_host_whose_clock_is_five_minutes_ahead_takes_over_too_early_and_nothing_is_promised_twice(
     installation: Installation, caplog: pytest.LogCaptureFixture
 ) -> None:
