@@ -85,7 +85,7 @@ def _use_case_alone(variables: Mapping[str, str], orders: int) -> tuple[list[flo
     """Seconds of each call of the use case behind `post_order`, and requests to Cosmos DB to submit and take all."""
     settings, clock, charges = from_environment(variables), SystemClock(), ChargeTotals()
     with storage.opened(settings, clock, charges) as kept:
-        ports = Ports(kept.documents, kept.queues, clock, OfflineGeocoder(), settings, CbcSolver())
+        ports = Ports(kept.documents, kept.queues, kept.blobs, clock, OfflineGeocoder(), settings, CbcSolver())
         messages = [json.dumps(_order(f"P-{number:06}")).encode() for number in range(orders)]
         submit_order(ports, messages[0])  # the client and its connections are there now, as in any host at work
         with charged_to("intake"):

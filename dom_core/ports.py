@@ -171,6 +171,46 @@ class MessageQueues(Protocol):
         ...
 
 
+class WebhookReceiver(Protocol):
+    """Whoever is told over HTTP."""
+
+    def post(self, body: bytes, headers: Mapping[str, str]) -> int:
+        """The HTTP status of the receiver's answer. Raises Unavailable when there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """The name of a blob, and when it was put."""
+
+    name: str
+    stored_at: datetime
+
+
+class Blobs(Protocol):
+    """Contents too large for a queue message, in one container that holds nothing else.
+
+    The store makes the names, 32 hexadecimal digits that nobody can guess; asked for any other name it raises
+    InvalidInput, so no caller can reach out of the container. A blob never changes.
+    """
+
+    def put(self, content: bytes) -> str:
+        """Keep the content (1 byte to 100 MB) until it is deleted. Its name."""
+        ...
+
+    def get(self, name: str) -> bytes | None:
+        """The content, or None."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove the blob. One that is gone already is no error."""
+        ...
+
+    def every(self) -> Iterator[StoredBlob]:
+        """All blobs, in the order of their names. What is put or deleted meanwhile may be among them or not."""
+        ...
+
+
 class Clock(Protocol):
     """The time. Always aware, always UTC."""
 

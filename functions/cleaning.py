@@ -31,6 +31,13 @@ def keep_poisoned_run(msg: func.QueueMessage) -> None:
     _keep(ports().settings.runs_queue, msg)
 
 
+@bp.queue_trigger(arg_name="msg", queue_name="%DOM_WEBHOOKS_QUEUE%-poison", connection="AzureWebJobsStorage")
+@messages.discreet
+def keep_poisoned_webhook(msg: func.QueueMessage) -> None:
+    """Keep a webhook that failed too often for another reason than its receiver. Safe to redeliver."""
+    _keep(ports().settings.webhooks_queue, msg)
+
+
 def _keep(queue: str, message: func.QueueMessage) -> None:
     from dom_core.use_cases.dead_letters import record_poisoned
 

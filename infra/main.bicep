@@ -32,6 +32,9 @@ param cosmosAutoscaleMaxRu int = 0
 @description('When due strategies run: NCRONTAB with seconds, UTC.')
 param planSchedule string = '0 */15 * * * *'
 
+@description('When assignments that could not be sent at once are sent: NCRONTAB with seconds, UTC.')
+param outboxSchedule string = '0 */5 * * * *'
+
 @description('When old plans, runs and dead letters are removed: NCRONTAB with seconds, UTC.')
 param cleanupSchedule string = '0 30 3 * * *'
 
@@ -67,6 +70,11 @@ param deadLetterRetentionDays int = 30
 @maxValue(100000000)
 @description('The largest HTTP body that is read.')
 param maxBodyBytes int = 1000000
+
+@minValue(0)
+@maxValue(1000000)
+@description('HTTP requests that each caller may send to one instance in a minute; 0 limits nobody.')
+param requestsPerMinute int = 6000
 
 @allowed(['offline', 'nominatim', 'azure_maps'])
 @description('Who finds addresses that come without coordinates, after the offline tables.')
@@ -116,6 +124,19 @@ param mapsKeyVaultResourceGroup string = ''
 
 @description('The name of the secret in that key vault.')
 param mapsKeySecretName string = 'azure-maps-key'
+
+@secure()
+@description('Where assignments are posted too. Empty: only the queue has them. It may hold a key of the receiver.')
+param webhookUrl string = ''
+
+@description('The key vault that holds the secret with which webhooks are signed. Needed with webhookUrl.')
+param webhookKeyVaultName string = ''
+
+@description('The resource group of that key vault, in this subscription. Empty: the one made here.')
+param webhookKeyVaultResourceGroup string = ''
+
+@description('The name of the secret in that key vault.')
+param webhookSecretName string = 'dom-webhook-secret'
 
 @description('The application (client) id of an Entra ID registration. Empty: callers use function keys.')
 param entraClientId string = ''
@@ -178,6 +199,7 @@ module storage 'modules/storage.bicep' = {
     location: location
     tags: tags
     deploymentContainerName: deploymentContainerName
+    deadLetterRetentionDays: deadLetterRetentionDays
     appPrincipalId: identity.outputs.principalId
   }
 }
@@ -205,6 +227,16 @@ module mapsKey 'modules/secret-reader.bicep' = if (!empty(mapsKeyVaultName)) {
   }
 }
 
+module webhookSecret 'modules/secret-reader.bicep' = if (!empty(webhookKeyVaultName)) {
+  name: 'webhook-secret'
+  scope: az.resourceGroup(empty(webhookKeyVaultResourceGroup) ? resourceGroupName : webhookKeyVaultResourceGroup)
+  params: {
+    vaultName: webhookKeyVaultName
+    secretName: webhookSecretName
+    readerPrincipalId: identity.outputs.principalId
+  }
+}
+
 module app 'modules/function-app.bicep' = {
   name: 'function-app'
   scope: resourceGroup
@@ -224,6 +256,7 @@ module app 'modules/function-app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     httpConcurrency: httpConcurrency
     planSchedule: planSchedule
+    outboxSchedule: outboxSchedule
     cleanupSchedule: cleanupSchedule
     requestsAtOnce: requestsAtOnce
     watchSchedule: watchSchedule
@@ -232,6 +265,7 @@ module app 'modules/function-app.bicep' = {
     planRetentionDays: planRetentionDays
     deadLetterRetentionDays: deadLetterRetentionDays
     maxBodyBytes: maxBodyBytes
+    requestsPerMinute: requestsPerMinute
     geocoder: geocoder
     nominatimUrl: nominatimUrl
     distances: distances
@@ -243,10 +277,12 @@ module app 'modules/function-app.bicep' = {
     roadCells: roadCells
     roadCacheDays: roadCacheDays
     azureMapsKey: empty(mapsKeyVaultName) ? '' : '@Microsoft.KeyVault(VaultName=${mapsKeyVaultName};SecretName=${mapsKeySecretName})'
+    webhookUrl: webhookUrl
+    webhookSecret: empty(webhookKeyVaultName) ? '' : '@Microsoft.KeyVault(VaultName=${webhookKeyVaultName};SecretName=${webhookSecretName})'
     entraClientId: entraClientId
   }
-  // The platform resolves the reference when the app starts, so the role must be there before.
-  dependsOn: [mapsKey]
+  // The platform resolves the references when the app starts, so the roles must be there before.
+  dependsOn: [mapsKey, webhookSecret]
 }
 
 module alerts 'modules/alerts.bicep' = {

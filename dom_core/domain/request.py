@@ -78,7 +78,7 @@ class PlanRequest:
         return rule.in_date(moment.date())
 
     def without_personal_data(self) -> "PlanRequest":
-        """The request as plans keep it: no streets, references or histories, which decide nothing."""
+        """The request as plans keep it: no streets, references, histories or notices, which decide nothing."""
         return replace(self, orders=tuple(_impersonal(order) for order in self.orders))
 
 
@@ -87,4 +87,4 @@ def _impersonal(order: Order) -> Order:
         return replace(line, ship_to=Address())
 
     lines = tuple(map(impersonal, order.lines))
-    return replace(order, lines=lines, customer_reference="", content_hash="", history=())
+    return replace(order, lines=lines, customer_reference="", content_hash="", history=(), notices=0, outbox=())

@@ -186,6 +186,7 @@ class CleanedUp(Event):
     dead_letters: int
     dead_letters_kept: int
     distances: int = 0
+    blobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

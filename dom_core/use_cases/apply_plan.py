@@ -18,11 +18,11 @@ from dom_core.configuration import Configuration
 from dom_core.domain.holding import Claim, give_back
 from dom_core.domain.ids import OrderId, ProductId, SourceId
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Source
-from dom_core.domain.order import Order
+from dom_core.domain.order import Order, What
 from dom_core.domain.plan import Closing, Plan, PlanLine, PlanState
 from dom_core.domain.stock import Reservation
 from dom_core.domain.strategy import InventoryMode, Strategy
-from dom_core.domain.transitions import Cause, PlanTerms, What, data_conflict, handled_by
+from dom_core.domain.transitions import Cause, PlanTerms, data_conflict, handled_by
 from dom_core.domain.transitions import apply_plan as apply_to_order
 from dom_core.errors import IllegalTransition, NotFound, StoreConflict
 from dom_core.repositories.configurations import Configurations

@@ -3,10 +3,12 @@
 from contextlib import suppress
 from datetime import datetime, timedelta
 
+from dom_core.domain.dead_letter import DeadLetter
 from dom_core.domain.ids import PlanId
 from dom_core.domain.plan import PlanState
 from dom_core.domain.run import RunState
-from dom_core.errors import StoreConflict
+from dom_core.errors import InvalidInput, StoreConflict
+from dom_core.messages.claim import Claim, claim_in
 from dom_core.ports import DocumentStore
 from dom_core.repositories.dead_letters import DeadLetters
 from dom_core.repositories.measured_roads import remove_expired
@@ -14,6 +16,7 @@ from dom_core.repositories.orders import Orders
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.runs import Runs
 from dom_core.telemetry.events import CleanedUp
+from dom_core.use_cases.claim_check import MESSAGE_LIFE_S
 from dom_core.use_cases.close_plans import expire_overdue
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.end_run import end_run
@@ -21,6 +24,9 @@ from dom_core.use_cases.sweep_reservations import sweep_all, tell_oversold
 
 FORGOTTEN_AFTER = timedelta(days=1)
 """No run takes so long, and none waits so long in its queue."""
+
+BLOB_LIFE = timedelta(seconds=2 * MESSAGE_LIFE_S) + timedelta(days=1)
+"""How long a blob is left alone: its message may wait once in its queue and once among the poison, and be in work."""
 
 
 def clean_up(ports: Ports) -> CleanedUp:
@@ -38,6 +44,7 @@ def clean_up(ports: Ports) -> CleanedUp:
         dead_letters=dead_letters,
         dead_letters_kept=dead_letters_kept,
         distances=remove_expired(ports.store, now.date()),
+        blobs=_remove_blobs(ports, now - BLOB_LIFE),
     )
     ports.telemetry.tell(done)
     return done
@@ -85,6 +92,28 @@ def _remove_runs(store: DocumentStore, since: datetime) -> int:
             runs.delete(run)
             removed += 1
     return removed
+
+
+def _remove_blobs(ports: Ports, since: datetime) -> int:
+    """Remove blobs put before then: no message points to them any more. Those of dead letters stay with them."""
+    old = [blob.name for blob in ports.blobs.every() if blob.stored_at < since]
+    needed = _blobs_of_dead_letters(ports.store) if old else frozenset()
+    leftovers = [name for name in old if name not in needed]
+    for name in leftovers:
+        ports.blobs.delete(name)
+    return len(leftovers)
+
+
+def _blobs_of_dead_letters(store: DocumentStore) -> frozenset[str]:
+    claims = (_claim_of(letter.value) for letter in DeadLetters(store).every())
+    return frozenset(claim.blob for claim in claims if claim)
+
+
+def _claim_of(letter: DeadLetter) -> Claim | None:
+    try:
+        return claim_in(letter.raw)
+    except InvalidInput:
+        return None
 
 
 def _remove_dead_letters(store: DocumentStore, since: datetime) -> tuple[int, int]:

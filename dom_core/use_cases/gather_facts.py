@@ -31,8 +31,20 @@ def gather_facts(
     settle: Sweep = sweep,
 ) -> RunFacts:
     """The facts of a run, as stored now. Reservations that nothing needs any more are given back on the way."""
-    orders = tuple(Orders(ports.store).plannable())
-    return _facts(ports, configuration, RunFacts(plan_id, run_id, now, orders, {}, {}), settle)
+    return facts_about(ports, configuration, Orders(ports.store).plannable(), plan_id, run_id, now, settle)
+
+
+def facts_about(
+    ports: Ports,
+    configuration: Configuration,
+    orders: Iterable[Order],
+    plan_id: PlanId,
+    run_id: str,
+    now: datetime,
+    settle: Sweep = sweep,
+) -> RunFacts:
+    """The same for these orders alone."""
+    return _facts(ports, configuration, RunFacts(plan_id, run_id, now, tuple(orders), {}, {}), settle)
 
 
 def facts_for(ports: Ports, configuration: Configuration, order: Order, name: str, now: datetime) -> RunFacts:

@@ -29,6 +29,7 @@ from dom_core.use_cases.gather_facts import gather_facts
 from dom_core.use_cases.measure_roads import with_roads
 from dom_core.use_cases.planning_turn import Turn, taking_turn
 from dom_core.use_cases.report_run import run_ended
+from dom_core.use_cases.send_assignments import send_soon
 from dom_core.use_cases.start_alternate import start_alternate, waits_for_another
 from dom_core.use_cases.start_run import new_run, require_runnable, send_run
 from dom_core.use_cases.sweep_reservations import sweeping
@@ -60,9 +61,11 @@ def _plan_batch(ports: Ports, run_id: RunId, strategy_id: StrategyId, account: A
     attempt = _Attempt(ports, run, Configurations(ports.store).load(), _plan_id(ports.store, run_id), account)
     try:
         with attempt.turn() as turn:
-            return attempt.make(turn)
+            ended = attempt.make(turn)
     except (Busy, LeaseLost):
         return _put_back(ports, run)
+    send_soon(ports)
+    return ended
 
 
 def run_due(ports: Ports) -> tuple[Run, ...]:

@@ -18,6 +18,7 @@ param instanceMemoryMb int
 param maximumInstanceCount int
 param httpConcurrency int
 param planSchedule string
+param outboxSchedule string
 param cleanupSchedule string
 param requestsAtOnce int
 param watchSchedule string
@@ -26,6 +27,7 @@ param planExpiryHours int
 param planRetentionDays int
 param deadLetterRetentionDays int
 param maxBodyBytes int
+param requestsPerMinute int
 param geocoder string
 param nominatimUrl string
 param distances string
@@ -40,6 +42,13 @@ param roadCacheDays int
 @description('A key vault reference, or nothing. Never the key.')
 param azureMapsKey string
 
+@description('Where assignments are posted too, or nothing. It may hold a key of the receiver.')
+@secure()
+param webhookUrl string
+
+@description('A key vault reference, or nothing. Never the secret.')
+param webhookSecret string
+
 param entraClientId string
 
 // Compared with dom_core/settings.py and the README by tests/infra/test_settings.py.
@@ -50,6 +59,11 @@ var domSettings = {
   DOM_COSMOS_DATABASE: cosmosDatabaseName
   DOM_ORDERS_QUEUE: 'orders'
   DOM_RUNS_QUEUE: 'plan-runs'
+  DOM_ASSIGNMENTS_QUEUE: 'assignments'
+  DOM_WEBHOOKS_QUEUE: 'webhooks'
+  DOM_OUTBOX_SCHEDULE: outboxSchedule
+  DOM_WEBHOOK_URL: webhookUrl
+  DOM_WEBHOOK_SECRET: webhookSecret
   DOM_PLAN_SCHEDULE: planSchedule
   DOM_CLEANUP_SCHEDULE: cleanupSchedule
   DOM_WATCH_SCHEDULE: watchSchedule
@@ -71,6 +85,7 @@ var domSettings = {
   DOM_PLAN_RETENTION_DAYS: string(planRetentionDays)
   DOM_DEADLETTER_RETENTION_DAYS: string(deadLetterRetentionDays)
   DOM_MAX_BODY_BYTES: string(maxBodyBytes)
+  DOM_REQUESTS_PER_MINUTE: string(requestsPerMinute)
 }
 
 var hostSettings = {

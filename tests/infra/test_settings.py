@@ -97,6 +97,7 @@ def test_limits_of_parameters_are_those_of_the_settings() -> None:
         ("DOM_ROAD_CIRCUITY_PERCENT", "roadCircuityPercent"),
         ("DOM_ROAD_CELLS", "roadCells"),
         ("DOM_ROAD_CACHE_DAYS", "roadCacheDays"),
+        ("DOM_REQUESTS_PER_MINUTE", "requestsPerMinute"),
     ):
         parse = next(setting.parse for setting in TABLE if setting.variable == variable)
         found = re.search(

@@ -22,7 +22,7 @@ from dom_core.adapters.cosmos import CosmosDocuments
 from dom_core.adapters.geocoding.offline import OfflineGeocoder
 from dom_core.adapters.patience import Patience
 from dom_core.adapters.pulse import ThreadPulse
-from dom_core.adapters.sqlite import Database, SqliteDocuments, SqliteQueues
+from dom_core.adapters.sqlite import Database, SqliteBlobs, SqliteDocuments, SqliteQueues
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.ports import Body, Clock, Container, Document, DocumentStore, Page, Write
 from dom_core.settings import from_environment
@@ -80,6 +80,7 @@ class Installation:
             yield Ports(
                 store=wrap(documents),
                 queues=SqliteQueues(file, clock),
+                blobs=SqliteBlobs(file, clock),
                 clock=clock,
                 geocoder=OfflineGeocoder(),
                 settings=replace(settings, lease_s=self.lease_s),

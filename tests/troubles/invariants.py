@@ -11,11 +11,10 @@ from dataclasses import dataclass, field
 
 from dom_core.domain.dead_letter import DeadLetter
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID
-from dom_core.domain.order import Event, Line, LineState, Order
+from dom_core.domain.order import Event, Line, LineState, Order, What
 from dom_core.domain.plan_header import PlanHeader
 from dom_core.domain.run import Lease, Run, RunState
 from dom_core.domain.stock import ProductStock
-from dom_core.domain.transitions import What
 from dom_core.ports import Container, DocumentStore
 from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.dead_letters import DeadLetters

@@ -11,10 +11,9 @@ import pytest
 
 from dom_core.adapters.sqlite import Database
 from dom_core.domain.network import Address
-from dom_core.domain.order import Event, LineState, Order
+from dom_core.domain.order import Event, LineState, Order, What
 from dom_core.domain.run import Run, RunState
 from dom_core.domain.stock import ProductStock, Reservation
-from dom_core.domain.transitions import What
 from dom_core.repositories.dead_letters import DeadLetters
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.runs import Runs
