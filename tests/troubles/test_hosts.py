@@ -3,7 +3,7 @@
 import logging
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ import pytest
 
 from dom_core.adapters.clock import FixedClock, SystemClock
 from dom_core.domain.run import Run, RunState
-from dom_core.ports import Body, Container, Document
+from dom_core.ports import Body, Container, Document, Write
 from dom_core.repositories.runs import Runs
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.plan_batch import plan_batch, run_due
@@ -139,10 +139,17 @@ class Between(Killer):
     done: bool = False
 
     def replace(self, container: Container, partition: str, id: str, body: Body, etag: str) -> Document:
+        self._act(container)
+        return super().replace(container, partition, id, body, etag)
+
+    def batch(self, container: Container, partition: str, writes: Sequence[Write]) -> tuple[str | None, ...]:
+        self._act(container)
+        return super().batch(container, partition, writes)
+
+    def _act(self, container: Container) -> None:
         if container is Container.ORDERS and not self.done:
             self.done = True
             os.kill(os.getpid(), self.signal)
-        return super().replace(container, partition, id, body, etag)
 
 
 def run_with_signal(installation: Installation, run_id: str, number: Signals, log: Path, now: datetime | None) -> None:
