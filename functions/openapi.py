@@ -90,6 +90,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "release_order": Operation(Order, body=Decision, refusals=_CONFLICT),
     "cancel_order": Operation(Order, body=Decision, refusals=_CONFLICT),
     "run_strategy": Operation(shapes.RunAccepted, HTTPStatus.ACCEPTED, body=shapes.Asked),
+    "cancel_run": Operation(Run, body=Cancellation, refusals=_CONFLICT),
     "suggest": Operation(Suggestion, body=SuggestionRequest, refusals=_BUSY),
     "list_runs": Operation(Run, listed=True, query=shapes.PageQuery),
     "get_run": Operation(Run),

@@ -56,8 +56,8 @@ class Run:
     `share` is the part that is done, 0 to 1; `gap` the newest that a search has proven while it goes on.
 
     `alternate_run_id` is the run of the alternate strategy that this one started, as it found nothing. `request_units`
-    (RU) is what the newest attempt asked of the store; zero where the store does not charge. `cancelled_by` is who asked
-    to stop it: until it is `cancelled`, it is being stopped.
+    (RU) is what the newest attempt asked of the store; zero where the store does not charge. `cancelled_by` is who
+    asked to stop it: until it is `cancelled`, it is being stopped.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
