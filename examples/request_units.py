@@ -19,7 +19,7 @@ from typing import Any
 from dom_core.adapters.clock import SystemClock
 from dom_core.adapters.cosmos.items import to_item
 from dom_core.adapters.geocoding.offline import OfflineGeocoder
-from dom_core.adapters.sqlite import Database, SqliteDocuments, SqliteQueues
+from dom_core.adapters.sqlite import Database, SqliteBlobs, SqliteDocuments, SqliteQueues
 from dom_core.charges import ChargeTotals, charge, charged_to
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.ports import Body, Container, Delete, Document, DocumentStore, Page, Write
@@ -141,6 +141,7 @@ def _ports(database: Database, totals: ChargeTotals) -> Ports:
     return Ports(
         store=PricedDocuments(SqliteDocuments(database), totals),
         queues=SqliteQueues(database, clock),
+        blobs=SqliteBlobs(database, clock),
         clock=clock,
         geocoder=OfflineGeocoder(),
         settings=from_environment({}),

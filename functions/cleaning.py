@@ -11,7 +11,7 @@ bp = func.Blueprint()
 @bp.timer_trigger(arg_name="timer", schedule="%DOM_CLEANUP_SCHEDULE%", run_on_startup=False)
 @messages.discreet
 def clean_up(timer: func.TimerRequest) -> None:
-    """Remove old plans, runs and dead letters, and free what the killed left reserved."""
+    """Remove old plans, runs, dead letters and distances, and free what the killed left reserved."""
     from dom_core.use_cases.clean_up import clean_up as clean
 
     clean(ports())
@@ -29,6 +29,13 @@ def keep_poisoned_order(msg: func.QueueMessage) -> None:
 def keep_poisoned_run(msg: func.QueueMessage) -> None:
     """Keep the message of a run that failed too often as a dead letter. Safe to redeliver."""
     _keep(ports().settings.runs_queue, msg)
+
+
+@bp.queue_trigger(arg_name="msg", queue_name="%DOM_WEBHOOKS_QUEUE%-poison", connection="AzureWebJobsStorage")
+@messages.discreet
+def keep_poisoned_webhook(msg: func.QueueMessage) -> None:
+    """Keep a webhook that failed too often for another reason than its receiver. Safe to redeliver."""
+    _keep(ports().settings.webhooks_queue, msg)
 
 
 def _keep(queue: str, message: func.QueueMessage) -> None:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -74,7 +75,8 @@ class Run:
 class Lease:
     """The right to plan what will be applied, and to apply plans, until `expires_at`: one for all strategies.
 
-    `holder` is a run's id, or says what else somebody does. The fence only grows.
+    `holder` is a run's id, or says what else somebody does. The fence only grows. A lease that was `released` holds
+    nobody up, whatever the clock of its holder said.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -82,6 +84,11 @@ class Lease:
     fence: Count
     taken_at: UtcTime
     expires_at: UtcTime
+    released: bool = False
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether others must wait."""
+        return not self.released and self.expires_at > now
 
 
 def summarise(plan: Plan) -> RunSummary:

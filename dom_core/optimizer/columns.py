@@ -9,8 +9,10 @@ from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Location, Product, Sour
 from dom_core.domain.order import Line
 from dom_core.domain.reason import IntArray
 from dom_core.domain.request import PlanRequest
+from dom_core.domain.roads import RoadTable
 from dom_core.domain.strategy import InventoryMode
 from dom_core.domain.units import UNLIMITED_UNITS
+from dom_core.optimizer import by_road
 from dom_core.optimizer.eligibility import EligibleOrder
 from dom_core.optimizer.great_circle import distances_m
 
@@ -32,7 +34,7 @@ def to_batch(request: PlanRequest, eligible: Sequence[EligibleOrder]) -> Batch:
         product_of=_integers(position[line.product_id] for line in lines),
         destination_of=_integers(number for entry in eligible for number in _destinations(entry.lines)),
         units=_integers(line.units for line in lines),
-        metres=_distances(lines, sources),
+        metres=_distances(lines, sources, request.roads),
         available=_available(request, products, sources),
     )
 
@@ -46,7 +48,7 @@ def _destinations(lines: Sequence[Line]) -> list[int]:
     return [numbers.setdefault(line.location, len(numbers)) for line in lines]
 
 
-def _distances(lines: Sequence[Line], sources: Sequence[Source]) -> PlaceTable:
+def _distances(lines: Sequence[Line], sources: Sequence[Source], roads: RoadTable | None) -> PlaceTable:
     """Metres from every source to every place that lines go to, each place once."""
     row: dict[Location | None, int] = {}
     row_of = _integers(row.setdefault(line.location, len(row)) for line in lines)
@@ -58,6 +60,8 @@ def _distances(lines: Sequence[Line], sources: Sequence[Source]) -> PlaceTable:
         origins = _degrees([place for place in places if place])
         targets = _degrees([source.location for source in sources if source.location])
         table[np.ix_(known_rows, known_columns)] = distances_m(origins, targets)
+    if roads is not None:
+        table = by_road.distances_m(table.astype(np.int64), places, sources, roads).astype(np.int32)
     return PlaceTable(row_of, table)
 
 

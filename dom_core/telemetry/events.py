@@ -178,13 +178,15 @@ class StockOversold(Event):
 
 @dataclass(frozen=True, slots=True)
 class CleanedUp(Event):
-    """What is old was removed. `dead_letters_kept` are those that people have yet to look at."""
+    """What is old was removed. `dead_letters_kept` wait for people; `distances` counts places."""
 
     expired_plans: int
     plans: int
     runs: int
     dead_letters: int
     dead_letters_kept: int
+    distances: int = 0
+    blobs: int = 0
 
 
 @dataclass(frozen=True, slots=True)

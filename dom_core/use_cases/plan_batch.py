@@ -10,9 +10,10 @@ from dom_core.charges import Account, charged_to
 from dom_core.configuration import Configuration, request_for
 from dom_core.domain.ids import PlanId, RunId, StrategyId
 from dom_core.domain.plan import Plan, PlanState
+from dom_core.domain.request import PlanRequest
 from dom_core.domain.run import Run, RunState, summarise
 from dom_core.domain.strategy import Strategy
-from dom_core.errors import AlreadyExists, Busy, DomError, LeaseLost
+from dom_core.errors import AlreadyExists, Busy, Cancelled, DomError, LeaseLost
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.watch import Watch
 from dom_core.ports import DocumentStore
@@ -25,8 +26,10 @@ from dom_core.use_cases.apply_plan import Terms, apply_plan
 from dom_core.use_cases.close_plans import expire_overdue, supersede_older
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.gather_facts import gather_facts
+from dom_core.use_cases.measure_roads import with_roads
 from dom_core.use_cases.planning_turn import Turn, taking_turn
 from dom_core.use_cases.report_run import run_ended
+from dom_core.use_cases.send_assignments import send_soon
 from dom_core.use_cases.start_alternate import start_alternate, waits_for_another
 from dom_core.use_cases.start_run import new_run, require_runnable, send_run
 from dom_core.use_cases.sweep_reservations import sweeping
@@ -58,9 +61,11 @@ def _plan_batch(ports: Ports, run_id: RunId, strategy_id: StrategyId, account: A
     attempt = _Attempt(ports, run, Configurations(ports.store).load(), _plan_id(ports.store, run_id), account)
     try:
         with attempt.turn() as turn:
-            return attempt.make(turn)
+            ended = attempt.make(turn)
     except (Busy, LeaseLost):
         return _put_back(ports, run)
+    send_soon(ports)
+    return ended
 
 
 def run_due(ports: Ports) -> tuple[Run, ...]:
@@ -92,7 +97,7 @@ def _is_due(ports: Ports, strategy: Strategy) -> bool:
     if not strategy.enabled or not strategy.in_date(now.date()):
         return False
     lease = Runs(ports.store).lease()
-    if lease is not None and lease.expires_at > now and not strategy.simulation:
+    if lease is not None and lease.is_held(now) and not strategy.simulation:
         return False
     last = Runs(ports.store).last_start(strategy.id)
     return last is None or last + timedelta(minutes=strategy.aggregation_minutes) <= now
@@ -201,16 +206,30 @@ class _Attempt:
 
     def plan(self, strategy: Strategy, fence: int, note: "_Note") -> Plan:
         """Make the plan and store it. When another attempt at this run was faster, its plan counts."""
-        settle = sweeping(self.ports.telemetry)
-        now = self.ports.clock.now()
-        facts = gather_facts(self.ports.store, self.configuration, self.plan_id, self.run.id, now, settle)
+        settle, now = sweeping(self.ports.telemetry), self.ports.clock.now()
+        facts = gather_facts(self.ports, self.configuration, self.plan_id, self.run.id, now, settle)
         request = request_for(self.configuration, strategy.id, facts)
-        plan = plan_once(request, self.ports.solver, Watch(lambda stage: note(stage.name, stage.share)))
+        request = with_roads(self.ports, request, lambda: note("distances", 0.0))
+        plan = self.solve(request, note)
         to_apply = strategy.auto_apply and not strategy.simulation
         with suppress(AlreadyExists):
             Plans(self.ports.store).create(plan, attempt=str(fence), to_apply=to_apply, request=request)
             return plan
         return Plans(self.ports.store).get(self.plan_id)
+
+    def solve(self, request: PlanRequest, note: "_Note") -> Plan:
+        """The plan, if the turn still lasts. Raises LeaseLost, as soon as that is known: the solver is stopped."""
+        turn = note.turn
+        watch = Watch(lambda stage: note(stage.name, stage.share), lambda: turn is not None and turn.is_lost)
+        try:
+            plan = plan_once(request, self.ports.solver, watch)
+        except Cancelled:
+            if turn is not None:
+                turn.keep()
+            raise
+        if turn is not None:
+            turn.keep()
+        return plan
 
     def finish(self, plan: Plan) -> Run:
         """Note the run's end and its figures, and start the alternate strategy of one that found nothing."""
@@ -259,12 +278,13 @@ class _Note:
     noted_at: datetime
 
     def __call__(self, stage: str, share: float) -> None:
+        """Note it, if the last note is old enough. Raises LeaseLost once the turn is known to be lost."""
+        if self.turn is not None:
+            self.turn.keep_in_time()
         now = self.ports.clock.now()
         if now - self.noted_at < _NOTE_EVERY:
             return
         self.noted_at = now
-        if self.turn is not None:
-            self.turn.keep()
         Runs(self.ports.store).change(self.run_id, _at(stage, share))
 
 

@@ -15,6 +15,7 @@ from dom_core.telemetry.events import LineRejected
 from dom_core.use_cases.change_order import change_order
 from dom_core.use_cases.change_stock import change_stock
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.send_assignments import send_soon
 
 DEFAULT_BARRED_DAYS = 30
 """How long a source is barred when the strategy that assigned the line no longer exists."""
@@ -33,6 +34,7 @@ def reject_line(ports: Ports, order_id: OrderId, line_id: LineId, rejection: Rej
         _release(ports.store, order, require_line(order, line_id), refused)
     if refused is not None and refused.at == cause.at:
         ports.telemetry.tell(LineRejected(order_id, line_id, rejection.source_id, refused.units or 0))
+    send_soon(ports, order_id)
     return order
 
 

@@ -13,6 +13,7 @@ from dom_core.ports import DocumentStore
 from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.runs import Runs
 from dom_core.telemetry.ways import run_way
+from dom_core.use_cases import claim_check
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.report_run import run_ended
 
@@ -39,7 +40,7 @@ def start_run(ports: Ports, strategy_id: StrategyId, who: str) -> Run:
 def send_run(ports: Ports, run: Run, visible_after_s: float = 0) -> None:
     """Put the run on its queue. Sent twice it is done once."""
     message = json.dumps({"run_id": run.id, "strategy_id": run.strategy_id}).encode()
-    ports.queues.send(ports.settings.runs_queue, message, visible_after_s=visible_after_s)
+    claim_check.send(ports, ports.settings.runs_queue, message, visible_after_s=visible_after_s)
 
 
 def require_runnable(strategy: Strategy, now: datetime) -> None:

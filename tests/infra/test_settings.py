@@ -87,11 +87,17 @@ def test_limits_of_parameters_are_those_of_the_settings() -> None:
     """A number that Bicep takes must not stop the app."""
     text = (INFRA / "main.bicep").read_text("utf-8")
     for variable, parameter in (
+        ("DOM_REQUESTS_AT_ONCE", "requestsAtOnce"),
         ("DOM_LEASE_S", "leaseSeconds"),
         ("DOM_PLAN_EXPIRY_H", "planExpiryHours"),
         ("DOM_PLAN_RETENTION_DAYS", "planRetentionDays"),
         ("DOM_DEADLETTER_RETENTION_DAYS", "deadLetterRetentionDays"),
         ("DOM_MAX_BODY_BYTES", "maxBodyBytes"),
+        ("DOM_ROAD_WITHIN_KM", "roadWithinKm"),
+        ("DOM_ROAD_CIRCUITY_PERCENT", "roadCircuityPercent"),
+        ("DOM_ROAD_CELLS", "roadCells"),
+        ("DOM_ROAD_CACHE_DAYS", "roadCacheDays"),
+        ("DOM_REQUESTS_PER_MINUTE", "requestsPerMinute"),
     ):
         parse = next(setting.parse for setting in TABLE if setting.variable == variable)
         found = re.search(
