@@ -15,7 +15,8 @@ from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer import decomposition, formulation
 from dom_core.optimizer.costs import Flow
-from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Prices
+from dom_core.optimizer.prices import DIVISORS, Prices
+from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import Solver
 from dom_core.optimizer.standing import Left, Standing
@@ -66,7 +67,8 @@ def _pair_worth(problem: Problem, prices: Prices) -> FloatArray:
     cost = problem.km.astype(np.float64) * rates[Level.DISTANCE_KM] + problem.steps * rates[Level.PRIORITY_STEPS]
     if problem.costs:
         cost = cost + problem.costs.leg_cents + problem.costs.shipment_cents + problem.costs.part_cents
-    cost = cost + prices.stock[batch.product_of] * problem.wanted[:, None]
+    units = [problem.wanted if divisor == 1 else np.zeros_like(problem.wanted) for divisor in DIVISORS]
+    cost = cost + prices.charges(batch.product_of, units, batch.shape[1])
     return np.where(problem.allowed, cost, np.inf)
 
 
@@ -112,7 +114,8 @@ def _neighbourhood(problem: Problem, seed: int, prices: Prices) -> list[int]:
         product = int(batch.product_of[line])
         rivals = np.flatnonzero((batch.product_of == product) & (problem.wanted > 0))
         shared = problem.allowed[rivals] & problem.allowed[line]
-        weight = (shared * (1.0 + prices.stock[product])).sum(axis=1)
+        sources = np.arange(batch.shape[1])
+        weight = (shared * (1.0 + prices.at(np.full(len(sources), product), sources, 1))).sum(axis=1)
         for rival, value in zip(rivals.tolist(), weight.tolist(), strict=True):
             order = int(batch.order_of[rival])
             ranked[order] = ranked.get(order, 0.0) + value

@@ -21,7 +21,10 @@ from dom_core.domain.strategy import SolverLimits
 from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer import decomposition, neighbourhoods
 from dom_core.optimizer.costs import Flow
-from dom_core.optimizer.pricing import NOWHERE, PROVEN_WITHIN, PricedBest, Pricer, Prices
+from dom_core.optimizer.ascent import ascend
+from dom_core.optimizer.cheapest import NOWHERE
+from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
+from dom_core.optimizer.working_set import WorkingSet
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.standing import Left, Standing
@@ -59,43 +62,6 @@ def only(problem: Problem, lines: IntArray) -> Problem:
     wanted = np.zeros_like(problem.wanted)
     wanted[lines] = problem.wanted[lines]
     return replace(problem, wanted=wanted, allowed=problem.allowed & (wanted > 0)[:, None])
-
-
-# Prices.
-
-
-def _ascend(pricer: Pricer, problem: Problem, upper: float, begin: Prices | None = None) -> PricedBest:
-    """Raise prices where more is asked for than there is, lower them where less, towards the best bound."""
-    stock = np.minimum(problem.stock, UNLIMITED_UNITS).astype(np.float64)
-    room = np.array([float(capacity.remaining) for capacity in problem.capacities])
-    scarce = decomposition.cell_binds(problem)
-    prices = begin or Prices(np.zeros(problem.stock.shape), np.zeros(len(room)))
-    best = PricedBest(prices, float("-inf"), pricer.price(prices))
-    step, stale = 1.0, 0
-    for _ in range(PRICE_ROUNDS):
-        found = pricer.price(prices)
-        if found.bound > best.bound:
-            stale = 0 if found.bound > best.bound + 1e-5 * abs(found.bound) else stale + 1
-            best = PricedBest(prices, found.bound, found)
-        else:
-            stale += 1
-        if stale >= STEP_ROUNDS:
-            step, stale, prices, found = step * 0.6, 0, best.prices, best.patterns
-        over_stock = _direction(found.stock_use - stock, prices.stock) * scarce
-        over_room = _direction(found.capacity_use - room, prices.capacity)
-        length = float((over_stock**2).sum() + (over_room**2).sum())
-        if length == 0.0 or step < 1e-3:
-            break
-        scale = step * max(upper - found.bound, 1.0) / length
-        prices = Prices(
-            np.maximum(prices.stock + scale * over_stock, 0.0), np.maximum(prices.capacity + scale * over_room, 0.0)
-        )
-    return best
-
-
-def _direction(excess: FloatArray, prices: FloatArray) -> FloatArray:
-    """A price of zero cannot fall."""
-    return np.where((excess < 0) & (prices <= 0), 0.0, excess)
 
 
 def _better(one: PricedBest, other: PricedBest) -> PricedBest:
