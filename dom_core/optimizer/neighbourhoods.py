@@ -1,179 +1,237 @@
 """Better plans: free a few orders, solve them exactly with everybody else fixed, keep what improves.
 
-The orders that pay most above their best pattern at prices go first, with their rivals for the same cells.
+Where the gap sits is known: value − bound is the sum of what each order pays at prices above its best pattern (its
+*excess*), and of priced stock that nobody uses. Orders with the largest excess are freed first, with their rivals:
+those who hold units of the cells that they could use. Several neighbourhoods that share no order are solved at the same
+time from the same state, and taken in their order as far as they still fit together: so the plan is the same however
+many processors there are.
 """
 
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 
-from dom_core.domain.plan import Level
-from dom_core.domain.reason import BoolArray, FloatArray
+from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.domain.strategy import SolverLimits
+from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import decomposition, formulation
+from dom_core.optimizer import decomposition, formulation, offers
 from dom_core.optimizer.costs import Flow
-from dom_core.optimizer.prices import DIVISORS, Prices
-from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest
+from dom_core.optimizer.gap import rent_of_orders
+from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
 from dom_core.optimizer.problem import Problem
+from dom_core.optimizer.restriction import Restricted, Restriction
 from dom_core.optimizer.solving import Solver
-from dom_core.optimizer.standing import Left, Standing
-from dom_core.rules.base import CapacityLimit
+from dom_core.optimizer.standing import Left, Pair, Standing, points_by_order
 
 NEIGHBOURHOOD_LINES = 40
 """Lines freed at once: small enough for the exact model to answer in a fraction of a second."""
 
-NEIGHBOURHOOD_SOURCES = 12
-"""Sources offered to a freed line: where it is now, and the cheapest at prices."""
+OFFERED_SOURCES = 12
+"""Sources offered to a freed line besides those where it is now: the cheapest at prices."""
 
 NEIGHBOURHOOD_LIMITS = SolverLimits(solve_limit_s=5.0, max_nodes=500)
 
 TRIES_PER_ORDER = 1
 """How often an order may be the seed of a neighbourhood that changes nothing, until one of its rivals moves."""
 
-SEARCH_ROUNDS = 400
-"""Neighbourhoods solved at most: a limit that is the same on every machine, before the seconds are."""
+AT_ONCE = 4
+"""Neighbourhoods solved from the same state. A number of its own, so that processors change no plan."""
+
+WORKERS = 2
+
+ROUNDS, ROUNDS_PER_ORDER = 100, 0.25
+"""Rounds of neighbourhoods at most: a limit that is the same on every machine, before the seconds are."""
 
 
 def improve(
     problem: Problem, plan: Standing, priced: PricedBest, solver: Solver, limits: SolverLimits, deadline: float
 ) -> tuple[Standing, str]:
-    """Free and solve neighbourhoods until the gap is closed, nothing moves, or time is up."""
-    tried: dict[int, int] = {}
-    worth = _pair_worth(problem, priced.prices)
-    for _ in range(SEARCH_ROUNDS):
-        if plan.total - priced.bound <= max(limits.relative_gap, PROVEN_WITHIN) * plan.total:
-            return plan, ""
-        seed = _seed(problem, plan, priced, tried)
-        if seed is None:
-            return plan, "rounds"
-        if time.monotonic() >= deadline:
-            return plan, "seconds"
-        freed = _neighbourhood(problem, seed, priced.prices)
-        better = _solve_freed(problem, plan, freed, worth, solver)
-        if better is None:
-            tried[seed] = tried.get(seed, 0) + 1
-        else:
-            plan = better
-            tried = {order: times for order, times in tried.items() if order not in freed}
-    return plan, "rounds"
+    """Free and solve neighbourhoods until the gap is closed, nothing moves, or time is up; which of these it was."""
+    search = _Search(problem, plan, priced, solver)
+    with ThreadPoolExecutor(WORKERS) as workers:
+        for _ in range(int(ROUNDS + ROUNDS_PER_ORDER * len(problem.weights))):
+            if search.total - priced.bound <= max(limits.relative_gap, PROVEN_WITHIN) * search.total:
+                return search.standing(), ""
+            if time.monotonic() >= deadline:
+                return search.standing(), "seconds"
+            freed = search.next_neighbourhoods()
+            if not freed:
+                break
+            answers = list(workers.map(search.solve, freed))
+            for orders, answer in zip(freed, answers, strict=True):
+                search.consider(orders, answer)
+    return search.standing(), "rounds"
 
 
-def _pair_worth(problem: Problem, prices: Prices) -> FloatArray:
-    """What serving a line from a source costs at prices (L, S), shipment included; infinite where not allowed."""
-    batch, rates = problem.batch, problem.rates
-    cost = problem.km.astype(np.float64) * rates[Level.DISTANCE_KM] + problem.steps * rates[Level.PRIORITY_STEPS]
-    if problem.costs:
-        cost = cost + problem.costs.leg_cents + problem.costs.shipment_cents + problem.costs.part_cents
-    units = [problem.wanted if divisor == 1 else np.zeros_like(problem.wanted) for divisor in DIVISORS]
-    cost = cost + prices.charges(batch.product_of, units, batch.shape[1])
-    return np.where(problem.allowed, cost, np.inf)
+class _Search:
+    """The plan as it stands, with what is needed to find where it could be better."""
+
+    def __init__(self, problem: Problem, plan: Standing, priced: PricedBest, solver: Solver) -> None:
+        self.problem, self.solver, self.prices = problem, solver, priced.prices
+        self.pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0))
+        self.restriction = Restriction.of(problem)
+        self.left = Left(problem, plan.flows)
+        self.offers = offers.cheapest(problem, priced.prices, OFFERED_SOURCES)
+        self.lines_of = _lines_by_order(problem)
+        self.flows_of: dict[int, list[Flow]] = defaultdict(list)
+        self.holders: dict[Pair, set[int]] = defaultdict(set)
+        self.total = plan.total
+        self.tried: dict[int, int] = {}
+        self._move((), plan.flows)
+        self.best = priced.patterns.worth + points_by_order(problem, ())
+        self.excess = points_by_order(problem, plan.flows) + self._rent(plan.flows) - self.best
+
+    def standing(self) -> Standing:
+        """The plan now."""
+        return Standing(self.problem, [flow for flows in self.flows_of.values() for flow in flows])
+
+    # Which orders to free.
+
+    def next_neighbourhoods(self) -> list[tuple[int, ...]]:
+        """The next few neighbourhoods, of which no two share an order. Empty when every order had its tries."""
+        found: list[tuple[int, ...]] = []
+        taken: set[int] = set()
+        for seed in self._seeds():
+            if seed not in taken:
+                orders = self._around(seed, taken)
+                self.tried[seed] = self.tried.get(seed, 0) + 1
+                taken.update(orders)
+                found.append(orders)
+                if len(found) == AT_ONCE:
+                    break
+        return found
+
+    def _seeds(self) -> Iterator[int]:
+        """Orders that pay above their best, the most first."""
+        ranked = np.argsort(-self.excess, kind="stable")
+        for order in ranked.tolist():
+            if self.excess[order] < 0.5:
+                return
+            if order in self.lines_of and self.tried.get(order, 0) < TRIES_PER_ORDER:
+                yield order
+
+    def _around(self, seed: int, taken: set[int]) -> tuple[int, ...]:
+        """The seed and its rivals, theirs, and so on, as far as there is room."""
+        chosen, lines = {seed: None}, len(self.lines_of[seed])
+        waiting = [seed]
+        for order in waiting:
+            for rival in self._rivals(order):
+                size = len(self.lines_of[rival])
+                if rival not in chosen and rival not in taken and lines + size <= NEIGHBOURHOOD_LINES:
+                    chosen[rival] = None
+                    waiting.append(rival)
+                    lines += size
+        return tuple(sorted(chosen))
+
+    def _rivals(self, order: int) -> list[int]:
+        """Who holds units that the order could use but not get, those that pay most above their best first."""
+        rivals: set[int] = set()
+        for line in self.lines_of[order]:
+            product = int(self.problem.batch.product_of[line])
+            for source in self.offers.of(line):
+                if self.left.stock[product, source] < self.problem.wanted[line]:
+                    rivals |= self.holders[product, source]
+        return sorted(rivals, key=lambda rival: (-self.excess[rival], rival))
+
+    # What the exact model says.
+
+    def solve(self, orders: Sequence[int]) -> list[Flow] | None:
+        """The best flows of these orders with everybody else fixed; None where the solver has none."""
+        small = self._restricted(orders)
+        parts = decomposition.independent_parts(small.problem)
+        if not parts:
+            return None
+        try:
+            answer = self.solver.solve(formulation.build(small.problem, parts), NEIGHBOURHOOD_LIMITS)
+        except SolverFailed:
+            return None
+        return small.outward(answer.flows)
+
+    def _restricted(self, orders: Iterable[int]) -> Restricted:
+        """The problem of these orders, with the stock and the room that the others leave."""
+        lines = np.array(sorted(line for order in orders for line in self.lines_of[order]), dtype=np.int64)
+        offered = np.zeros((len(lines), self.problem.batch.shape[1]), dtype=bool)
+        mine = self._flows(orders)
+        row_of = {line: row for row, line in enumerate(lines.tolist())}
+        for line, row in row_of.items():
+            offered[row, self.offers.of(line)] = True
+        for line, source, _ in mine:
+            offered[row_of[line], source] = True
+        small = self.restriction.to(lines, offered)
+        products = np.unique(self.problem.batch.product_of[lines])
+        stock = self.left.stock[np.ix_(products, small.sources)]
+        for line, source, units in small.inward(mine):
+            if stock[small.problem.batch.product_of[line], source] < UNLIMITED_UNITS:
+                stock[small.problem.batch.product_of[line], source] += units
+        room = self.left.room_without(mine)
+        capacities = (
+            replace(capacity, remaining=max(0, left))
+            for capacity, left in zip(small.problem.capacities, room, strict=True)
+        )
+        return replace(small, problem=replace(small.problem, stock=stock, capacities=tuple(capacities)))
+
+    # What becomes of it.
+
+    def consider(self, orders: Sequence[int], flows: Sequence[Flow] | None) -> None:
+        """Take the flows if they are better than what these orders have, and still fit."""
+        if flows is None:
+            return
+        before = self._flows(orders)
+        gain = self._points(orders, before) - self._points(orders, flows)
+        if gain <= 0:
+            return
+        self.left.give_back(before)
+        if not self.left.fits(flows):
+            self.left.take(before)
+            return
+        self.left.take(flows)
+        self._move(before, flows)
+        self.total -= gain
+        self._reprice(orders, flows)
+        for order in orders:
+            self.tried.pop(order, None)
+
+    def _points(self, orders: Sequence[int], flows: Sequence[Flow]) -> int:
+        """What these orders cost with these flows, all of theirs."""
+        return int(self._points_of(orders, flows).sum())
+
+    def _points_of(self, orders: Sequence[int], flows: Sequence[Flow]) -> IntArray:
+        """What each of these orders (ascending) costs with these flows."""
+        lines = np.array(sorted(line for order in orders for line in self.lines_of[order]), dtype=np.int64)
+        offered = np.zeros((len(lines), self.problem.batch.shape[1]), dtype=bool)
+        offered[:, sorted({source for _, source, _ in flows})] = True
+        small = self.restriction.to(lines, offered)
+        return points_by_order(small.problem, small.inward(flows))
+
+    def _flows(self, orders: Iterable[int]) -> list[Flow]:
+        return [flow for order in orders for flow in self.flows_of[order]]
+
+    def _move(self, before: Sequence[Flow], after: Sequence[Flow]) -> None:
+        """Note who holds what now."""
+        batch = self.problem.batch
+        for line, source, _ in before:
+            self.holders[int(batch.product_of[line]), source].discard(int(batch.order_of[line]))
+            self.flows_of[int(batch.order_of[line])] = []
+        for flow in after:
+            self.holders[int(batch.product_of[flow[0]]), flow[1]].add(int(batch.order_of[flow[0]]))
+            self.flows_of[int(batch.order_of[flow[0]])].append(flow)
+
+    def _reprice(self, orders: Sequence[int], flows: Sequence[Flow]) -> None:
+        rows = list(orders)
+        self.excess[rows] = self._points_of(orders, flows) + self._rent(flows)[rows] - self.best[rows]
+
+    def _rent(self, flows: Sequence[Flow]) -> FloatArray:
+        """What each order (O) would pay for stock and room at prices."""
+        return rent_of_orders(self.pricer, self.prices, flows)
 
 
-def _seed(problem: Problem, plan: Standing, priced: PricedBest, tried: dict[int, int]) -> int | None:
-    """The order that pays most above its best pattern at prices, among those not tried too often."""
-    excess = _excess(problem, plan, priced)
-    open_orders = [order for order in sorted(excess) if tried.get(order, 0) < TRIES_PER_ORDER]
-    return max(open_orders, key=lambda order: excess[order] / (1 + tried.get(order, 0)), default=None)
-
-
-def _excess(problem: Problem, plan: Standing, priced: PricedBest) -> dict[int, float]:
-    """By order, roughly what its lines pay at prices beyond their cheapest place: unfilled lines pay their rate."""
-    batch = problem.batch
-    worth = _pair_worth(problem, priced.prices)
-    cheapest = worth.min(axis=1, initial=np.inf)
-    gain = problem.rates[Level.UNFILLED_UNITS] * problem.weights[batch.order_of] * problem.wanted
-    filled = np.zeros(len(problem.wanted), dtype=np.int64)
-    paid = np.zeros(len(problem.wanted))
-    for line, source, units in plan.flows:
-        filled[line] += units
-        paid[line] += worth[line, source]
-    paid += gain * (1 - filled / np.maximum(problem.wanted, 1))
-    excess = np.where(np.isfinite(cheapest) & (problem.wanted > 0), paid - np.minimum(cheapest, gain), 0.0)
-    by_order: dict[int, float] = {}
-    for line in np.flatnonzero(excess > 0).tolist():
-        order = int(batch.order_of[line])
-        by_order[order] = by_order.get(order, 0.0) + float(excess[line])
-    sources_of: dict[int, set[int]] = {}
-    for line, source, _ in plan.flows:
-        sources_of.setdefault(int(batch.order_of[line]), set()).add(source)
-    for order, sources in sources_of.items():
-        if len(sources) > 1:
-            by_order[order] = by_order.get(order, 0.0) + problem.rates.get(Level.SHIPMENTS, 0) * (len(sources) - 1)
-    return by_order
-
-
-def _neighbourhood(problem: Problem, seed: int, prices: Prices) -> list[int]:
-    """The seed and its rivals: orders that hold or want units of the cells that the seed could use, dearest first."""
-    batch = problem.batch
-    mine = np.flatnonzero((batch.order_of == seed) & (problem.wanted > 0))
-    ranked: dict[int, float] = {}
-    for line in mine.tolist():
-        product = int(batch.product_of[line])
-        rivals = np.flatnonzero((batch.product_of == product) & (problem.wanted > 0))
-        shared = problem.allowed[rivals] & problem.allowed[line]
-        sources = np.arange(batch.shape[1])
-        weight = (shared * (1.0 + prices.at(np.full(len(sources), product), sources, 1))).sum(axis=1)
-        for rival, value in zip(rivals.tolist(), weight.tolist(), strict=True):
-            order = int(batch.order_of[rival])
-            ranked[order] = ranked.get(order, 0.0) + value
-    ranked.pop(seed, None)
-    chosen, lines = [seed], len(mine)
-    for order in sorted(ranked, key=lambda order: (-ranked[order], order)):
-        size = int(((batch.order_of == order) & (problem.wanted > 0)).sum())
-        if lines + size <= NEIGHBOURHOOD_LINES:
-            chosen.append(order)
-            lines += size
-    return chosen
-
-
-def _solve_freed(
-    problem: Problem, plan: Standing, freed: Sequence[int], worth: FloatArray, solver: Solver
-) -> Standing | None:
-    """The exact best of a neighbourhood with everybody else fixed; None when it is no better than what there is."""
-    batch = problem.batch
-    free = np.isin(batch.order_of, freed) & (problem.wanted > 0)
-    fixed = [flow for flow in plan.flows if not free[flow[0]]]
-    mine = [flow for flow in plan.flows if free[flow[0]]]
-    around = _around(problem, fixed, free, _offered(mine, free, worth))
-    parts = decomposition.independent_parts(around)
-    if not parts:
-        return None
-    try:
-        answer = solver.solve(formulation.build(around, parts), NEIGHBOURHOOD_LIMITS)
-    except SolverFailed:
-        return None
-    better = Standing(problem, [*fixed, *answer.flows])
-    return better if better.total < plan.total else None
-
-
-def _offered(mine: Sequence[Flow], free: BoolArray, worth: FloatArray) -> BoolArray:
-    """The pairs of a neighbourhood: the cheapest sources at prices, and where the lines are now."""
-    offered = np.zeros(worth.shape, dtype=bool)
-    rows = np.flatnonzero(free)
-    if worth.shape[1] > NEIGHBOURHOOD_SOURCES:
-        nearest = np.argpartition(worth[rows], NEIGHBOURHOOD_SOURCES, axis=1)[:, :NEIGHBOURHOOD_SOURCES]
-        offered[rows[:, None], nearest] = True
-    else:
-        offered[rows] = True
-    for line, source, _ in mine:
-        offered[line, source] = True
-    return offered
-
-
-def _around(problem: Problem, fixed: Sequence[Flow], free: BoolArray, offered: BoolArray) -> Problem:
-    """The problem of the freed lines, with what the fixed flows leave."""
-    left = Left(problem, fixed)
-    wanted = np.where(free, problem.wanted, 0)
-    capacities = tuple(
-        replace(capacity, remaining=max(0, left.room[number]), counted=_counted(capacity, left.visits[number]))
-        for number, capacity in enumerate(problem.capacities)
-    )
-    allowed = problem.allowed & offered & free[:, None]
-    return replace(problem, wanted=wanted, allowed=allowed, stock=left.stock, capacities=capacities)
-
-
-def _counted(capacity: CapacityLimit, visits: set[tuple[int, int]]) -> frozenset[tuple[int, int]]:
-    return capacity.counted if capacity.per_line else frozenset(visits)
+def _lines_by_order(problem: Problem) -> dict[int, list[int]]:
+    lines: dict[int, list[int]] = defaultdict(list)
+    for line in np.flatnonzero(problem.wanted > 0).tolist():
+        lines[int(problem.batch.order_of[line])].append(line)
+    return lines

@@ -33,7 +33,8 @@ PROVEN_WITHIN = 1e-9
 class Priced:
     """Every order's best pattern at prices: the source of each line (L), NOWHERE if it waits, and the bound.
 
-    `capacity_use` (C) is what these patterns take together; `worth` (L) is each group's, noted at its first line.
+    `capacity_use` (C) is what these patterns take together; `worth` (O) is what each order's best pattern is worth
+    against filling nothing, zero or less.
     """
 
     chosen: IntArray
@@ -68,12 +69,13 @@ class Pricer:
         `look` is shown every block of groups with what it costs.
         """
         chosen = np.full(self.problem.batch.shape[0], NOWHERE, dtype=np.int64)
-        worth = np.zeros(self.problem.batch.shape[0])
+        worth = np.zeros(len(self.problem.batch.orders))
         capacity_use = np.zeros(self.rooms.count)
         for block in self.costs.blocks():
             for groups in self.at_prices(block, prices, allowed):
                 patterns = groups.cheapest()
-                note(groups.groups, patterns, chosen, worth)
+                note(groups.groups, patterns, chosen)
+                np.add.at(worth, self.problem.batch.order_of[groups.groups.lines[:, 0]], patterns.worth)
                 capacity_use += self.rooms.use(groups.groups, patterns.places)
                 if look is not None:
                     look(groups)
@@ -110,8 +112,7 @@ class PricedGroups:
         return slacks(self.groups.kind, self.together, self.alone, self.groups.helpers)
 
 
-def note(groups: Groups, patterns: Patterns, chosen: IntArray, worth: FloatArray) -> None:
-    """Write the sources of these groups' lines into `chosen` (L), their worth at their first lines into `worth` (L)."""
+def note(groups: Groups, patterns: Patterns, chosen: IntArray) -> None:
+    """Write the sources of these groups' lines into `chosen` (L)."""
     rows, lines = np.nonzero(patterns.places >= 0)
     chosen[groups.lines[rows, lines]] = groups.sources[rows, patterns.places[rows, lines]]
-    worth[groups.lines[:, 0]] = patterns.worth

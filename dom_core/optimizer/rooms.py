@@ -50,8 +50,8 @@ class Rooms:
         visits, first = np.unique(rows * self.sources + sources, return_index=True)
         of_visit = visits % self.sources
         share = groups.shares[rows[first], places[rows[first], lines[first]]]
-        use = self._sum(self.per_order, np.bincount(of_visit, weights=share, minlength=self.sources))
-        use += self._sum(self.per_line, np.bincount(sources, minlength=self.sources))
+        use = self._sum(self.per_order, _sums(of_visit, share, self.sources))
+        use += self._sum(self.per_line, _sums(sources, np.ones(len(sources)), self.sources))
         orders = self.problem.batch.order_of[groups.lines[rows[first], 0]]
         use -= self._free(self.free_visits, orders, of_visit, share)
         use -= self._free(self.free_lines, groups.lines[rows, lines], sources, np.ones(len(rows)))
@@ -79,7 +79,7 @@ class Rooms:
         hit = place < len(keys)
         hit[hit] = keys[place[hit]] == (free[:, 0] * self.sources + free[:, 1])[hit]
         np.subtract.at(points, place[hit], prices[free[hit, 2]])
-        return np.bincount(orders, weights=points, minlength=len(self.problem.batch.orders))
+        return _sums(orders, points, len(self.problem.batch.orders))
 
     def _members(self, *, per_line: bool) -> IntArray:
         pairs = [
@@ -111,10 +111,10 @@ class Rooms:
         return np.array(sorted(triples), dtype=np.int64).reshape(-1, 3)
 
     def _by_source(self, members: IntArray, prices: FloatArray) -> FloatArray:
-        return np.bincount(members[:, 1], weights=prices[members[:, 0]], minlength=self.sources)
+        return _sums(members[:, 1], prices[members[:, 0]], self.sources)
 
     def _sum(self, members: IntArray, by_source: FloatArray) -> FloatArray:
-        return np.bincount(members[:, 0], weights=by_source[members[:, 1]].astype(np.float64), minlength=self.count)
+        return _sums(members[:, 0], by_source[members[:, 1]], self.count)
 
     def _free(self, free: IntArray, owners: IntArray, sources: IntArray, amounts: FloatArray) -> FloatArray:
         """What of these visits needs no room."""
@@ -123,7 +123,7 @@ class Rooms:
         sums = np.concatenate(([0.0], np.cumsum(amounts[order])))
         free_keys = free[:, 0] * self.sources + free[:, 1]
         first, last = (np.searchsorted(keys[order], free_keys, side=side) for side in ("left", "right"))
-        return np.bincount(free[:, 2], weights=sums[last] - sums[first], minlength=self.count)
+        return _sums(free[:, 2], sums[last] - sums[first], self.count)
 
 
 def _offered(
@@ -139,3 +139,8 @@ def _offered(
     rows = order[np.repeat(first, counts) + offsets]
     hit, columns = np.nonzero(groups.sources[rows] == free[entry, 1][:, None])
     yield free[entry[hit], 2], rows[hit], columns
+
+
+def _sums(positions: IntArray, amounts: FloatArray, count: int) -> FloatArray:
+    """Amounts summed by position. NumPy gives whole numbers back for nothing at all."""
+    return np.bincount(positions, weights=amounts, minlength=count).astype(np.float64)

@@ -18,22 +18,18 @@ import numpy as np
 from dom_core.domain.plan import Ending
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
 from dom_core.domain.strategy import SolverLimits
-from dom_core.domain.units import UNLIMITED_UNITS
-from dom_core.optimizer import decomposition, neighbourhoods
+from dom_core.optimizer import neighbourhoods
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.ascent import ascend
 from dom_core.optimizer.cheapest import NOWHERE
-from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
+from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer, Prices
 from dom_core.optimizer.working_set import WorkingSet
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.standing import Left, Standing
 
-PRICE_ROUNDS = 150
-"""Subgradient steps; each is one pass over all pairs."""
-
-STEP_ROUNDS = 6
-"""Rounds without a better bound after which the step shrinks."""
+PRICE_ROUNDS = (150, 100)
+"""Steps on the working set before each pass over all pairs."""
 
 
 def solve_large(
@@ -44,11 +40,9 @@ def solve_large(
     problem = only(problem, part)
     pricer = Pricer(problem, part)
     plan = Standing(problem, start)
-    priced = _ascend(pricer, problem, upper=float(plan.total))
+    priced = _priced(pricer, float(plan.total))
     greedy = Standing(problem, _first_plan(pricer, problem, priced))
-    if greedy.total < plan.total:
-        plan = greedy
-        priced = _better(priced, _ascend(pricer, problem, upper=float(plan.total), begin=priced.prices))
+    plan = greedy if greedy.total < plan.total else plan
     best, limit = neighbourhoods.improve(problem, plan, priced, solver, limits, deadline=started + limits.solve_limit_s)
     gap = (best.total - priced.bound) / best.total if best.total else 0.0
     ending = Ending.UNPROVEN
@@ -64,8 +58,18 @@ def only(problem: Problem, lines: IntArray) -> Problem:
     return replace(problem, wanted=wanted, allowed=problem.allowed & (wanted > 0)[:, None])
 
 
-def _better(one: PricedBest, other: PricedBest) -> PricedBest:
-    return other if other.bound > one.bound else one
+def _priced(pricer: Pricer, upper: float) -> PricedBest:
+    """The best prices found on a working set that grows, each proven over all pairs."""
+    working, prices = WorkingSet(pricer), Prices.none(pricer.problem)
+    best = PricedBest(prices, float("-inf"), working.grow(prices))
+    best = PricedBest(prices, best.patterns.bound, best.patterns)
+    for rounds in PRICE_ROUNDS:
+        walked = list(ascend(working, working.multipliers(best.prices), best.bound * 1.02, rounds))
+        prices = working.prices(walked[-1].multipliers).rounded()
+        found = working.grow(prices)
+        if found.bound > best.bound:
+            best = PricedBest(prices, found.bound, found)
+    return best
 
 
 # A first plan.

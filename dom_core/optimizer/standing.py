@@ -1,10 +1,18 @@
-"""A plan in the making: its flows with their total, and the stock and room that flows leave."""
+"""A plan in the making: its flows with their total, what each order costs, and the stock and room that flows leave."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Sequence
 
+import numpy as np
+
+from dom_core.domain.plan import Level
+from dom_core.domain.reason import IntArray
 from dom_core.domain.units import UNLIMITED_UNITS
-from dom_core.optimizer.costs import Flow
-from dom_core.optimizer.problem import Problem, levels_of, total_of
+from dom_core.optimizer.costs import Flow, PairCosts
+from dom_core.optimizer.problem import Problem, Used
+from dom_core.rules.base import CapacityLimit
+
+Pair = tuple[int, int]
 
 
 class Standing:
@@ -12,7 +20,49 @@ class Standing:
 
     def __init__(self, problem: Problem, flows: Sequence[Flow]) -> None:
         self.flows = tuple(sorted(flows))
-        self.total = total_of(levels_of(problem, self.flows))
+        self.total = int(points_by_order(problem, self.flows).sum())
+
+
+def points_by_order(problem: Problem, flows: Sequence[Flow]) -> IntArray:
+    """What each order (O) costs with these flows, in points: every level of the objective is a sum over orders."""
+    batch, rates = problem.batch, problem.rates
+    table = np.array(flows, dtype=np.int64).reshape(-1, 3)
+    line, source, units = table.T
+    short = problem.wanted - np.bincount(line, weights=units, minlength=len(problem.wanted)).astype(np.int64)
+    points = np.zeros(len(problem.weights), dtype=np.int64)
+    np.add.at(points, batch.order_of, short * problem.weights[batch.order_of] * rates[Level.UNFILLED_UNITS])
+    if not len(table):
+        return points
+    order, used = batch.order_of[line], problem.used
+    sources = batch.shape[1]
+    stops, first, stop_of = np.unique(order * sources + source, return_index=True, return_inverse=True)
+    paid = _paid_steps(used, stops, sources)
+    new = paid < 0
+    steps = np.zeros(len(stops), dtype=np.int64)
+    np.maximum.at(steps, stop_of, problem.steps[line, source])
+    at_stop = np.maximum(steps - np.maximum(paid, 0), 0) * rates[Level.PRIORITY_STEPS]
+    at_stop += np.where(new, rates.get(Level.SHIPMENTS, 0), 0)
+    if problem.costs:
+        at_stop += np.where(new, problem.costs.shipment_cents[line[first], source[first]], 0)
+        _add_parts(points, problem.costs, used, line, source, order)
+        _add_legs(
+            points,
+            order,
+            problem.costs.travel_group_of[line],
+            source,
+            used.cost_legs,
+            problem.costs.leg_cents[line, source],
+        )
+    np.add.at(points, order[first], at_stop)
+    _add_legs(
+        points,
+        order,
+        batch.destination_of[line],
+        source,
+        used.legs,
+        problem.km[line, source] * rates[Level.DISTANCE_KM],
+    )
+    return points
 
 
 class Left:
@@ -22,38 +72,104 @@ class Left:
         self.problem = problem
         self.stock = problem.stock.copy()
         self.room = [capacity.remaining for capacity in problem.capacities]
-        self.visits: list[set[tuple[int, int]]] = [set(capacity.counted) for capacity in problem.capacities]
+        self.free = [_free(problem, capacity) for capacity in problem.capacities]
+        self.visits: list[set[Pair]] = [set(free) for free in self.free]
+        self.capacities_at: dict[int, list[int]] = defaultdict(list)
+        for number, capacity in enumerate(problem.capacities):
+            for source in capacity.sources:
+                self.capacities_at[source].append(number)
         self.take(flows)
 
     def fits(self, flows: Sequence[Flow]) -> bool:
         """Whether there is stock and room for all of these flows together."""
-        product_of = self.problem.batch.product_of
-        if any(self.stock[product_of[line], source] < units for line, source, units in flows):
-            return False
-        asked: dict[tuple[int, int], int] = {}
+        asked: dict[Pair, int] = defaultdict(int)
         for line, source, units in flows:
-            cell = (int(product_of[line]), source)
-            asked[cell] = asked.get(cell, 0) + units
+            asked[int(self.problem.batch.product_of[line]), source] += units
         enough = all(self.stock[cell] >= units for cell, units in asked.items())
-        return enough and all(len(self._new(number, flows)) <= room for number, room in enumerate(self.room))
+        return enough and all(len(new) <= self.room[number] for number, new in self._new(flows).items())
 
     def take(self, flows: Sequence[Flow]) -> None:
         """Take their stock and room away."""
-        for number in range(len(self.room)):
-            new = self._new(number, flows)
+        for number, new in self._new(flows).items():
             self.room[number] -= len(new)
             self.visits[number] |= new
+        self._draw(flows, 1)
+
+    def give_back(self, flows: Sequence[Flow]) -> None:
+        """Undo what was taken. The flows are all those of their orders."""
+        for number, visits in self.visits_of(flows).items():
+            gone = (visits & self.visits[number]) - self.free[number]
+            self.room[number] += len(gone)
+            self.visits[number] -= gone
+        self._draw(flows, -1)
+
+    def _draw(self, flows: Sequence[Flow], times: int) -> None:
         for line, source, units in flows:
             product = self.problem.batch.product_of[line]
-            if self.stock[product, source] < UNLIMITED_UNITS:
-                self.stock[product, source] -= units
+            if self.problem.stock[product, source] < UNLIMITED_UNITS:
+                self.stock[product, source] -= times * units
 
-    def _new(self, number: int, flows: Sequence[Flow]) -> set[tuple[int, int]]:
-        """What these flows add to the visits that a capacity counts."""
-        capacity, batch = self.problem.capacities[number], self.problem.batch
-        pairs = [
-            (line if capacity.per_line else int(batch.order_of[line]), source)
-            for line, source, _ in flows
-            if source in capacity.sources and not batch.is_write_in(line)
-        ]
-        return set(pairs) - self.visits[number]
+    def _new(self, flows: Sequence[Flow]) -> dict[int, set[Pair]]:
+        """By capacity, what these flows add to the visits that it counts."""
+        return {number: visits - self.visits[number] for number, visits in self.visits_of(flows).items()}
+
+    def room_without(self, flows: Sequence[Flow]) -> list[int]:
+        """The room of each capacity if these flows, all those of their orders, were given back."""
+        room = list(self.room)
+        for number, visits in self.visits_of(flows).items():
+            room[number] += len((visits & self.visits[number]) - self.free[number])
+        return room
+
+    def visits_of(self, flows: Sequence[Flow]) -> dict[int, set[Pair]]:
+        """By capacity, the orders or lines that visit its sources with these flows."""
+        visits: dict[int, set[Pair]] = defaultdict(set)
+        if not self.capacities_at:
+            return visits
+        batch = self.problem.batch
+        for line, source, _ in flows:
+            if not batch.is_write_in(line):
+                for number in self.capacities_at.get(source, ()):
+                    per_line = self.problem.capacities[number].per_line
+                    visits[number].add((line if per_line else int(batch.order_of[line]), source))
+        return visits
+
+
+def _free(problem: Problem, capacity: CapacityLimit) -> frozenset[Pair]:
+    """Visits that need no room: earlier plans, or an earlier iteration, already count them."""
+    return problem.used.limited_line_sources if capacity.per_line else capacity.counted
+
+
+def _paid_steps(used: Used, stops: IntArray, sources: int) -> IntArray:
+    """Priority steps that an earlier iteration pays for each of these stops; -1 where it pays no shipment."""
+    paid = np.full(len(stops), -1, dtype=np.int64)
+    for (order, source), steps in used.paid_steps.items():
+        position = int(np.searchsorted(stops, order * sources + source))
+        if position < len(stops) and stops[position] == order * sources + source:
+            paid[position] = steps
+    return paid
+
+
+def _add_legs(
+    points: IntArray,
+    order: IntArray,
+    group: IntArray,
+    source: IntArray,
+    paid: Collection[tuple[int, int, int]],
+    charge: IntArray,
+) -> None:
+    """Each way from a source is paid once by the lines of an order that travel together."""
+    legs, first = np.unique(np.stack((order, group, source), axis=1), axis=0, return_index=True)
+    due = charge[first].astype(np.int64)
+    if paid:
+        due[[tuple(leg) in paid for leg in legs.tolist()]] = 0
+    np.add.at(points, legs[:, 0], due)
+
+
+def _add_parts(
+    points: IntArray, costs: PairCosts, used: Used, line: IntArray, source: IntArray, order: IntArray
+) -> None:
+    parts, first = np.unique(np.stack((line, source), axis=1), axis=0, return_index=True)
+    due = costs.part_cents[parts[:, 0], parts[:, 1]].astype(np.int64)
+    if used.line_sources:
+        due[[tuple(part) in used.line_sources for part in parts.tolist()]] = 0
+    np.add.at(points, order[first], due)

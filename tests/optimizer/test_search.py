@@ -64,7 +64,8 @@ def test_the_same_request_gives_the_same_plan_by_search(monkeypatch: pytest.Monk
 
 
 def test_a_limit_that_stops_the_search_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(neighbourhoods, "SEARCH_ROUNDS", 1)
+    monkeypatch.setattr(neighbourhoods, "ROUNDS", 1)
+    monkeypatch.setattr(neighbourhoods, "ROUNDS_PER_ORDER", 0)
     report = searched(rivals(40), monkeypatch).iterations[0]
     assert (report.ending, report.ending_limit) in ((Ending.UNPROVEN, "rounds"), (Ending.OPTIMAL, ""))
     assert report.bound <= report.total

@@ -1,0 +1,81 @@
+"""A small problem is the whole one with less in it: same points, same limits, same best plan."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+
+from dom_core.domain.plan import Ending
+from dom_core.domain.strategy import ObjectiveMode, SolverLimits
+from dom_core.optimizer import activation, decomposition, formulation, pipeline, relaxation
+from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.problem import Problem, levels_of, total_of
+from dom_core.optimizer.restriction import Restriction
+from dom_core.optimizer.solving import CbcSolver
+from dom_core.optimizer.standing import points_by_order
+from tests.oracle.generation import generate
+
+SEEDS = range(0, 160, 40)
+
+
+def problems(first: int) -> Iterator[tuple[int, Problem]]:
+    """The problems of both iterations of forty generated requests; the second where there are soft rules."""
+    for seed in range(first, first + 40):
+        request = generate(seed)
+        if request.strategy.objective_mode is ObjectiveMode.STRICT:
+            continue
+        prepared = relaxation.prepare(pipeline.open_lines(request)[0])
+        yield seed, prepared.problem
+        if activation.soft_rules(request):
+            yield seed, prepared.leftover(best(prepared.problem))
+
+
+def best(problem: Problem) -> tuple[Flow, ...]:
+    parts = decomposition.independent_parts(problem)
+    if not parts:
+        return ()
+    answer = CbcSolver().solve(formulation.build(problem, parts), SolverLimits())
+    assert answer.ending is Ending.OPTIMAL
+    return answer.flows
+
+
+@pytest.mark.parametrize("first", SEEDS)
+def test_points_of_orders_add_up_to_the_total(first: int) -> None:
+    for seed, problem in problems(first):
+        for flows in ((), best(problem)):
+            assert points_by_order(problem, flows).sum() == total_of(levels_of(problem, flows)), seed
+
+
+@pytest.mark.parametrize("first", SEEDS)
+def test_each_part_alone_has_the_best_plan_that_it_has_among_the_others(first: int) -> None:
+    for seed, problem in problems(first):
+        restriction, flows = Restriction.of(problem), list[Flow]()
+        for lines in decomposition.independent_parts(problem):
+            small = restriction.to(lines, np.ones((len(lines), problem.batch.shape[1]), dtype=bool))
+            own = best(small.problem)
+            assert small.inward(small.outward(own)) == list(own)
+            flows += small.outward(own)
+        assert points_by_order(problem, sorted(flows)).sum() == points_by_order(problem, best(problem)).sum(), seed
+
+
+@pytest.mark.parametrize("first", SEEDS)
+def test_the_points_of_some_orders_are_the_same_in_a_small_problem(first: int) -> None:
+    for seed, problem in problems(first):
+        flows = best(problem)
+        whole = points_by_order(problem, flows)
+        orders = np.unique(problem.batch.order_of)[::2]
+        lines = np.flatnonzero(np.isin(problem.batch.order_of, orders))
+        small = Restriction.of(problem).to(lines, np.ones((len(lines), problem.batch.shape[1]), dtype=bool))
+        own = small.inward(flow for flow in flows if flow[0] in set(lines.tolist()))
+        assert points_by_order(small.problem, own).tolist() == whole[orders].tolist(), seed
+
+
+def test_only_offered_pairs_are_left() -> None:
+    problem = next(problem for _, problem in problems(0) if problem.allowed.sum() > 3)
+    lines = np.flatnonzero(problem.allowed.any(axis=1))[:1]
+    offered = np.zeros((1, problem.batch.shape[1]), dtype=bool)
+    source = int(np.flatnonzero(problem.allowed[lines[0]])[0])
+    offered[0, source] = True
+    small = Restriction.of(problem).to(lines, offered)
+    assert small.problem.allowed.sum() == 1
+    assert small.outward([(0, int(np.flatnonzero(small.problem.allowed[0])[0]), 1)]) == [(int(lines[0]), source, 1)]
