@@ -23,11 +23,11 @@ FIRST_STEP, LAST_STEP = 0.3, 1e-4
 
 def ascend(working: WorkingSet, start: Multipliers, upper: float, rounds: int) -> Iterator[Pass]:
     """Passes at prices that climb, each better than those before; `upper` is the value of some plan."""
-    walk = _Walk(working, upper)
+    walk = _Walk(working)
     at, step, stale = _flat(start), FIRST_STEP, 0
     best, best_at, direction = float("-inf"), at, np.zeros_like(at)
     for _ in range(rounds):
-        found = working.price(walk.multipliers(at))
+        found = working.price(working.shaped(at))
         stale = 0 if found.value > best + 1e-5 * abs(best) else stale + 1
         if found.value > best:
             best, best_at = found.value, at
@@ -49,12 +49,6 @@ def ascend(working: WorkingSet, start: Multipliers, upper: float, rounds: int) -
 @dataclass(frozen=True, slots=True, eq=False)
 class _Walk:
     working: WorkingSet
-    upper: float
-
-    def multipliers(self, at: FloatArray) -> Multipliers:
-        shape = self.working.stock.shape
-        cells = at[: self.working.stock.size].reshape(shape)
-        return Multipliers(cells, at[self.working.stock.size :])
 
     def excess(self, found: Pass) -> FloatArray:
         there = np.concatenate((self.working.stock.ravel(), self.working.pricer.rooms.room))

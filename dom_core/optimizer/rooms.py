@@ -57,6 +57,33 @@ class Rooms:
         use -= self._free(self.free_lines, groups.lines[rows, lines], sources, np.ones(len(rows)))
         return use
 
+    def entries(
+        self, patterns: IntArray, lines: IntArray, orders: IntArray, sources: IntArray, shares: FloatArray
+    ) -> tuple[IntArray, IntArray, FloatArray]:
+        """What lines of patterns take at their sources: pattern, capacity and amount, for all that counts."""
+        if not self.count:
+            return patterns[:0], patterns[:0], shares[:0]
+        _, first = np.unique(patterns * self.sources + sources, return_index=True)
+        visits = self._entries(self.per_order, self.free_visits, patterns[first], orders[first], sources[first])
+        parts = self._entries(self.per_line, self.free_lines, patterns, lines, sources)
+        amounts = np.concatenate((shares[first][visits[2]], np.ones(len(parts[2]))))
+        return np.concatenate((visits[0], parts[0])), np.concatenate((visits[1], parts[1])), amounts
+
+    def _entries(
+        self, members: IntArray, free: IntArray, patterns: IntArray, owners: IntArray, sources: IntArray
+    ) -> tuple[IntArray, IntArray, IntArray]:
+        """Pattern, capacity, and position of the visit."""
+        by_source = members[np.argsort(members[:, 1], kind="stable")]
+        begin, end = (np.searchsorted(by_source[:, 1], sources, side=side) for side in ("left", "right"))
+        counts = end - begin
+        visit = np.repeat(np.arange(len(sources)), counts)
+        offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        capacity = by_source[np.repeat(begin, counts) + offsets, 0]
+        width = self.sources * max(1, self.count)
+        keys = owners[visit] * width + sources[visit] * self.count + capacity
+        counted = ~np.isin(keys, free[:, 0] * width + free[:, 1] * self.count + free[:, 2])
+        return patterns[visit[counted]], capacity[counted], visit[counted]
+
     def paid(self, prices: FloatArray, lines: IntArray, sources: IntArray) -> FloatArray:
         """What each order (O) pays for the room of these pairs, each visit once."""
         batch, count = self.problem.batch, len(self.problem.batch.orders)

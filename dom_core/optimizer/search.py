@@ -22,14 +22,25 @@ from dom_core.optimizer import neighbourhoods
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.ascent import ascend
 from dom_core.optimizer.cheapest import NOWHERE
+from dom_core.optimizer.generation import MEET_WITHIN, generate
+from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+from dom_core.optimizer.patterns import PatternPool
 from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer, Prices
-from dom_core.optimizer.working_set import WorkingSet
+from dom_core.optimizer.working_set import Pass, WorkingSet
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.standing import Left, Standing
 
-PRICE_ROUNDS = (150, 100)
-"""Steps on the working set before each pass over all pairs."""
+PRICE_ROUNDS = 100
+"""Steps on the working set before the master is asked."""
+
+PRICE_GAP = 0.02
+"""How far the steps believe the best plan to be above the bound."""
+
+MASTER_ROUNDS = 30
+
+FULL_PASSES = 4
+"""Passes over all pairs after the first."""
 
 
 def solve_large(
@@ -40,7 +51,7 @@ def solve_large(
     problem = only(problem, part)
     pricer = Pricer(problem, part)
     plan = Standing(problem, start)
-    priced = _priced(pricer, float(plan.total))
+    priced = _priced(pricer, solver, started + limits.solve_limit_s)
     greedy = Standing(problem, _first_plan(pricer, problem, priced))
     plan = greedy if greedy.total < plan.total else plan
     best, limit = neighbourhoods.improve(problem, plan, priced, solver, limits, deadline=started + limits.solve_limit_s)
@@ -58,18 +69,36 @@ def only(problem: Problem, lines: IntArray) -> Problem:
     return replace(problem, wanted=wanted, allowed=problem.allowed & (wanted > 0)[:, None])
 
 
-def _priced(pricer: Pricer, upper: float) -> PricedBest:
+def _priced(pricer: Pricer, solver: Solver, deadline: float) -> PricedBest:
     """The best prices found on a working set that grows, each proven over all pairs."""
     working, prices = WorkingSet(pricer), Prices.none(pricer.problem)
-    best = PricedBest(prices, float("-inf"), working.grow(prices))
-    best = PricedBest(prices, best.patterns.bound, best.patterns)
-    for rounds in PRICE_ROUNDS:
-        walked = list(ascend(working, working.multipliers(best.prices), best.bound * 1.02, rounds))
-        prices = working.prices(walked[-1].multipliers).rounded()
+    found = working.grow(prices)
+    best = PricedBest(prices, found.bound, found)
+    pool = PatternPool(working)
+    for _ in range(FULL_PASSES):
+        priced = _on_working_set(working, pool, best, solver, deadline)
+        prices = working.prices(priced.multipliers).rounded()
         found = working.grow(prices)
-        if found.bound > best.bound:
-            best = PricedBest(prices, found.bound, found)
+        meets = priced.value - found.bound <= MEET_WITHIN * abs(found.bound)
+        best = PricedBest(prices, found.bound, found) if found.bound > best.bound else best
+        if meets:
+            break
     return best
+
+
+def _on_working_set(
+    working: WorkingSet, pool: PatternPool, best: PricedBest, solver: Solver, deadline: float
+) -> Pass:
+    """The best prices on the set as it is: by steps, then by the master's word."""
+    found = working.price(working.multipliers(best.prices))
+    pool.add(found)
+    for found in ascend(working, found.multipliers, best.bound * (1 + PRICE_GAP), PRICE_ROUNDS):
+        pool.add(found)
+
+    def solve(program: LinearProgram) -> LinearAnswer:
+        return solver.solve_linear(program, max(1.0, deadline - time.monotonic()))
+
+    return generate(working, pool, found, solve, MASTER_ROUNDS).best
 
 
 # A first plan.

@@ -23,9 +23,11 @@ import pulp
 from dom_core.domain.plan import Ending
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed, SolverNotStarted
+from dom_core.optimizer import mps
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.executable import find_cbc, working_folder
 from dom_core.optimizer.formulation import Model, Terms, expression
+from dom_core.optimizer.linear import LinearAnswer, LinearProgram
 
 KILL_AFTER_TIMES, KILL_AFTER_S = 1.25, 2.0
 """CBC is killed after its time limit times the first, plus the second."""
@@ -73,6 +75,10 @@ class Solver(Protocol):
 
     def solve_strictly(self, model: Model, limits: SolverLimits) -> Answer:
         """The best answer level by level. Raises SolverFailed."""
+        ...
+
+    def solve_linear(self, program: LinearProgram, limit_s: float) -> LinearAnswer:
+        """The optimum of a linear program that has one. Raises SolverFailed, also when its time is up."""
         ...
 
 
@@ -160,6 +166,11 @@ class CbcSolver(PulpSolver):
             log = _run_cbc(model.program, folder, limits)
             return _read_search(model, log, limits)
 
+    def solve_linear(self, program: LinearProgram, limit_s: float) -> LinearAnswer:
+        """Run CLP, which is part of CBC, on the program."""
+        with working_folder() as folder:
+            return _run_clp(program, folder, limit_s)
+
 
 _WITHOUT_ANSWER = (Ending.NO_PLAN, Ending.INFEASIBLE)
 
@@ -205,6 +216,23 @@ def _run_cbc(program: pulp.LpProblem, folder: Path, limits: SolverLimits) -> str
     program.assignVarsVals(values)
     program.assignStatus(status, ending)
     return log
+
+
+def _run_clp(program: LinearProgram, folder: Path, limit_s: float) -> LinearAnswer:
+    """Let CLP solve a linear program in a child process. It is killed when its time is up: half an answer is none."""
+    model_file, answer_file, log_file = folder / "model.mps", folder / "answer.sol", folder / "clp.log"
+    model_file.write_text(mps.write(program))
+    executable = cbc_executable()
+    command = [str(executable), str(model_file), "-dualSimplex", "-printingOptions", "all"]
+    with log_file.open("wb") as output:
+        process = _start([*command, "-solution", str(answer_file)], output, folder)
+    if not _wait(process, limit_s):
+        raise SolverFailed("CLP was not done in time")
+    if process.returncode != 0:
+        raise _crash(executable, process.returncode, log_file.read_text(errors="replace"))
+    if not answer_file.is_file():
+        raise SolverFailed("CLP ended without an answer")
+    return mps.read(answer_file.read_text(errors="replace"), program)
 
 
 def _start(command: list[str], output: IO[bytes], folder: Path) -> "subprocess.Popen[bytes]":

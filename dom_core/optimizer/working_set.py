@@ -114,17 +114,37 @@ class WorkingSet:
         """All prices zero."""
         return Multipliers(np.zeros((len(DIVISORS), len(self.products))), np.zeros(self.pricer.rooms.count))
 
+    def rows(self) -> int:
+        """How many rows there are: scarce cells by divisor, then capacities."""
+        return self.stock.size + self.pricer.rooms.count
+
+    def shaped(self, rows: FloatArray) -> Multipliers:
+        """Prices of all rows, one after the other, as multipliers."""
+        return Multipliers(rows[: self.stock.size].reshape(self.stock.shape), rows[self.stock.size :])
+
     def multipliers(self, prices: Prices) -> Multipliers:
         """These prices on the rows of the set. Cells outside are forgotten."""
-        keys = self.products * self.problem.batch.shape[1] + self.sources
+        width = self.problem.batch.shape[1]
+        keys = self.products[1:] * width + self.sources[1:]
         at = self.nothing_scarce()
         for row, divisor in enumerate(DIVISORS):
             mine = prices.divisors == divisor
-            wanted = prices.products[mine] * self.problem.batch.shape[1] + prices.sources[mine]
-            place = 1 + np.searchsorted(keys[1:], wanted)
-            found = (place < len(keys)) & (keys[np.minimum(place, len(keys) - 1)] == wanted)
-            at.cells[row, place[found]] = prices.points[mine][found]
+            wanted = prices.products[mine] * width + prices.sources[mine]
+            place = np.searchsorted(keys, wanted)
+            found = place < len(keys)
+            found[found] = keys[place[found]] == wanted[found]
+            at.cells[row, 1 + place[found]] = prices.points[mine][found]
         return Multipliers(at.cells, prices.capacity.copy())
+
+    def cells_of(self, lines: IntArray, sources: IntArray) -> IntArray:
+        """The numbers of the cells that these pairs draw on; 0 where nothing is scarce."""
+        width = self.problem.batch.shape[1]
+        keys = self.products[1:] * width + self.sources[1:]
+        wanted = self.problem.batch.product_of[lines].astype(np.int64) * width + sources
+        place = np.searchsorted(keys, wanted)
+        found = place < len(keys)
+        found[found] = keys[place[found]] == wanted[found]
+        return np.where(found, place + 1, 0)
 
     def prices(self, at: Multipliers) -> Prices:
         """These multipliers as prices of cells."""

@@ -1,0 +1,72 @@
+"""Column generation: the restricted master says what scarce things are worth, pricing finds patterns that it lacks.
+
+Prices of a master that lacks patterns swing. So orders are priced between the best prices so far and the master's, at
+a few points; every point gives patterns, and may give a better bound. It ends when value and bound meet.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from dom_core.domain.reason import FloatArray
+from dom_core.errors import SolverFailed
+from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+from dom_core.optimizer.master import Master, restricted
+from dom_core.optimizer.patterns import PatternPool
+from dom_core.optimizer.working_set import Multipliers, Pass, WorkingSet
+
+MEET_WITHIN = 1e-5
+"""The relative difference of the master's value and the bound at which nothing is left to find."""
+
+BETWEEN = (0.5, 0.2, 0.0)
+"""Where orders are priced: so much of the best prices, the rest of the master's."""
+
+Linear = Callable[[LinearProgram], LinearAnswer]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Generated:
+    """The best pass; the last master's value and how much of each pattern it takes, if it was ever solved."""
+
+    best: Pass
+    value: float
+    amounts: FloatArray | None
+
+
+def generate(working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, rounds: int) -> Generated:
+    """Patterns and prices in turn, until they agree or the rounds end. A solver that fails ends them too."""
+    value, amounts = float("inf"), None
+    for _ in range(rounds):
+        try:
+            master, answer = _solved(working, pool, solve)
+        except SolverFailed:
+            break
+        value = working.pricer.constant + master.constant + answer.value
+        amounts = master.amounts(answer, len(pool))
+        if value - best.value <= MEET_WITHIN * abs(value):
+            break
+        target, new = master.prices(answer, working.rows()), 0
+        start = best.multipliers
+        for share in BETWEEN:
+            found = working.price(_between(working, start, target, share))
+            new += pool.add(found)
+            best = found if found.value > best.value else best
+        if not new and value - best.value > MEET_WITHIN * abs(value):
+            break
+    return Generated(best, value, amounts)
+
+
+def _solved(working: WorkingSet, pool: PatternPool, solve: Linear) -> tuple[Master, LinearAnswer]:
+    limits = np.concatenate((working.stock.ravel(), working.pricer.rooms.room))
+    master = restricted(pool.columns(), limits, pool.first_groups()[-1])
+    if not len(master.columns):
+        return master, LinearAnswer(0.0, np.zeros(0), np.zeros(0))
+    return master, solve(master.program)
+
+
+def _between(working: WorkingSet, start: Multipliers, target: FloatArray, share: float) -> Multipliers:
+    there = working.shaped(target)
+    return Multipliers(
+        share * start.cells + (1 - share) * there.cells, share * start.room + (1 - share) * there.room
+    )

@@ -1,0 +1,37 @@
+"""Linear programs as arrays, and who solves them: min c·x with A x ≤ b and x ≥ 0.
+
+The restricted master is such a program. What is wanted of it is its prices: one for each row, zero or more.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from dom_core.domain.reason import FloatArray, IntArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearProgram:
+    """Columns (N) of a matrix with M rows: the entries of column j are those from `starts[j]` to `starts[j + 1]`."""
+
+    costs: FloatArray
+    starts: IntArray
+    rows: IntArray
+    amounts: FloatArray
+    limits: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class LinearAnswer:
+    """The value, the columns' amounts (N), and the rows' prices (M), none below zero."""
+
+    value: float
+    amounts: FloatArray
+    prices: FloatArray
+
+
+class LinearSolver(Protocol):
+    """Anything that solves linear programs."""
+
+    def solve_linear(self, program: LinearProgram, limit_s: float) -> LinearAnswer:
+        """The optimum of a program that has one. Raises SolverFailed, also when the time is up."""
+        ...
