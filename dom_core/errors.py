@@ -102,6 +102,10 @@ class LeaseLost(DomError):
     """Another run holds the lease, or has taken a higher fence."""
 
 
+class Cancelled(DomError):
+    """Somebody asked to stop what was being done."""
+
+
 class Busy(DomError):
     """Somebody else plans, or applies a plan, at this moment; the same call may work later."""
 

@@ -35,8 +35,8 @@ WHO = "dom plan"
 def run(options: Namespace) -> Ending:
     """Plan, write the files, print the summary."""
     request, warnings = _read(options)
-    with progress_bar(quiet=options.quiet) as progress:
-        plan = plan_once(request, CbcSolver(), progress)
+    with progress_bar(quiet=options.quiet) as watch:
+        plan = plan_once(request, CbcSolver(), watch)
     view = view_of(plan, request.sources, request.orders, request.products, request.strategy.name)
     view = replace(view, request=document_of(request))
     _write(options, view)

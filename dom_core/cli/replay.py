@@ -16,8 +16,8 @@ def run(options: Namespace) -> Ending:
     """Print `the same, byte for byte`, or the first difference."""
     view = read_plan_file(options.plan)
     request = request_of(view)
-    with progress_bar(quiet=False) as progress:
-        replayed = replay(view.plan, request, CbcSolver(), progress)
+    with progress_bar(quiet=False) as watch:
+        replayed = replay(view.plan, request, CbcSolver(), watch)
     difference = replayed.first_difference
     if difference is None:
         say(sys.stdout, "the same, byte for byte")

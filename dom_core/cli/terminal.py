@@ -9,7 +9,7 @@ from typing import TextIO
 from tqdm import tqdm
 
 from dom_core.errors import Problem
-from dom_core.optimizer.pipeline import Progress
+from dom_core.optimizer.watch import Stage, Watch
 from dom_core.report.wording import count_words
 
 MOST_PROBLEMS = 50
@@ -54,14 +54,15 @@ def table(rows: Iterable[Sequence[str]], *, right: frozenset[int] = frozenset(),
 
 
 @contextmanager
-def progress_bar(*, quiet: bool) -> Iterator[Progress]:
+def progress_bar(*, quiet: bool) -> Iterator[Watch]:
     """A bar on stderr that a run moves; nothing when quiet or when stderr is not a terminal."""
     # None lets tqdm look whether the stream is a terminal.
     shape = "{desc:<16} {percentage:3.0f}% |{bar:30}| {elapsed}"
     with tqdm(total=100, file=sys.stderr, disable=True if quiet else None, leave=False, bar_format=shape) as bar:
 
-        def move(stage: str, share: float) -> None:
-            bar.set_description_str(stage, refresh=False)
-            bar.update(max(0.0, 100 * share - bar.n))
+        def move(stage: Stage) -> None:
+            gap = "" if stage.gap is None else f" {stage.gap:.2%}"
+            bar.set_description_str(stage.name + gap, refresh=False)
+            bar.update(max(0.0, 100 * stage.share - bar.n))
 
-        yield move
+        yield Watch(move)

@@ -94,13 +94,15 @@ class Rates:
 class SolverLimits:
     """When a run stops improving. Nodes end a search the same way everywhere; seconds are the last resort.
 
-    Both iterations and the work around them must end within the half hour that a function may take.
+    Both iterations and the work around them must end within the half hour that a function may take. `memory_limit_mb`
+    is what a solver process may take; the app's own memory is not limited.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     solve_limit_s: Annotated[float, Field(gt=0, le=600)] = 120.0
     relative_gap: Annotated[float, Field(ge=0, le=1)] = 0.0
     max_nodes: Annotated[int, Field(strict=True, ge=1)] | None = None
+    memory_limit_mb: Annotated[int, Field(strict=True, ge=64)] | None = None
 
 
 def _within(start: date | None, end: date | None, day: date) -> bool:

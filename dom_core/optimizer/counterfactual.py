@@ -41,18 +41,14 @@ def what_if(request: PlanRequest, plan: Plan, line: PlanLine, source_id: SourceI
     if gate:
         return Counterfactual(source_id, refused=gate)
     lifted = question.objections()
-    solved = solve_both(question.forced(), solver, _silent)
+    solved = solve_both(question.forced(), solver)
     if not question.is_answered(solved):
         # No split of the order allows it: what if this one order might be split at will?
         lifted += question.split_objections()
-        solved = solve_both(question.forced(splitting=True), solver, _silent)
+        solved = solve_both(question.forced(splitting=True), solver)
     if not question.is_answered(solved):
         raise SolverFailed("no plan with the forced choice was found within the strategy's limits")
     return _compared(plan, solved, question, lifted)
-
-
-def _silent(_share: float) -> None:
-    """Nobody watches."""
 
 
 @dataclass(frozen=True, slots=True)

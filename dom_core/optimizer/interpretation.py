@@ -33,12 +33,14 @@ def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -
         iterations=tuple(result.report for result in iterations.results),
         reasons=explanation.reasons(iterations),
         largest_distance_km=iterations.largest_distance_km,
-        warnings=tuple(_warnings(request)),
+        warnings=tuple(_warnings(request, iterations)),
     )
     return _name_relaxed_rules(request, plan)
 
 
-def _warnings(request: PlanRequest) -> Iterator[str]:
+def _warnings(request: PlanRequest, iterations: TwoIterations) -> Iterator[str]:
+    for trouble in sorted({trouble for result in iterations.results for trouble in result.troubles}):
+        yield f"The solver failed, so that the search alone made this plan: {trouble}"
     if request.strategy.distance_mode is DistanceMode.ROAD:
         yield "Distances by road are not known here: the great circle is used, for limits and for the objective."
 

@@ -4,7 +4,6 @@ The restricted master is such a program. What is wanted of it is its prices: one
 """
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from dom_core.domain.reason import FloatArray, IntArray
 
@@ -27,11 +26,3 @@ class LinearAnswer:
     value: float
     amounts: FloatArray
     prices: FloatArray
-
-
-class LinearSolver(Protocol):
-    """Anything that solves linear programs."""
-
-    def solve_linear(self, program: LinearProgram, limit_s: float) -> LinearAnswer:
-        """The optimum of a program that has one. Raises SolverFailed, also when the time is up."""
-        ...

@@ -27,6 +27,7 @@ from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.restriction import Restricted, Restriction
 from dom_core.optimizer.solving import Solver
 from dom_core.optimizer.standing import Left, Pair, Standing, points_by_order
+from dom_core.optimizer.watch import watch_of
 
 NEIGHBOURHOOD_LINES = 40
 """Lines freed at once: small enough for the exact model to answer in a fraction of a second."""
@@ -34,7 +35,7 @@ NEIGHBOURHOOD_LINES = 40
 OFFERED_SOURCES = 12
 """Sources offered to a freed line besides those where it is now: the cheapest at prices."""
 
-NEIGHBOURHOOD_LIMITS = SolverLimits(solve_limit_s=5.0, max_nodes=500)
+NEIGHBOURHOOD_LIMIT_S, NEIGHBOURHOOD_NODES = 5.0, 500
 
 TRIES_PER_ORDER = 1
 """How often an order may be the seed of a neighbourhood that changes nothing, until one of its rivals moves."""
@@ -52,9 +53,11 @@ def improve(
     problem: Problem, plan: Standing, priced: PricedBest, solver: Solver, limits: SolverLimits, deadline: float
 ) -> tuple[Standing, str]:
     """Free and solve neighbourhoods until the gap is closed, nothing moves, or time is up; which of these it was."""
-    search = _Search(problem, plan, priced, solver)
+    search, watch = _Search(problem, plan, priced, solver, limits), watch_of(limits)
+    begin, rounds = time.monotonic(), int(ROUNDS + ROUNDS_PER_ORDER * len(problem.weights))
     with ThreadPoolExecutor(WORKERS) as workers:
-        for _ in range(int(ROUNDS + ROUNDS_PER_ORDER * len(problem.weights))):
+        for _ in range(rounds):
+            watch.at("solving", _share(begin, deadline), search.gap(priced.bound))
             if search.total - priced.bound <= max(limits.relative_gap, PROVEN_WITHIN) * search.total:
                 return search.standing(), ""
             if time.monotonic() >= deadline:
@@ -71,9 +74,13 @@ def improve(
 class _Search:
     """The plan as it stands, with what is needed to find where it could be better."""
 
-    def __init__(self, problem: Problem, plan: Standing, priced: PricedBest, solver: Solver) -> None:
+    def __init__(
+        self, problem: Problem, plan: Standing, priced: PricedBest, solver: Solver, limits: SolverLimits
+    ) -> None:
         self.problem, self.solver, self.prices = problem, solver, priced.prices
         self.pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0))
+        shorter = replace(limits, solve_limit_s=NEIGHBOURHOOD_LIMIT_S, max_nodes=NEIGHBOURHOOD_NODES, relative_gap=0.0)
+        self.limits = shorter
         self.restriction = Restriction.of(problem)
         self.left = Left(problem, plan.flows)
         self.offers = offers.cheapest(problem, priced.prices, OFFERED_SOURCES)
@@ -89,6 +96,10 @@ class _Search:
     def standing(self) -> Standing:
         """The plan now."""
         return Standing(self.problem, [flow for flows in self.flows_of.values() for flow in flows])
+
+    def gap(self, bound: float) -> float:
+        """How far the plan is from the bound, relative to the plan."""
+        return (self.total - bound) / self.total if self.total else 0.0
 
     # Which orders to free.
 
@@ -147,7 +158,7 @@ class _Search:
         if not parts:
             return None
         try:
-            answer = self.solver.solve(formulation.build(small.problem, parts), NEIGHBOURHOOD_LIMITS)
+            answer = self.solver.solve(formulation.build(small.problem, parts), self.limits)
         except SolverFailed:
             return None
         return small.outward(answer.flows)
@@ -228,6 +239,11 @@ class _Search:
     def _rent(self, flows: Sequence[Flow]) -> FloatArray:
         """What each order (O) would pay for stock and room at prices."""
         return rent_of_orders(self.pricer, self.prices, flows)
+
+
+def _share(begin: float, deadline: float) -> float:
+    """The share of the time that has gone: of what is left to do nobody knows more."""
+    return min(1.0, (time.monotonic() - begin) / max(deadline - begin, 1e-3))
 
 
 def _lines_by_order(problem: Problem) -> dict[int, list[int]]:

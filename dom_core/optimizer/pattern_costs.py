@@ -163,6 +163,11 @@ class CostBlock:
         """What each line pays at prices for its cell (R, S)."""
         return prices.charges(self._products, self.costs.taken(self.rows), self.problem.batch.shape[1])
 
+    def holds(self, stock: IntArray) -> BoolArray:
+        """Where there is enough of this stock (P, S) for each whole line (R, S)."""
+        enough: BoolArray = stock[self._products] >= self.problem.wanted[self.lines][:, None]
+        return enough
+
     def groups(self) -> Iterator[tuple[Groups, IntArray]]:
         """The groups of this block over all sources, kind by kind, with the rows of their lines (G, n)."""
         every = np.arange(self.problem.batch.shape[1])

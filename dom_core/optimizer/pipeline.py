@@ -9,7 +9,6 @@ audit           the plan checked again without looking at the model
 """
 
 import time
-from collections.abc import Callable
 from dataclasses import replace
 
 from dom_core.domain.batch import Batch
@@ -17,30 +16,24 @@ from dom_core.domain.plan import HeldLine, Plan
 from dom_core.domain.request import PlanRequest
 from dom_core.optimizer import activation, audit, columns, eligibility, interpretation, relaxation
 from dom_core.optimizer.solving import Solver
-
-Progress = Callable[[str, float], None]
-"""Told the stage's name and the share of the run that is done, 0 to 1."""
+from dom_core.optimizer.watch import UNWATCHED, Watch
 
 
-def silent(_stage: str, _share: float) -> None:
-    """Report progress to nobody."""
-
-
-def plan_once(request: PlanRequest, solver: Solver, progress: Progress = silent) -> Plan:
+def plan_once(request: PlanRequest, solver: Solver, watch: Watch = UNWATCHED) -> Plan:
     """Plan every eligible line of the request.
 
     Raises InvalidInput for a rule that cannot be understood, SolverFailed when there is no working solver, and
-    PlanRejected when the audit finds that the plan breaks a rule.
+    PlanRejected when the audit finds that the plan breaks a rule. Raises Cancelled soon after the watch asks to stop.
     """
     started = time.monotonic()
     batch, held = open_lines(request)
-    progress("candidates", 0.05)
-    iterations = relaxation.two_iterations(batch, solver, lambda share: progress("solving", 0.1 + 0.7 * share))
-    progress("reasons", 0.8)
+    watch.at("candidates", 0.05)
+    iterations = relaxation.two_iterations(batch, solver, watch.part(0.1, 0.8))
+    watch.at("reasons", 0.8)
     plan = interpretation.to_plan(batch, held, iterations)
-    progress("audit", 0.95)
+    watch.at("audit", 0.95)
     audit.require_valid(request, plan)
-    progress("done", 1.0)
+    watch.at("done", 1.0)
     return replace(plan, seconds=round(time.monotonic() - started, 3))
 
 

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dom_core.domain.reason import BoolArray, FloatArray, IntArray
+from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.optimizer.cheapest import NOWHERE, Patterns, cheapest_patterns, slacks
 from dom_core.optimizer.pattern_costs import CostBlock, Groups, PatternCosts
 from dom_core.optimizer.prices import Prices
@@ -61,10 +61,14 @@ class Pricer:
         self.rooms = Rooms(problem)
         self.constant = self.costs.nothing()
 
+    def of(self, lines: IntArray) -> "Pricer":
+        """The same problem, with only these lines: all of their orders' that want anything."""
+        return Pricer(self.problem, lines)
+
     def price(
-        self, prices: Prices, allowed: BoolArray | None = None, look: Callable[["PricedGroups"], None] | None = None
+        self, prices: Prices, stock: IntArray | None = None, look: Callable[["PricedGroups"], None] | None = None
     ) -> Priced:
-        """The best patterns at these prices; with `allowed` (L, S), only over these pairs (then no bound).
+        """The best patterns at these prices; with `stock` (P, S), only where it holds whole lines (then no bound).
 
         `look` is shown every block of groups with what it costs.
         """
@@ -72,7 +76,7 @@ class Pricer:
         worth = np.zeros(len(self.problem.batch.orders))
         capacity_use = np.zeros(self.rooms.count)
         for block in self.costs.blocks():
-            for groups in self.at_prices(block, prices, allowed):
+            for groups in self.at_prices(block, prices, stock):
                 patterns = groups.cheapest()
                 note(groups.groups, patterns, chosen)
                 np.add.at(worth, self.problem.batch.order_of[groups.groups.lines[:, 0]], patterns.worth)
@@ -83,12 +87,12 @@ class Pricer:
         return Priced(chosen, bound, capacity_use, worth)
 
     def at_prices(
-        self, block: CostBlock, prices: Prices, allowed: BoolArray | None = None
+        self, block: CostBlock, prices: Prices, stock: IntArray | None = None
     ) -> Iterator["PricedGroups"]:
         """The groups of a block with their costs at prices."""
         charges = block.charges(prices)
-        if allowed is not None:
-            charges = np.where(allowed[block.lines], charges, np.inf)
+        if stock is not None:
+            charges = np.where(block.holds(stock), charges, np.inf)
         for groups, rows in block.groups():
             together, alone = groups.together.copy(), groups.alone + charges[rows]
             self.rooms.charge(groups, prices.capacity, together, alone)

@@ -2,7 +2,8 @@
 
 import math
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -13,6 +14,7 @@ from dom_core.domain.plan import Ending, IterationReport
 from dom_core.domain.reason import IntArray
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import ObjectiveMode, Relaxation, SolverLimits
+from dom_core.errors import SolverFailed
 from dom_core.optimizer import activation, candidates, decomposition, formulation, search
 from dom_core.optimizer.candidates import Candidates
 from dom_core.optimizer.costs import Flow, pair_costs
@@ -26,15 +28,19 @@ from dom_core.optimizer.problem import (
     total_of,
 )
 from dom_core.optimizer.solving import Answer, Solver
-
-Step = Callable[[float], None]
-"""Told the share of an iteration's lines that is decided, 0 to 1."""
+from dom_core.optimizer.watch import UNWATCHED, Watch, WatchedLimits
 
 EXACT_PAIRS = 8000
 """Candidate pairs up to which a block is given to the exact model; beyond, its first LP alone can take minutes."""
 
 EXACT_SHARE = 0.5
 """The share of a block's seconds that the exact model may use before the search takes over."""
+
+WORKERS = 2
+"""Blocks solved at the same time. Each has its own solver process; the answers do not depend on how many there are."""
+
+SOLVER_FAILED = "solver_failed"
+"""The `ending_limit` of a plan that the search made without a working solver."""
 
 _WORST_FIRST = (Ending.NO_PLAN, Ending.INFEASIBLE, Ending.UNPROVEN, Ending.WITHIN_GAP, Ending.OPTIMAL)
 
@@ -43,7 +49,8 @@ _WORST_FIRST = (Ending.NO_PLAN, Ending.INFEASIBLE, Ending.UNPROVEN, Ending.WITHI
 class IterationResult:
     """One iteration: the problem it solved, under which candidates, the flows, and the figures.
 
-    `rounds` are those that placed something, in their order, where the iteration went in rounds.
+    `rounds` are those that placed something, in their order, where the iteration went in rounds; `troubles` what a
+    solver that failed had to say.
     """
 
     candidates: Candidates
@@ -51,6 +58,7 @@ class IterationResult:
     flows: tuple[Flow, ...]
     report: IterationReport
     rounds: "tuple[IterationResult, ...]" = ()
+    troubles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,22 +102,22 @@ def prepare(batch: Batch) -> Prepared:
     return Prepared(strict, relaxed, first_problem(strict, rates, largest_km, costs))
 
 
-def two_iterations(batch: Batch, solver: Solver, step: Step) -> TwoIterations:
+def two_iterations(batch: Batch, solver: Solver, watch: Watch = UNWATCHED) -> TwoIterations:
     """Plan the batch with every rule, then what is left without the soft ones."""
-    return solve_both(prepare(batch), solver, step)
+    return solve_both(prepare(batch), solver, watch)
 
 
-def solve_both(prepared: Prepared, solver: Solver, step: Step) -> TwoIterations:
+def solve_both(prepared: Prepared, solver: Solver, watch: Watch = UNWATCHED) -> TwoIterations:
     """Solve the first iteration, then the second with what the first leaves."""
-    first = _solve(1, prepared.strict, prepared.problem, solver, lambda share: step(share * 0.8))
+    first = _solve(1, prepared.strict, prepared.problem, solver, watch.part(0.0, 0.8))
     leftover = prepared.leftover(first.flows)
-    second = _solve(2, prepared.relaxed, leftover, solver, lambda share: step(0.8 + share * 0.2))
+    second = _solve(2, prepared.relaxed, leftover, solver, watch.part(0.8, 1.0))
     if prepared.problem.batch.request.strategy.relaxation is Relaxation.MINIMAL:
-        second = _in_rounds(first, second, solver)
+        second = _in_rounds(first, second, solver, Watch(stop_asked=watch.stop_asked))
     return TwoIterations(first, second, prepared.problem.largest_km)
 
 
-def _in_rounds(first: IterationResult, all_at_once: IterationResult, solver: Solver) -> IterationResult:
+def _in_rounds(first: IterationResult, all_at_once: IterationResult, solver: Solver, watch: Watch) -> IterationResult:
     """Iteration 2 again, set by set of soft rules, the smallest first: what a round places stays where it is.
 
     What all soft rules together could do at best is no plan then, but the bound of one. Raises InvalidInput for more
@@ -125,7 +133,7 @@ def _in_rounds(first: IterationResult, all_at_once: IterationResult, solver: Sol
         found = _in_round(all_at_once.candidates, dropped)
         problem = next_problem(first.problem, found, flows)
         if problem.wanted.any():
-            made.append(_solve(2, found, problem, solver, _silent, share=1 / len(sets)))
+            made.append(_solve(2, found, problem, solver, watch, share=1 / len(sets)))
     return _together(all_at_once, made)
 
 
@@ -159,7 +167,9 @@ def _together(all_at_once: IterationResult, made: Sequence[IterationResult]) -> 
         ending_limit=limit,
         seconds=round(all_at_once.report.seconds + sum(report.seconds for report in reports), 3),
     )
-    return replace(all_at_once, flows=flows, report=report, rounds=tuple(result for result in made if result.flows))
+    troubles = sorted({trouble for result in (all_at_once, *made) for trouble in result.troubles})
+    rounds = tuple(result for result in made if result.flows)
+    return replace(all_at_once, flows=flows, report=report, rounds=rounds, troubles=tuple(troubles))
 
 
 def _ending_of_rounds(reports: Sequence[IterationReport], more_is_possible: bool) -> tuple[Ending, str]:
@@ -171,33 +181,38 @@ def _ending_of_rounds(reports: Sequence[IterationReport], more_is_possible: bool
     return worst, limit
 
 
-def _silent(_share: float) -> None:
-    """Rounds are too many to be told of one by one."""
-
-
 def _solve(
-    number: int, found: Candidates, problem: Problem, solver: Solver, step: Step, share: float = 1.0
+    number: int, found: Candidates, problem: Problem, solver: Solver, watch: Watch, share: float = 1.0
 ) -> IterationResult:
     """Solve an iteration, or a round that has its share of the time."""
     started = time.monotonic()
     parts = decomposition.independent_parts(problem)
-    answers = []
+    blocks = decomposition.blocks(parts)
+    answers: list[Answer] = []
     decided, lines = 0, sum(map(len, parts))
-    for block in decomposition.blocks(parts):
-        answers.append(_solve_block(problem, block, solver, share * sum(map(len, block)) / lines))
-        decided += sum(map(len, block))
-        step(decided / lines)
+
+    def solved(block: Sequence[IntArray]) -> Answer:
+        limits = _share_of_limits(problem.batch.request, share * sum(map(len, block)) / lines)
+        return _solve_block(problem, block, solver, WatchedLimits.of(limits, watch))
+
+    with ThreadPoolExecutor(WORKERS) as workers:
+        for block, answer in zip(blocks, workers.map(solved, blocks), strict=True):
+            answers.append(answer)
+            decided += sum(map(len, block))
+            watch.at("solving", decided / lines)
     flows = tuple(sorted(flow for answer in answers for flow in answer.flows))
     report = _report(number, problem, flows, answers, solver.name, parts)
-    return IterationResult(found, problem, flows, replace(report, seconds=round(time.monotonic() - started, 3)))
+    troubles = tuple(sorted({answer.trouble for answer in answers if answer.trouble}))
+    report = replace(report, seconds=round(time.monotonic() - started, 3))
+    return IterationResult(found, problem, flows, report, troubles=troubles)
 
 
-def _solve_block(problem: Problem, block: Sequence[IntArray], solver: Solver, share: float) -> Answer:
+def _solve_block(problem: Problem, block: Sequence[IntArray], solver: Solver, limits: SolverLimits) -> Answer:
     """Solve one block: exactly while it is small, else by search; a search also betters what a limit cut short.
 
-    A search knows nothing of forced pairs: with them the exact model is asked alone.
+    A search knows nothing of forced pairs: with them the exact model is asked alone. Where the solver fails, what the
+    search finds without it is the plan: it keeps every rule, its bound holds, and its ending says what happened.
     """
-    limits = _share_of_limits(problem.batch.request, share)
     members = np.sort(np.concatenate(block))
     pairs = int(problem.allowed[members].sum())
     strict = problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT
@@ -205,7 +220,11 @@ def _solve_block(problem: Problem, block: Sequence[IntArray], solver: Solver, sh
         return _solve_exactly(problem, block, solver, limits)
     if pairs > EXACT_PAIRS and not strict:
         return search.solve_large(problem, members, solver, limits)
-    answer = _solve_exactly(problem, block, solver, limits if strict else _part_of(limits, EXACT_SHARE))
+    try:
+        answer = _solve_exactly(problem, block, solver, limits if strict else _part_of(limits, EXACT_SHARE))
+    except SolverFailed as failure:
+        searched = search.solve_large(problem, members, solver, limits)
+        return replace(searched, limit=searched.limit and SOLVER_FAILED, trouble=str(failure))
     if answer.ending in (Ending.OPTIMAL, Ending.WITHIN_GAP) or (strict and answer.flows):
         return answer
     searched = search.solve_large(problem, members, solver, _part_of(limits, 1 - EXACT_SHARE), answer.flows)

@@ -117,7 +117,7 @@ class _Question:
         if not _has_a_source(prepared, row):
             return ()
         wanted = self._wanted(batch)
-        solved = solve_both(replace(prepared, problem=replace(prepared.problem, wanted=wanted)), self.solver, _silent)
+        solved = solve_both(replace(prepared, problem=replace(prepared.problem, wanted=wanted)), self.solver)
         flows = [flow for result in solved.results for flow in result.flows]
         filled = Counter[int]()
         for other, _, units in flows:
@@ -142,10 +142,6 @@ class _Question:
         """The units that the plan gives each line of the order."""
         filled = {line.line_id: line.filled_units for line in self.plan.lines if line.order_id == self.line.order_id}
         return {row: filled.get(line.id, 0) for row, line in enumerate(batch.lines)}
-
-
-def _silent(_share: float) -> None:
-    """Nobody waits for the progress of one order."""
 
 
 def _has_a_source(prepared: Prepared, row: int) -> bool:

@@ -7,10 +7,10 @@ its log, the value is computed again from the units.
 import errno
 import os
 import re
+import resource
 import shutil
 import signal
 import subprocess
-import threading
 import time
 from abc import ABC, abstractmethod
 from contextlib import suppress
@@ -28,9 +28,13 @@ from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.executable import find_cbc, working_folder
 from dom_core.optimizer.formulation import Model, Terms, expression
 from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+from dom_core.optimizer.watch import watch_of
 
 KILL_AFTER_TIMES, KILL_AFTER_S = 1.25, 2.0
 """CBC is killed after its time limit times the first, plus the second."""
+
+LOOK_EVERY_S = 0.25
+"""How often a run is asked whether to go on while CBC works."""
 
 _LOADER_FAILED = 127
 """The code with which a program ends whose shared libraries cannot be loaded."""
@@ -51,7 +55,8 @@ class Answer:
     """What a solver found for one model.
 
     `bound` is a proven lower bound of the model's objective in points, tie-breaking charges taken off. `limit` names
-    the limit that stopped the search: `seconds`, `nodes`, `gap`, or nothing.
+    the limit that stopped the search: `seconds`, `nodes`, `gap`, or nothing. `trouble` is what a solver that failed
+    had to say, where an answer was found without it.
     """
 
     flows: tuple[Flow, ...]
@@ -59,6 +64,7 @@ class Answer:
     bound: float
     limit: str
     seconds: float
+    trouble: str = ""
 
 
 class Solver(Protocol):
@@ -77,7 +83,7 @@ class Solver(Protocol):
         """The best answer level by level. Raises SolverFailed."""
         ...
 
-    def solve_linear(self, program: LinearProgram, limit_s: float) -> LinearAnswer:
+    def solve_linear(self, program: LinearProgram, limits: SolverLimits) -> LinearAnswer:
         """The optimum of a linear program that has one. Raises SolverFailed, also when its time is up."""
         ...
 
@@ -166,10 +172,10 @@ class CbcSolver(PulpSolver):
             log = _run_cbc(model.program, folder, limits)
             return _read_search(model, log, limits)
 
-    def solve_linear(self, program: LinearProgram, limit_s: float) -> LinearAnswer:
+    def solve_linear(self, program: LinearProgram, limits: SolverLimits) -> LinearAnswer:
         """Run CLP, which is part of CBC, on the program."""
         with working_folder() as folder:
-            return _run_clp(program, folder, limit_s)
+            return _run_clp(program, folder, limits)
 
 
 _WITHOUT_ANSWER = (Ending.NO_PLAN, Ending.INFEASIBLE)
@@ -203,7 +209,8 @@ def _run_cbc(program: pulp.LpProblem, folder: Path, limits: SolverLimits) -> str
     command += ["-printingOptions", "all", "-solution", str(answer_file)]
     with log_file.open("wb") as output:
         process = _start(command, output, folder)
-    ended = _wait(process, limits.solve_limit_s * KILL_AFTER_TIMES + KILL_AFTER_S)
+    _limit_memory(process, limits)
+    ended = _wait(process, limits)
     log = log_file.read_text(errors="replace")
     if ended and process.returncode != 0:
         raise _crash(executable, process.returncode, log)
@@ -218,7 +225,7 @@ def _run_cbc(program: pulp.LpProblem, folder: Path, limits: SolverLimits) -> str
     return log
 
 
-def _run_clp(program: LinearProgram, folder: Path, limit_s: float) -> LinearAnswer:
+def _run_clp(program: LinearProgram, folder: Path, limits: SolverLimits) -> LinearAnswer:
     """Let CLP solve a linear program in a child process. It is killed when its time is up: half an answer is none."""
     model_file, answer_file, log_file = folder / "model.mps", folder / "answer.sol", folder / "clp.log"
     model_file.write_text(mps.write(program))
@@ -226,7 +233,8 @@ def _run_clp(program: LinearProgram, folder: Path, limit_s: float) -> LinearAnsw
     command = [str(executable), str(model_file), "-dualSimplex", "-printingOptions", "all"]
     with log_file.open("wb") as output:
         process = _start([*command, "-solution", str(answer_file)], output, folder)
-    if not _wait(process, limit_s):
+    _limit_memory(process, limits)
+    if not _wait(process, limits):
         raise SolverFailed("CLP was not done in time")
     if process.returncode != 0:
         raise _crash(executable, process.returncode, log_file.read_text(errors="replace"))
@@ -290,25 +298,35 @@ def _options(limits: SolverLimits) -> list[str]:
     return options
 
 
-def _wait(process: "subprocess.Popen[bytes]", limit_s: float) -> bool:
-    """Wait for the end of a process; False when it had to be killed, with its whole group."""
-    late = threading.Event()
+def _limit_memory(process: "subprocess.Popen[bytes]", limits: SolverLimits) -> None:
+    """Let the solver have so much memory and no more, where the system can see to it."""
+    if limits.memory_limit_mb and hasattr(resource, "prlimit"):
+        most = limits.memory_limit_mb * 1024 * 1024
+        with suppress(ProcessLookupError):
+            resource.prlimit(process.pid, resource.RLIMIT_AS, (most, most))
 
-    def kill() -> None:
-        late.set()
+
+def _wait(process: "subprocess.Popen[bytes]", limits: SolverLimits) -> bool:
+    """Wait for the end of a process; False when it had to be killed, with its whole group. Raises Cancelled."""
+    watch, patience_s = watch_of(limits), limits.solve_limit_s * KILL_AFTER_TIMES + KILL_AFTER_S
+    late_at = time.monotonic() + patience_s
+    try:
+        while time.monotonic() < late_at:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(min(LOOK_EVERY_S, patience_s))
+                return True
+            watch.go_on()
+    finally:
+        _kill(process)
+    return False
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """End the process and all that it started, if it still runs."""
+    if process.poll() is None:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
-
-    timer = threading.Timer(limit_s, kill)
-    timer.start()
-    try:
         process.wait()
-    except BaseException:
-        kill()
-        raise
-    finally:
-        timer.cancel()
-    return not late.is_set()
 
 
 def _read_search(model: Model, log: str, limits: SolverLimits) -> Search:

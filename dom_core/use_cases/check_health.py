@@ -9,7 +9,9 @@ from dom_core.domain.order import Line, Order
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import SolverLimits, Strategy
 from dom_core.errors import DomError, SolverFailed
-from dom_core.optimizer.pipeline import plan_once
+from dom_core.optimizer import decomposition, formulation
+from dom_core.optimizer.pipeline import open_lines
+from dom_core.optimizer.relaxation import prepare
 from dom_core.ports import Container
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.solver_memory import Check
@@ -60,9 +62,16 @@ def _ask_queue(ports: Ports) -> str:
 
 
 def _ask_solver(ports: Ports) -> str:
-    """Plan one line between a near and a far source: a model of a few variables with a known answer."""
-    plan = plan_once(_two_sources(ports), ports.solver)
-    chosen = [assignment.source_id for assignment in plan.lines[0].assignments]
+    """Let it choose between a near and a far source for one line: a model of a few variables with a known answer.
+
+    The solver is asked directly, because a plan would be made without it where it fails.
+    """
+    request = _two_sources(ports)
+    batch, _ = open_lines(request)
+    problem = prepare(batch).problem
+    model = formulation.build(problem, decomposition.independent_parts(problem))
+    answer = ports.solver.solve(model, request.strategy.limits)
+    chosen = [batch.sources[source].id for _, source, _ in answer.flows]
     if chosen != ["near"]:
         raise SolverFailed(f"the solver chose {chosen} instead of the nearer of two sources")
     return ports.solver.name

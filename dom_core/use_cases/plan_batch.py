@@ -13,6 +13,7 @@ from dom_core.domain.run import Run, RunState, summarise
 from dom_core.domain.strategy import Strategy
 from dom_core.errors import AlreadyExists, Busy, DomError, LeaseLost
 from dom_core.optimizer.pipeline import plan_once
+from dom_core.optimizer.watch import Watch
 from dom_core.ports import DocumentStore
 from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.plans import Plans
@@ -187,7 +188,7 @@ class _Attempt:
         """Make the plan and store it. When another attempt at this run was faster, its plan counts."""
         facts = gather_facts(self.ports.store, self.configuration, self.plan_id, self.run.id, self.ports.clock.now())
         request = request_for(self.configuration, strategy.id, facts)
-        plan = plan_once(request, self.ports.solver, note)
+        plan = plan_once(request, self.ports.solver, Watch(lambda stage: note(stage.name, stage.share)))
         to_apply = strategy.auto_apply and not strategy.simulation
         with suppress(AlreadyExists):
             Plans(self.ports.store).create(plan, attempt=str(fence), to_apply=to_apply, request=request)

@@ -10,8 +10,9 @@ from dom_core.errors import Conflict
 from dom_core.messages.difference import Difference, first_difference
 from dom_core.messages.reading import write_value
 from dom_core.optimizer.hashing import configuration_hash, input_hash
-from dom_core.optimizer.pipeline import Progress, plan_once, silent
+from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import Solver
+from dom_core.optimizer.watch import UNWATCHED, Watch
 from dom_core.repositories.plans import Plans
 from dom_core.use_cases.context import Ports
 
@@ -41,11 +42,11 @@ def stored_plan(ports: Ports, plan_id: PlanId) -> tuple[Plan, PlanRequest]:
     return plan, request
 
 
-def replay(plan: Plan, request: PlanRequest, solver: Solver, progress: Progress = silent) -> Replayed:
+def replay(plan: Plan, request: PlanRequest, solver: Solver, watch: Watch = UNWATCHED) -> Replayed:
     """Make the plan again and compare. Raises Conflict for a plan that was not made from this request."""
     require_own_request(plan, request)
     # What became of the plan since is not the run's decision.
-    again = replace(plan_once(request, solver, progress), state=plan.state, closing=plan.closing)
+    again = replace(plan_once(request, solver, watch), state=plan.state, closing=plan.closing)
     difference = first_difference(_repeatable(plan), _repeatable(again))
     stopped = any(report.ending_limit == _BY_SECONDS for report in plan.iterations)
     return Replayed(difference is None, difference, stopped)

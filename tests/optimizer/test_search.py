@@ -83,12 +83,30 @@ def test_when_the_exact_model_finds_nothing_in_time_the_search_still_gives_a_pla
     assert report.bound > 0
 
 
-def test_a_solver_that_fails_in_a_neighbourhood_leaves_the_plan_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Broken(CbcSolver):
-        def solve(self, *_: object) -> Answer:
-            raise SolverFailed("broken")
+class Broken(CbcSolver):
+    """A solver that starts and fails."""
 
+    def solve(self, *_: object) -> Answer:
+        raise SolverFailed("broken")
+
+    def solve_strictly(self, *_: object) -> Answer:
+        raise SolverFailed("broken")
+
+
+def test_a_solver_that_fails_in_a_neighbourhood_leaves_the_plan_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(relaxation, "EXACT_PAIRS", 0)
     report = plan_once(rivals(18).build(), Broken()).iterations[0]
     assert report.filled_units > 0
     assert report.ending in (Ending.UNPROVEN, Ending.OPTIMAL)
+
+
+@pytest.mark.parametrize("mode", list(ObjectiveMode))
+def test_without_a_working_solver_there_is_a_plan_with_a_bound_that_says_so(mode: ObjectiveMode) -> None:
+    request = rivals(18).build()
+    request = replace(request, strategy=replace(request.strategy, objective_mode=mode))
+    exact = plan_once(request, CbcSolver()).iterations[0]
+    plan = plan_once(request, Broken())
+    report = plan.iterations[0]
+    assert (report.ending, report.ending_limit) == (Ending.UNPROVEN, "solver_failed")
+    assert 0 < report.bound <= exact.total <= report.total
+    assert plan.warnings == ("The solver failed, so that the search alone made this plan: broken",)

@@ -9,10 +9,12 @@ import pytest
 from dom_core.configuration import Configuration
 from dom_core.domain.network import Source, SourceType
 from dom_core.domain.order import ExceptionKind, LineState
-from dom_core.domain.plan import PlanState
+from dom_core.domain.plan import Plan, PlanState
+from dom_core.domain.request import PlanRequest
 from dom_core.domain.run import Run, RunState
 from dom_core.domain.stock import Reservation
-from dom_core.errors import Busy, InvalidInput, LeaseLost, NotFound, SolverFailed, Unavailable
+from dom_core.errors import Busy, InvalidInput, LeaseLost, NotFound, PlanRejected, SolverFailed, Unavailable
+from dom_core.optimizer.pipeline import plan_once
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.runs import Runs
 from dom_core.repositories.stock import Stock
@@ -126,9 +128,23 @@ class TestPlanBatch:
         run = plan_batch(shop.ports, "R1", "nobody")
         assert (run.state, run.error) == (RunState.FAILED, "no strategy 'nobody'")
 
-    def test_a_solver_that_fails_is_noted_and_tried_again(self, shop: World) -> None:
-        with pytest.raises(SolverFailed):
-            plan_batch(shop.with_ports(solver=BrokenSolver()), "R1", "standard")
+    def test_where_the_solver_fails_the_run_plans_without_it_and_says_so(self, shop: World) -> None:
+        run = plan_batch(shop.with_ports(solver=BrokenSolver()), "R1", "standard")
+        assert run.state is RunState.FINISHED
+        assert source_of(shop) == "A"
+        (warning,) = get_plan(shop.ports, run.plan_id or "").warnings
+        assert warning.startswith("The solver failed, so that the search alone made this plan: no solver for Model")
+
+    def test_an_error_that_may_pass_is_noted_and_tried_again(
+        self, shop: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def silent(*_: object, **__: object) -> None:
+            raise Unavailable("the store does not answer")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Plans, "create", silent)
+            with pytest.raises(Unavailable):
+                plan_batch(shop.ports, "R1", "standard")
         assert get_run(shop.ports, "R1").state is RunState.FAILED
 
         assert plan_batch(shop.ports, "R1", "standard").state is RunState.FINISHED
@@ -210,10 +226,19 @@ class TestPlanBatch:
 
 
 class TestRunDue:
-    def test_every_due_strategy_runs_and_a_failing_one_does_not_stop_the_others(self, shop: World) -> None:
-        shop.strategy(id="web", sales_origins=["web"])  # takes none of the orders, and so needs no solver
+    def test_every_due_strategy_runs_and_a_failing_one_does_not_stop_the_others(
+        self, shop: World, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        shop.strategy(id="web", sales_origins=["web"])  # takes none of the orders
+        plan_as_ever = plan_once
 
-        runs = run_due(shop.with_ports(solver=BrokenSolver()))
+        def refused(request: PlanRequest, *others: Any) -> Plan:
+            if request.strategy.id == "standard":
+                raise PlanRejected(["O1 ships twice"])
+            return plan_as_ever(request, *others)
+
+        monkeypatch.setattr("dom_core.use_cases.plan_batch.plan_once", refused)
+        runs = run_due(shop.ports)
 
         assert [(run.strategy_id, run.state) for run in runs] == [
             ("standard", RunState.FAILED),

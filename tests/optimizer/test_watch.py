@@ -1,0 +1,87 @@
+"""Whoever follows a run is told how far it is, and stops it soon, whatever it is doing."""
+
+import subprocess
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from dom_core.domain.strategy import SolverLimits
+from dom_core.errors import Cancelled
+from dom_core.optimizer import relaxation, solving
+from dom_core.optimizer.pipeline import plan_once
+from dom_core.optimizer.solving import CbcSolver
+from dom_core.optimizer.watch import Stage, Watch, WatchedLimits
+from tests.optimizer.test_search import rivals
+from tests.optimizer.test_solving import a_model
+
+
+def a_solver_that(does: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """CBC is this shell script."""
+    script = folder / "cbc"
+    script.write_text(f"#!/bin/sh\ncd '{folder}'\n{does}\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(solving, "cbc_executable", lambda: script)
+
+
+def is_running(process_id: int) -> bool:
+    """Whether the process still does anything: what is left of a killed one until it is reaped is a zombie."""
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(process_id)], capture_output=True, text=True, check=False)
+    return state.stdout.strip() not in ("", "Z", "Zs", "ZN")
+
+
+def after(looks: int) -> Callable[[], bool]:
+    """Asks to stop at the look after so many."""
+    seen: list[None] = []
+
+    def asked() -> bool:
+        seen.append(None)
+        return len(seen) > looks
+
+    return asked
+
+
+def test_stages_come_in_order_with_growing_shares() -> None:
+    stages: list[Stage] = []
+    plan_once(rivals(6).build(), CbcSolver(), Watch(stages.append))
+    assert list(dict.fromkeys(stage.name for stage in stages)) == ["candidates", "solving", "reasons", "audit", "done"]
+    assert [stage.share for stage in stages] == sorted(stage.share for stage in stages)
+    assert stages[-1].share == 1.0
+
+
+def test_a_search_tells_the_gap_that_it_has_proven_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relaxation, "EXACT_PAIRS", 0)
+    stages: list[Stage] = []
+    report = plan_once(rivals(40).build(), CbcSolver(), Watch(stages.append)).iterations[0]
+    gaps = [stage.gap for stage in stages if stage.gap is not None]
+    assert gaps == sorted(gaps, reverse=True)
+    assert gaps[-1] == pytest.approx(report.gap, abs=1e-6)
+
+
+@pytest.mark.parametrize("looks", [0, 1, 2, 3])
+def test_a_run_that_is_stopped_makes_no_plan(looks: int) -> None:
+    with pytest.raises(Cancelled, match="on request"):
+        plan_once(rivals(6).build(), CbcSolver(), Watch(stop_asked=after(looks)))
+
+
+def test_a_solver_at_work_is_killed_with_what_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_solver_that("sleep 600 & echo $! > child; echo $$ > own; wait", tmp_path, monkeypatch)
+
+    def both_run() -> bool:
+        return all((tmp_path / name).is_file() and (tmp_path / name).read_text().strip() for name in ("own", "child"))
+
+    limits = WatchedLimits.of(SolverLimits(solve_limit_s=600), Watch(stop_asked=both_run))
+    with pytest.raises(Cancelled):
+        CbcSolver().solve(a_model(rivals(2)), limits)
+    assert not any(is_running(int((tmp_path / name).read_text())) for name in ("own", "child"))
+
+
+def test_a_solver_gets_no_more_memory_than_the_strategy_allows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_solver_that('while [ "$(ulimit -v)" = unlimited ]; do :; done; ulimit -v > told; exit 1', tmp_path, monkeypatch)
+    request = rivals(4).build()
+    limits = replace(request.strategy.limits, memory_limit_mb=256)
+    plan = plan_once(replace(request, strategy=replace(request.strategy, limits=limits)), CbcSolver())
+    assert (tmp_path / "told").read_text() == f"{256 * 1024}\n"
+    assert plan.iterations[0].ending_limit in ("solver_failed", "")
+    assert plan.iterations[0].filled_units > 0
