@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dom_core.domain.reason import FloatArray, IntArray
+from dom_core.domain.reason import BoolArray, FloatArray, IntArray
 from dom_core.optimizer.pattern_costs import Kind
 
 NOWHERE = -1
@@ -53,7 +53,8 @@ def slacks(kind: Kind, together: FloatArray, alone: FloatArray, helpers: FloatAr
         for line in range(size):
             if subset >> line & 1:
                 np.minimum(slack[:, line], whole, out=slack[:, line])
-    return slack - np.minimum(best[-1, -1], 0.0)[:, None, None]
+    above: FloatArray = slack - np.minimum(best[-1, -1], 0.0)[:, None, None]
+    return above
 
 
 def _of_one_line(together: FloatArray, alone: FloatArray, helpers: FloatArray | None) -> Patterns:
@@ -145,7 +146,7 @@ def _improve(
         part = (part - 1) & rest
 
 
-def _places(kind: Kind, taken, pick: IntArray, where: IntArray) -> IntArray:
+def _places(kind: Kind, taken: BoolArray, pick: IntArray, where: IntArray) -> IntArray:
     """Follow each group's picks back to the sources of its lines."""
     size, count = kind[0], len(taken)
     places = np.full((count, size), NOWHERE, dtype=np.int64)

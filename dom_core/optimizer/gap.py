@@ -37,7 +37,10 @@ def slack_of_pairs(working: WorkingSet, prices: Prices) -> PairSlacks:
         lines.append(mine)
         sources.append(table.groups.sources[rows, columns])
         points.append(slack[used] / working.pricer.costs.parts_of(mine))
-    return _sorted(*(np.concatenate(part) if part else np.zeros(0) for part in (lines, sources, points)))
+    if not lines:
+        nothing = np.zeros(0, dtype=np.int64)
+        return PairSlacks(nothing, nothing, np.zeros(0))
+    return _sorted(np.concatenate(lines), np.concatenate(sources), np.concatenate(points))
 
 
 def _sorted(lines: IntArray, sources: IntArray, points: FloatArray) -> PairSlacks:

@@ -67,6 +67,4 @@ def _solved(working: WorkingSet, pool: PatternPool, solve: Linear) -> tuple[Mast
 
 def _between(working: WorkingSet, start: Multipliers, target: FloatArray, share: float) -> Multipliers:
     there = working.shaped(target)
-    return Multipliers(
-        share * start.cells + (1 - share) * there.cells, share * start.room + (1 - share) * there.room
-    )
+    return Multipliers(share * start.cells + (1 - share) * there.cells, share * start.room + (1 - share) * there.room)

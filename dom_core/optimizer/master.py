@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dom_core.domain.reason import FloatArray, IntArray
+from dom_core.domain.reason import BoolArray, FloatArray, IntArray
 from dom_core.optimizer.linear import LinearAnswer, LinearProgram
 from dom_core.optimizer.patterns import Columns
 
@@ -93,8 +93,9 @@ def _program(
     return LinearProgram(costs, starts, rows, amounts, limits)
 
 
-def _cheapest(columns: Columns, wanted: FloatArray) -> IntArray:
+def _cheapest(columns: Columns, wanted: BoolArray) -> IntArray:
     """The cheapest pattern of each of the wanted groups, the first that came up among equals; those below zero."""
     mine = np.flatnonzero(wanted[columns.groups] & (columns.costs < 0.0))
     order = mine[np.lexsort((mine, columns.costs[mine], columns.groups[mine]))]
-    return order[np.diff(columns.groups[order], prepend=-1) != 0]
+    cheapest: IntArray = order[np.diff(columns.groups[order], prepend=-1) != 0]
+    return cheapest

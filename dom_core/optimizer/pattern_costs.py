@@ -8,15 +8,15 @@ bound.
 Nothing here is built for all lines × sources at once: a block of orders at a time.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from dom_core.domain.plan import Level
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
-from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.prices import DIVISORS, Prices
+from dom_core.optimizer.problem import Problem
 
 GROUP_LINES = 6
 """Lines of an order priced together; the work grows with three to this power."""
@@ -77,7 +77,7 @@ class PatternCosts:
         return self.problem.wanted[self.lines].astype(np.int64)
 
     def taken(self, rows: IntArray | slice) -> list[IntArray]:
-        """Per divisor, what these lines take of a cell or of its rounded part: lines that may be split round to none."""
+        """Per divisor, what these lines take of a cell or of its rounded part: none of it if they may be split."""
         units = self.units[rows]
         return [units if divisor == 1 else np.where(self.whole[rows], units // divisor, 0) for divisor in DIVISORS]
 
@@ -102,7 +102,7 @@ class PatternCosts:
         ends = [*self.starts[1:].tolist(), len(self.lines)] if len(self.lines) else []
         ranges: list[tuple[int, int]] = []
         first = 0
-        for row, end in enumerate(ends):
+        for row in range(len(ends)):
             if row + 1 == len(ends) or ends[row + 1] - int(self.starts[first]) > rows:
                 ranges.append((first, row + 1))
                 first = row + 1
@@ -128,8 +128,8 @@ class PatternCosts:
         key = self.order_row[rows] * 2 + self.write_in[rows]
         first = np.maximum.accumulate(np.where(np.diff(key, prepend=-1) != 0, np.arange(len(rows)), 0))
         place = np.arange(len(rows)) - first
-        group = np.cumsum((place % GROUP_LINES == 0)) - 1
-        begins = np.flatnonzero(place % GROUP_LINES == 0)
+        begins_here = place % GROUP_LINES == 0
+        group, begins = np.cumsum(begins_here) - 1, np.flatnonzero(begins_here)
         sizes = np.bincount(group)
         heads = rows[begins]
         most = np.minimum(self.most_sources[heads], sizes)
@@ -254,9 +254,7 @@ class CostBlock:
         """A leg that all of an order's lines share is paid together; of any other, each line pays its share."""
         for order, group, source in _of_orders(paid, self.orders):
             due[(self.order_row == self._row_of(order)) & (group_of == group), source] = 0.0
-        keys, leg_of = np.unique(
-            np.column_stack((self.order_row, group_of)), axis=0, return_inverse=True
-        )
+        keys, leg_of = np.unique(np.column_stack((self.order_row, group_of)), axis=0, return_inverse=True)
         if len(keys) == len(self.orders):
             self.together += np.maximum.reduceat(due, self.starts, axis=0)
             return
@@ -281,7 +279,7 @@ class CostBlock:
         self._add_legs(costs.travel_group_of[self.lines], due, self.costs._paid_cost_legs)
 
 
-def _by_order(entries) -> IntArray:
+def _by_order(entries: Iterable[tuple[int, int, int]]) -> IntArray:
     """Triples that begin with an order, sorted (N, 3)."""
     return np.array(sorted(entries), dtype=np.int64).reshape(-1, 3)
 
@@ -290,4 +288,5 @@ def _of_orders(entries: IntArray, orders: IntArray) -> list[list[int]]:
     """The triples of these orders (ascending)."""
     first, last = np.searchsorted(entries[:, 0], (orders[0], orders[-1] + 1))
     mine = entries[first:last]
-    return mine[np.isin(mine[:, 0], orders)].tolist()
+    rows: list[list[int]] = mine[np.isin(mine[:, 0], orders)].tolist()
+    return rows

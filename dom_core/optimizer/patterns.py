@@ -4,6 +4,7 @@ A pattern is kept once. It remembers its sources, not their columns in a working
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -114,11 +115,14 @@ class PatternPool:
         groups = table.groups
         orders = self.working.problem.batch.order_of[groups.lines[rows, 0]]
         limited = groups.limited[rows]
-        taken_by, room, amounts = self.working.pricer.rooms.entries(
-            pattern[limited], groups.lines[rows, line][limited], orders[limited], sources[limited],
+        taken_by, room, shares = self.working.pricer.rooms.entries(
+            pattern[limited],
+            groups.lines[rows, line][limited],
+            orders[limited],
+            sources[limited],
             batch.shares[pattern, line][limited],
         )
-        parts.append(Entries(taken_by, len(DIVISORS) * width + room, amounts))
+        parts.append(Entries(taken_by, len(DIVISORS) * width + room, shares))
         joined = _all_entries(parts)
         return Entries(first + joined.patterns, joined.rows, joined.amounts)
 
@@ -149,7 +153,7 @@ def _hashes(rows: IntArray, sources: IntArray) -> Hashes:
     return hashes
 
 
-def _joined(parts: "list[npt.NDArray[np.generic]]", kind: type) -> "npt.NDArray[np.generic]":
+def _joined(parts: "list[npt.NDArray[Any]]", kind: type) -> "npt.NDArray[Any]":
     return np.concatenate(parts) if parts else np.zeros(0, dtype=kind)
 
 

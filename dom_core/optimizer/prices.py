@@ -57,9 +57,7 @@ class Prices:
     def rounded(self) -> Self:
         """The nearest prices that can be told exactly."""
         points = np.rint(self.points * GRAIN) / GRAIN
-        return self.of(
-            self.products, self.sources, self.divisors, points, np.rint(self.capacity * GRAIN) / GRAIN
-        )
+        return self.of(self.products, self.sources, self.divisors, points, np.rint(self.capacity * GRAIN) / GRAIN)
 
     def worth_of_everything(self, problem: Problem) -> float:
         """Σ prices · what there is."""

@@ -86,9 +86,7 @@ class Pricer:
         bound = self.constant + float(worth.sum()) - prices.worth_of_everything(self.problem)
         return Priced(chosen, bound, capacity_use, worth)
 
-    def at_prices(
-        self, block: CostBlock, prices: Prices, stock: IntArray | None = None
-    ) -> Iterator["PricedGroups"]:
+    def at_prices(self, block: CostBlock, prices: Prices, stock: IntArray | None = None) -> Iterator["PricedGroups"]:
         """The groups of a block with their costs at prices."""
         charges = block.charges(prices)
         if stock is not None:

@@ -39,7 +39,7 @@ class Rooms:
             np.subtract.at(together, (rows, columns), prices[capacity] * groups.shares[rows, columns] * back[rows])
         for place in range(groups.lines.shape[1]):
             for capacity, rows, columns in _offered(groups, groups.lines[:, place], self.free_lines, prices):
-                np.subtract.at(alone, (rows, place, columns), prices[capacity] * back[rows])
+                np.subtract.at(alone[:, place], (rows, columns), prices[capacity] * back[rows])
 
     def use(self, groups: Groups, places: IntArray) -> FloatArray:
         """What the patterns of these groups take of each capacity (C)."""

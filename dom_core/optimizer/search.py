@@ -56,7 +56,7 @@ def solve_large(
     problem = only(problem, part)
     pricer = Pricer(problem, part)
     plan = Standing(problem, start)
-    found = _priced(pricer, solver, limits, started + limits.solve_limit_s)
+    found = priced_best(pricer, solver, limits, started + limits.solve_limit_s)
     first = Standing(problem, first_plan.build(pricer, found.priced.prices, found.whole))
     plan, priced = first if first.total < plan.total else plan, found.priced
     best, limit = neighbourhoods.improve(problem, plan, priced, solver, limits, deadline=started + limits.solve_limit_s)
@@ -75,20 +75,20 @@ def only(problem: Problem, lines: IntArray) -> Problem:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Found:
+class Found:
     """The best prices, and the source of each line (L) in patterns that the last master took whole."""
 
     priced: PricedBest
     whole: IntArray
 
 
-def _priced(pricer: Pricer, solver: Solver, limits: SolverLimits, deadline: float) -> _Found:
+def priced_best(pricer: Pricer, solver: Solver, limits: SolverLimits, deadline: float) -> Found:
     """The best prices found on a working set that grows, each proven over all pairs."""
     working, prices = WorkingSet(pricer), Prices.none(pricer.problem)
     found = working.grow(prices)
     best, whole = PricedBest(prices, found.bound, found), np.full(pricer.problem.batch.shape[0], NOWHERE)
     if not over(pricer, found):
-        return _Found(best, found.chosen)
+        return Found(best, found.chosen)
     pool = PatternPool(working)
     for _ in range(FULL_PASSES):
         generated = _on_working_set(working, pool, best, solver, limits, deadline)
@@ -99,12 +99,12 @@ def _priced(pricer: Pricer, solver: Solver, limits: SolverLimits, deadline: floa
         best = PricedBest(prices, found.bound, found) if found.bound > best.bound else best
         if generated.best.value - found.bound <= MEET_WITHIN * abs(found.bound) or time.monotonic() >= deadline:
             break
-    return _Found(best, whole)
+    return Found(best, whole)
 
 
 def over(pricer: Pricer, found: Priced) -> bool:
     """Whether patterns together ask for more than there is of anything, or hide what they cannot express."""
-    return bool(first_plan.unfit(pricer, found.chosen).any()) or (found.capacity_use > pricer.rooms.room).any()
+    return bool(first_plan.unfit(pricer, found.chosen).any()) or bool((found.capacity_use > pricer.rooms.room).any())
 
 
 def _on_working_set(
@@ -112,9 +112,9 @@ def _on_working_set(
 ) -> Generated:
     """The best prices on the set as it is: by steps, then by the master's word."""
     watch_of(limits).go_on()
-    found = working.price(working.multipliers(best.prices))
-    pool.add(found)
-    for found in ascend(working, found.multipliers, best.bound * (1 + PRICE_GAP), PRICE_ROUNDS):
+    found = begin = working.price(working.multipliers(best.prices))
+    pool.add(begin)
+    for found in ascend(working, begin.multipliers, best.bound * (1 + PRICE_GAP), PRICE_ROUNDS):
         pool.add(found)
 
     def solve(program: LinearProgram) -> LinearAnswer:

@@ -46,12 +46,16 @@ class HighsSolver(PulpSolver):
         highs.callSolver(program)
         return _read_search(program, limits)
 
-
     def solve_linear(self, program: LinearProgram, limits: SolverLimits) -> LinearAnswer:
         """Run HiGHS' interior point method with crossover: on masters it is far quicker than its simplex."""
         highspy = import_module("highspy")
         highs = highspy.Highs()
-        for option, value in (("output_flag", False), ("threads", 1), ("time_limit", limits.solve_limit_s), ("solver", "ipm")):
+        for option, value in (
+            ("output_flag", False),
+            ("threads", 1),
+            ("time_limit", limits.solve_limit_s),
+            ("solver", "ipm"),
+        ):
             highs.setOptionValue(option, value)
         highs.passModel(_linear(highspy, program))
         highs.run()

@@ -9,15 +9,16 @@ not near: of every subset of a group's lines the cheapest sources that hold all 
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
 from dom_core.optimizer.cheapest import Patterns, cheapest_patterns, full_costs, slacks
 from dom_core.optimizer.pattern_costs import Groups, Kind
 from dom_core.optimizer.prices import DIVISORS, Prices
-from dom_core.optimizer.pricing import PricedGroups, Pricer, Priced
-from dom_core.optimizer.problem import Problem
+from dom_core.optimizer.pricing import Priced, PricedGroups, Pricer
 
 KEPT_OF_LINE, KEPT_OF_SUBSET = 16, 6
 """Sources kept for each line alone, and for each larger subset of a group's lines."""
@@ -108,7 +109,7 @@ class WorkingSet:
         count = len(self.products)
         use = np.stack([np.bincount(cells, weights=taken[rows, lines], minlength=count) for taken in table.taken])
         use[:, 0] = 0.0
-        return use
+        return use.astype(np.float64)
 
     def nothing_scarce(self) -> Multipliers:
         """All prices zero."""
@@ -188,7 +189,7 @@ class WorkingSet:
         products, sources = np.divmod(keys, max(1, self.problem.batch.shape[1]))
         stock = self.problem.stock[products, sources]
         scarce = np.flatnonzero(demand > stock)
-        number = np.zeros(len(keys), dtype=np.int32)
+        number = np.zeros(len(keys), dtype=np.int64)
         number[scarce] = 1 + np.arange(len(scarce))
         self.products = np.concatenate(([0], products[scarce]))
         self.sources = np.concatenate(([-1], sources[scarce]))
@@ -199,7 +200,7 @@ class WorkingSet:
 
 
 def _numbered(table: Table, number: IntArray, places: IntArray) -> IntArray:
-    cells = np.zeros(table.cells.shape, dtype=np.int32)
+    cells = np.zeros(table.cells.shape, dtype=np.int64)
     cells[table.cells >= 0] = number[places]
     return cells
 
@@ -281,7 +282,7 @@ def _joined(parts: "Sequence[_Kept]") -> _Kept:
     )
 
 
-def _padded(arrays, width: int, value):
+def _padded(arrays: "Sequence[npt.NDArray[Any]]", width: int, value: float) -> "npt.NDArray[Any]":
     """Arrays below each other, their last axes filled up to one width."""
     missing = [[(0, 0)] * (array.ndim - 1) + [(0, width - array.shape[-1])] for array in arrays]
     return np.concatenate([np.pad(a, m, constant_values=value) for a, m in zip(arrays, missing, strict=True)])
