@@ -10,6 +10,7 @@ from typing import Self
 
 import numpy as np
 
+from dom_core.domain.prices import CellPrice, PriceTable, RoomPrice
 from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.optimizer.problem import Problem
 
@@ -58,6 +59,22 @@ class Prices:
         """The nearest prices that can be told exactly."""
         points = np.rint(self.points * GRAIN) / GRAIN
         return self.of(self.products, self.sources, self.divisors, points, np.rint(self.capacity * GRAIN) / GRAIN)
+
+    def told(self, problem: Problem) -> PriceTable:
+        """The same prices in words of the domain, sorted."""
+        batch = problem.batch
+        columns = (self.products.tolist(), self.sources.tolist(), self.divisors.tolist(), self.points.tolist())
+        return PriceTable(
+            cells=tuple(
+                CellPrice(batch.products[product].id, batch.sources[source].id, divisor, points)
+                for product, source, divisor, points in zip(*columns, strict=True)
+            ),
+            rooms=tuple(
+                RoomPrice(capacity.rule_id, tuple(batch.sources[source].id for source in capacity.sources), points)
+                for capacity, points in zip(problem.capacities, self.capacity.tolist(), strict=True)
+                if points
+            ),
+        )
 
     def worth_of_everything(self, problem: Problem) -> float:
         """Σ prices · what there is."""

@@ -64,7 +64,8 @@ def solve_large(
     ending = Ending.UNPROVEN
     if gap <= max(limits.relative_gap, PROVEN_WITHIN):
         ending, limit = (Ending.OPTIMAL, "") if gap <= PROVEN_WITHIN else (Ending.WITHIN_GAP, "gap")
-    return Answer(best.flows, ending, min(priced.bound, float(best.total)), limit, time.monotonic() - started)
+    bound, table = min(priced.bound, float(best.total)), priced.prices.told(problem)
+    return Answer(best.flows, ending, bound, limit, time.monotonic() - started, prices=table)
 
 
 def only(problem: Problem, lines: IntArray) -> Problem:

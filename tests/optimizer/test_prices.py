@@ -148,7 +148,7 @@ def test_an_answer_that_is_not_whole_is_refused(text: str) -> None:
 
 def test_without_a_working_linear_solver_there_is_still_a_bound() -> None:
     class Broken(CbcSolver):
-        def solve_linear(self, program: LinearProgram, limits: SolverLimits) -> LinearAnswer:
+        def solve_linear(self, *_: object) -> LinearAnswer:
             raise SolverFailed("broken")
 
     one = problem_of(rivals(18))
@@ -159,7 +159,7 @@ def test_without_a_working_linear_solver_there_is_still_a_bound() -> None:
 
 def test_ample_stock_needs_no_solver_at_all() -> None:
     class Forbidden(CbcSolver):
-        def solve_linear(self, program: LinearProgram, limits: SolverLimits) -> LinearAnswer:
+        def solve_linear(self, *_: object) -> LinearAnswer:
             raise AssertionError("nothing is scarce")
 
     stock = {(f"P{p}", f"S{s}"): 1000 for p in range(6) for s in range(6)}
