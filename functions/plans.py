@@ -28,7 +28,8 @@ def get_plan(req: func.HttpRequest) -> func.HttpResponse:
     from functions import views
 
     asked = wire.query(req, PlanQuery)
-    plan = read_plan.get_plan(ports(), wire.route_id(req, "plan_id", "plan"))
+    read = read_plan.get_explained_plan if asked.reasons else read_plan.get_plan
+    plan = read(ports(), wire.route_id(req, "plan_id", "plan"))
     return responses.value(views.plan(plan, with_reasons=asked.reasons), views.PlanDetails)
 
 

@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 from dom_core.domain.order import ExceptionKind, Order
-from dom_core.domain.plan import Plan, PlanAssignment, PlanLine, PlanState, ReasonTable
+from dom_core.domain.plan import Plan, PlanAssignment, PlanLine, PlanState
 from dom_core.domain.reason import Reason, Verdict
+from dom_core.domain.reason_table import ReasonTable
 from tests.builders import NOW
 
 
@@ -37,7 +38,7 @@ class PlanBuilder:
         planned = PlanLine(order.id, line_id, order.version, line.product_id, line.units, assignments, kind)
         reasons = self.plan.reasons
         chosen = {assignment.source_id for assignment in assignments}
-        codes = tuple(0 if source_id in chosen else 1 for source_id in reasons.source_ids)
+        codes = bytes(0 if source_id in chosen else 1 for source_id in reasons.source_ids)
         return replace(
             self,
             plan=replace(

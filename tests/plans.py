@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from dom_core.domain.plan import Plan, PlanAssignment, PlanLine, PlanState, ReasonTable
+from dom_core.domain.plan import Plan, PlanAssignment, PlanLine, PlanState
+from dom_core.domain.reason_table import ReasonTable
 from dom_core.domain.request import PlanRequest
 from dom_core.rules.base import Rule
 

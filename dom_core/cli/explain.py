@@ -11,7 +11,7 @@ from dom_core.use_cases import explain_line
 
 
 def run(options: Namespace) -> Ending:
-    """Print the explanation of one line. A file without its request has the reasons, and no more."""
+    """Print the explanation of one line. A file without its request has the codes of the reasons, no more."""
     view = read_plan_file(options.plan)
     order_id, line_id = options.line
     explanation = None

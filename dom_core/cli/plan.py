@@ -28,6 +28,7 @@ from dom_core.optimizer.solving import CbcSolver
 from dom_core.ports import Geocoder
 from dom_core.report import page
 from dom_core.report.view import PlanView, view_of
+from dom_core.use_cases.view_plan import spelt_out
 
 WHO = "dom plan"
 
@@ -39,7 +40,7 @@ def run(options: Namespace) -> Ending:
         plan = plan_once(request, CbcSolver(), watch)
     view = view_of(plan, request.sources, request.orders, request.products, request.strategy.name)
     view = replace(view, request=document_of(request))
-    _write(options, view)
+    _write(options, view, request)
     if not options.quiet:
         _tell(options, view, warnings)
     return Ending.DONE
@@ -123,12 +124,13 @@ def _inactive(request: PlanRequest) -> list[Problem]:
     return []
 
 
-def _write(options: Namespace, view: PlanView) -> None:
+def _write(options: Namespace, view: PlanView, request: PlanRequest) -> None:
     """Both files, as UTF-8."""
     content = json.dumps(write_value(view, PlanView), ensure_ascii=False, separators=(",", ":"))
     options.out.write_text(content + "\n", encoding="utf-8")
     if options.report:
-        options.report.write_text(page.render(view), encoding="utf-8")
+        shown = replace(view, plan=spelt_out(view.plan, request))
+        options.report.write_text(page.render(shown), encoding="utf-8")
 
 
 def _tell(options: Namespace, view: PlanView, warnings: Sequence[Problem]) -> None:

@@ -36,6 +36,11 @@ class SourceExplanation:
     actual: str = ""
     taken_by: tuple[Taker, ...] = ()
 
+    @property
+    def reason(self) -> Reason:
+        """The reason by itself."""
+        return Reason(self.verdict, self.code, self.rule_id, self.limit, self.actual)
+
 
 def source_explanation(source_id: SourceId, reason: Reason, taken_by: tuple[Taker, ...] = ()) -> SourceExplanation:
     """A source with its reason, spelt out."""

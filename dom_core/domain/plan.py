@@ -1,6 +1,5 @@
 """What a run decided: assignments, what each iteration was worth, and the reasons for every choice."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import ClassVar
@@ -21,7 +20,8 @@ from dom_core.domain.ids import (
 )
 from dom_core.domain.network import STRICT
 from dom_core.domain.order import ExceptionKind
-from dom_core.domain.reason import Reason, Verdict
+from dom_core.domain.reason import Reason
+from dom_core.domain.reason_table import ReasonTable
 from dom_core.domain.units import Count, UtcTime
 
 
@@ -174,30 +174,12 @@ class HeldLine:
 
 
 @dataclass(frozen=True, slots=True)
-class ReasonTable:
-    """One reason per (line, source), stored as codes.
-
-    `templates` are the distinct reasons, `codes[line][source]` points into them; evidence that differs from pair to
-    pair (a distance) makes a template of its own.
-    """
-
-    source_ids: tuple[SourceId, ...]
-    templates: tuple[Reason, ...]
-    codes: tuple[tuple[int, ...], ...]
-
-    def at(self, line: int, source: int) -> Reason:
-        """The reason of the pair at these positions."""
-        return self.templates[self.codes[line][source]]
-
-    def of_line(self, line: int) -> Iterator[tuple[SourceId, Reason]]:
-        """Every source of the list with its reason for this line."""
-        for position, source_id in enumerate(self.source_ids):
-            yield source_id, self.at(line, position)
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """The stored result of a run."""
+    """The stored result of a run.
+
+    `rounds` are the soft rules that iteration 2 did without, round by round, where it went in rounds: of each round
+    that placed something. It is null where iteration 2 had nothing to try.
+    """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
     id: PlanId
@@ -212,6 +194,7 @@ class Plan:
     held: tuple[HeldLine, ...]
     iterations: tuple[IterationReport, ...]
     reasons: ReasonTable
+    rounds: tuple[tuple[RuleId, ...], ...] | None = None
     largest_distance_km: int = 1000
     seconds: float = 0.0
     warnings: tuple[str, ...] = field(default=())
@@ -232,7 +215,3 @@ class Plan:
         return next(
             (i for i, line in enumerate(self.lines) if (line.order_id, line.line_id) == (order_id, line_id)), None
         )
-
-    def chosen(self, line: int) -> frozenset[SourceId]:
-        """The sources that the reasons call chosen."""
-        return frozenset(source for source, reason in self.reasons.of_line(line) if reason.verdict is Verdict.CHOSEN)

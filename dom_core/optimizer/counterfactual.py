@@ -17,6 +17,7 @@ from dom_core.domain.request import PlanRequest
 from dom_core.errors import InvalidInput, Problem, SolverFailed
 from dom_core.optimizer import activation
 from dom_core.optimizer.candidates import ALLOWED, Candidates
+from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.pipeline import open_lines
 from dom_core.optimizer.rebuilding import line_position, source_positions
 from dom_core.optimizer.relaxation import Prepared, TwoIterations, prepare, solve_both
@@ -41,11 +42,11 @@ def what_if(request: PlanRequest, plan: Plan, line: PlanLine, source_id: SourceI
     if gate:
         return Counterfactual(source_id, refused=gate)
     lifted = question.objections()
-    solved = solve_both(question.forced(), solver)
+    solved = solve_both(question.forced(), LocalCrew(solver))
     if not question.is_answered(solved):
         # No split of the order allows it: what if this one order might be split at will?
         lifted += question.split_objections()
-        solved = solve_both(question.forced(splitting=True), solver)
+        solved = solve_both(question.forced(splitting=True), LocalCrew(solver))
     if not question.is_answered(solved):
         raise SolverFailed("no plan with the forced choice was found within the strategy's limits")
     return _compared(plan, solved, question, lifted)

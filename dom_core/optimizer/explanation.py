@@ -7,16 +7,21 @@ cost more (*dearer*: the most important level that differs), or the order may no
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
-from dom_core.domain.plan import Level, LevelValue, ReasonTable
+from dom_core.domain.plan import Level, LevelValue
 from dom_core.domain.reason import Reason, Verdict
+from dom_core.domain.reason_table import CHOSEN
 from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer.candidates import ALLOWED
 from dom_core.optimizer.costs import Flow, Journey
 from dom_core.optimizer.relaxation import IterationResult, TwoIterations
+from dom_core.optimizer.takings import Takings
 from dom_core.rules.base import CapacityLimit, SplitLimits
 
-_CHOSEN = Reason(Verdict.CHOSEN, "chosen")
+STOCK_TAKEN = Reason(Verdict.TAKEN, "stock")
+LINE_IN_FULL = Reason(Verdict.EXCLUDED, "line_in_full")
+
 _UNITS = {
     Level.UNFILLED_UNITS: "units unfilled",
     Level.SHIPMENTS: "shipments",
@@ -26,34 +31,27 @@ _UNITS = {
 }
 
 
-def reasons(iterations: TwoIterations) -> ReasonTable:
-    """The reason table of the run's lines."""
-    batch = iterations.first.problem.batch
-    judge = Judge(iterations)
-    templates: dict[Reason, int] = {}
-    codes = tuple(
-        tuple(templates.setdefault(judge.reason(line, source), len(templates)) for source in range(batch.shape[1]))
-        for line in range(batch.shape[0])
-    )
-    return ReasonTable(tuple(source.id for source in batch.sources), tuple(templates), codes)
+def room_taken_by(capacity: CapacityLimit) -> Reason:
+    """The reason, without its evidence, that a limit has no room left."""
+    return Reason(Verdict.TAKEN, "maximum_orders", capacity.rule_id)
 
 
 class Judge:
     """Judges pairs against the state in which the plan leaves stock, room and orders.
 
-    Everything that many pairs ask for is counted once, before the first is judged.
+    `iterations` may be those of a few orders of the plan; `takings` are the whole plan's. Everything that many pairs
+    ask for is counted once, before the first is judged.
     """
 
-    def __init__(self, iterations: TwoIterations) -> None:
+    def __init__(self, iterations: TwoIterations, takings: Takings) -> None:
         self.iterations = iterations
+        self.takings = takings
         self.batch = iterations.first.problem.batch
         self.flows = (*iterations.first.flows, *iterations.second.flows)
         self.held = Counter[tuple[int, int]]()
-        self.drawn = Counter[tuple[int, int]]()
         self.of_order: dict[int, list[Flow]] = defaultdict(list)
         for line, source, units in self.flows:
             self.held[line, source] += units
-            self.drawn[int(self.batch.product_of[line]), source] += units
             self.of_order[int(self.batch.order_of[line])].append((line, source, units))
         self.members: dict[int, list[int]] = defaultdict(list)
         for line, order in enumerate(self.batch.order_of.tolist()):
@@ -61,14 +59,19 @@ class Judge:
         self.write_in = [self.batch.is_write_in(line) for line in range(self.batch.shape[0])]
         rounds = iterations.second.rounds
         self.round_of = {line: result for result in rounds for line, _, _ in result.flows}
-        self.relaxed_ran = bool(iterations.second.problem.allowed.any())
         self.crowded = {id(result): self._crowded(result) for result in (*iterations.results, *rounds)}
+
+    @classmethod
+    def of_run(cls, iterations: TwoIterations) -> "Judge":
+        """The judge of a whole run."""
+        flows = (*iterations.first.flows, *iterations.second.flows)
+        return cls(iterations, Takings.of_flows(iterations.first.problem.batch, flows))
 
     def _crowded(self, result: IterationResult) -> dict[int, list[tuple[CapacityLimit, int]]]:
         """The capacities without room left, by source, with what uses them."""
         found: dict[int, list[tuple[CapacityLimit, int]]] = defaultdict(list)
         for capacity in result.candidates.capacities:
-            visits = self._visits(capacity)
+            visits = self.takings.visits(self.batch, capacity)
             if visits >= capacity.remaining:
                 for source in capacity.sources:
                     found[source].append((capacity, visits))
@@ -77,31 +80,31 @@ class Judge:
     def reason(self, line: int, source: int) -> Reason:
         """The one reason of the pair at these positions."""
         if (line, source) in self.held:
-            return _CHOSEN
-        result = self._iteration_of(line)
+            return CHOSEN
+        result = self.result_of(line)
         objection = int(result.candidates.rejected_by[line, source])
         if objection >= 0:
             return result.candidates.rejections[objection].reason(line, source)
         return (
             self._stock_taken(result, line, source)
-            or self._room_taken(result, line, source)
+            or self.room_taken(result, line, source)
             or self._dearer(result, line, source)
         )
 
     def alternatives(self, line: int, source: int) -> list[tuple[Flow, ...]]:
         """How the line's order could flow if the line came from the source: at least one way for what is `dearer`."""
-        return [tuple(flows) for flows in self._allowed_alternatives(self._iteration_of(line), line, source)]
+        return [tuple(flows) for flows in self._allowed_alternatives(self.result_of(line), line, source)]
 
     def levels(self, line: int, flows: Sequence[Flow]) -> tuple[LevelValue, ...]:
         """What the line's order costs when its lines flow like this and nothing else is paid."""
-        result, order = self._iteration_of(line), int(self.batch.order_of[line])
+        result, order = self.result_of(line), int(self.batch.order_of[line])
         amounts = self._amounts(result, order, flows)
         return tuple(LevelValue(level, amounts[level], rate) for level, rate in result.problem.rates.items())
 
-    def _iteration_of(self, line: int) -> IterationResult:
+    def result_of(self, line: int) -> IterationResult:
         """The last iteration, and round of it, that the line took part in: its rules count."""
         entered = self.iterations.second.problem.wanted[line] > 0
-        if not entered or not self.relaxed_ran:
+        if not entered or not self.iterations.tried:
             return self.iterations.first
         return self.round_of.get(line, self.iterations.second)
 
@@ -111,19 +114,24 @@ class Judge:
         stock = int(result.candidates.stock[product, source])
         if stock >= UNLIMITED_UNITS:
             return stock
-        return stock - self.drawn[product, source]
+        return stock - self.takings.units.get((self.batch.lines[line].product_id, self.batch.sources[source].id), 0)
 
-    def _stock_taken(self, result: IterationResult, line: int, source: int) -> Reason | None:
+    def needed_units(self, result: IterationResult, line: int) -> int:
+        """The least that a source must have for the line: all of it where it is filled whole from one place."""
         limits = self._limits(result, line)
         must_be_whole = limits.max_sources_per_line == 1 and not limits.partial_lines
-        needed = int(self.batch.units[line]) if must_be_whole else 1
+        return int(self.batch.units[line]) if must_be_whole else 1
+
+    def _stock_taken(self, result: IterationResult, line: int, source: int) -> Reason | None:
+        needed = self.needed_units(result, line)
         stock = int(result.candidates.stock[int(self.batch.product_of[line]), source])
         if stock < needed:
-            return Reason(Verdict.EXCLUDED, "line_in_full", limit=f"{needed} units", actual=f"{stock} units")
+            return replace(LINE_IN_FULL, limit=f"{needed} units", actual=f"{stock} units")
         left = self._left(result, line, source)
         return self._taken(result, line, source) if left < needed else None
 
-    def _room_taken(self, result: IterationResult, line: int, source: int) -> Reason | None:
+    def room_taken(self, result: IterationResult, line: int, source: int) -> Reason | None:
+        """What keeps a line out of a source that has no room for it any more."""
         order = int(self.batch.order_of[line])
         if self.write_in[line]:
             return None
@@ -132,15 +140,8 @@ class Judge:
             if not already and (order, source) not in capacity.counted:
                 unit = "lines" if capacity.per_line else "orders"
                 limit, actual = f"{capacity.remaining} more {unit}", f"{visits} {unit}"
-                return Reason(Verdict.TAKEN, "maximum_orders", capacity.rule_id, limit, actual)
+                return replace(room_taken_by(capacity), limit=limit, actual=actual)
         return None
-
-    def _visits(self, capacity: CapacityLimit) -> int:
-        limited = {(f[0], f[1]) for f in self.flows if f[1] in capacity.sources and not self.write_in[f[0]]}
-        if capacity.per_line:
-            return len(limited)
-        visits = {(int(self.batch.order_of[line]), at) for line, at in limited}
-        return len(visits - capacity.counted)
 
     def _limits(self, result: IterationResult, line: int) -> SplitLimits:
         if self.write_in[line]:
@@ -167,7 +168,7 @@ class Judge:
     def _taken(self, result: IterationResult, line: int, source: int) -> Reason:
         stock = int(result.candidates.stock[int(self.batch.product_of[line]), source])
         left = self._left(result, line, source)
-        return Reason(Verdict.TAKEN, "stock", limit=f"{stock} units", actual=f"{left} units left")
+        return replace(STOCK_TAKEN, limit=f"{stock} units", actual=f"{left} units left")
 
     def _allowed_alternatives(
         self, result: IterationResult, line: int, source: int, *, undrawn: bool = False

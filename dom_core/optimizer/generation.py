@@ -34,10 +34,11 @@ class Generated:
     amounts: FloatArray | None
 
 
-def generate(working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, rounds: int) -> Generated:
-    """Patterns and prices in turn, until they agree or the rounds end. A solver that fails ends them too."""
-    value, amounts = float("inf"), None
-    for _ in range(rounds):
+def generate(working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, columns: int) -> Generated:
+    """Patterns and prices in turn, until they agree, or masters had so many columns in all, or the solver fails."""
+    value, amounts, left = float("inf"), None, columns
+    while left > 0:
+        left -= len(pool)
         try:
             master, answer = _solved(working, pool, solve)
         except SolverFailed:

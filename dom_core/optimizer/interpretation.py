@@ -10,7 +10,7 @@ from dom_core.domain.order import ExceptionKind
 from dom_core.domain.plan import HeldLine, Plan, PlanAssignment, PlanLine, PlanState
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import DistanceMode, RuleRecord
-from dom_core.optimizer import activation, explanation, hashing
+from dom_core.optimizer import activation, hashing, verdicts
 from dom_core.optimizer.relaxation import TwoIterations
 from dom_core.rules import build, kinds
 from dom_core.rules.base import Violation
@@ -31,7 +31,8 @@ def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -
         lines=_lines(batch, iterations),
         held=tuple(held),
         iterations=tuple(result.report for result in iterations.results),
-        reasons=explanation.reasons(iterations),
+        reasons=verdicts.reason_table(iterations),
+        rounds=tuple(result.dropped for result in iterations.second.rounds) if iterations.tried else None,
         largest_distance_km=iterations.largest_distance_km,
         warnings=tuple(_warnings(request, iterations)),
     )

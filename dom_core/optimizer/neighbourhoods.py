@@ -10,23 +10,22 @@ many processors there are.
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
 
+from dom_core.domain.plan import Ending
 from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.domain.strategy import SolverLimits
 from dom_core.domain.units import UNLIMITED_UNITS
-from dom_core.errors import SolverFailed
-from dom_core.optimizer import decomposition, formulation, offers
+from dom_core.optimizer import offers
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.gap import rent_of_orders
 from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.restriction import Restricted, Restriction
-from dom_core.optimizer.solving import Solver
 from dom_core.optimizer.standing import Left, Pair, Standing, points_by_order
+from dom_core.optimizer.tasks import Crew, Task, Work
 from dom_core.optimizer.watch import watch_of
 
 NEIGHBOURHOOD_LINES = 40
@@ -43,41 +42,38 @@ TRIES_PER_ORDER = 1
 AT_ONCE = 4
 """Neighbourhoods solved from the same state. A number of its own, so that processors change no plan."""
 
-WORKERS = 2
-
 ROUNDS, ROUNDS_PER_ORDER = 100, 0.25
 """Rounds of neighbourhoods at most: a limit that is the same on every machine, before the seconds are."""
 
 
 def improve(
-    problem: Problem, plan: Standing, priced: PricedBest, solver: Solver, limits: SolverLimits, deadline: float
+    problem: Problem, plan: Standing, priced: PricedBest, crew: Crew, limits: SolverLimits, deadline: float
 ) -> tuple[Standing, str]:
     """Free and solve neighbourhoods until the gap is closed, nothing moves, or time is up; which of these it was."""
-    search, watch = _Search(problem, plan, priced, solver, limits), watch_of(limits)
+    search, watch = _Search(problem, plan, priced, limits), watch_of(limits)
     begin, rounds = time.monotonic(), int(ROUNDS + ROUNDS_PER_ORDER * len(problem.weights))
-    with ThreadPoolExecutor(WORKERS) as workers:
-        for _ in range(rounds):
-            watch.at("solving", _share(begin, deadline), search.gap(priced.bound))
-            if search.total - priced.bound <= max(limits.relative_gap, PROVEN_WITHIN) * search.total:
-                return search.standing(), ""
-            if time.monotonic() >= deadline:
-                return search.standing(), "seconds"
-            freed = search.next_neighbourhoods()
-            if not freed:
-                break
-            answers = list(workers.map(search.solve, freed))
-            for orders, answer in zip(freed, answers, strict=True):
-                search.consider(orders, answer)
+    for _ in range(rounds):
+        watch.at("solving", _share(begin, deadline), search.gap(priced.bound))
+        if search.total - priced.bound <= max(limits.relative_gap, PROVEN_WITHIN) * search.total:
+            return search.standing(), ""
+        if time.monotonic() >= deadline:
+            return search.standing(), "seconds"
+        freed = search.next_neighbourhoods()
+        if not freed:
+            break
+        smalls = [search.restricted(orders) for orders in freed]
+        answers = list(crew.perform(search.task(small) for small in smalls))
+        for orders, small, answer in zip(freed, smalls, answers, strict=True):
+            if answer.ending not in (Ending.NO_PLAN, Ending.INFEASIBLE):
+                search.consider(orders, small.outward(answer.flows))
     return search.standing(), "rounds"
 
 
 class _Search:
     """The plan as it stands, with what is needed to find where it could be better."""
 
-    def __init__(
-        self, problem: Problem, plan: Standing, priced: PricedBest, solver: Solver, limits: SolverLimits
-    ) -> None:
-        self.problem, self.solver, self.prices = problem, solver, priced.prices
+    def __init__(self, problem: Problem, plan: Standing, priced: PricedBest, limits: SolverLimits) -> None:
+        self.problem, self.prices = problem, priced.prices
         self.pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0))
         shorter = replace(limits, solve_limit_s=NEIGHBOURHOOD_LIMIT_S, max_nodes=NEIGHBOURHOOD_NODES, relative_gap=0.0)
         self.limits = shorter
@@ -151,19 +147,11 @@ class _Search:
 
     # What the exact model says.
 
-    def solve(self, orders: Sequence[int]) -> list[Flow] | None:
-        """The best flows of these orders with everybody else fixed; None where the solver has none."""
-        small = self._restricted(orders)
-        parts = decomposition.independent_parts(small.problem)
-        if not parts:
-            return None
-        try:
-            answer = self.solver.solve(formulation.build(small.problem, parts), self.limits)
-        except SolverFailed:
-            return None
-        return small.outward(answer.flows)
+    def task(self, small: Restricted) -> Task:
+        """What is asked about a neighbourhood: its best flows with everybody else fixed."""
+        return Task(Work.NEIGHBOURHOOD, small.problem, self.limits)
 
-    def _restricted(self, orders: Iterable[int]) -> Restricted:
+    def restricted(self, orders: Iterable[int]) -> Restricted:
         """The problem of these orders, with the stock and the room that the others leave."""
         lines = np.array(sorted(line for order in orders for line in self.lines_of[order]), dtype=np.int64)
         offered = np.zeros((len(lines), self.problem.batch.shape[1]), dtype=bool)
@@ -188,10 +176,8 @@ class _Search:
 
     # What becomes of it.
 
-    def consider(self, orders: Sequence[int], flows: Sequence[Flow] | None) -> None:
+    def consider(self, orders: Sequence[int], flows: Sequence[Flow]) -> None:
         """Take the flows if they are better than what these orders have, and still fit."""
-        if flows is None:
-            return
         before = self._flows(orders)
         gain = self._points(orders, before) - self._points(orders, flows)
         if gain <= 0:

@@ -15,12 +15,14 @@ from dom_core.domain.batch import Batch
 from dom_core.domain.plan import HeldLine, Plan
 from dom_core.domain.request import PlanRequest
 from dom_core.optimizer import activation, audit, columns, eligibility, interpretation, relaxation
+from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.solving import Solver
+from dom_core.optimizer.tasks import Crew
 from dom_core.optimizer.watch import UNWATCHED, Watch
 
 
-def plan_once(request: PlanRequest, solver: Solver, watch: Watch = UNWATCHED) -> Plan:
-    """Plan every eligible line of the request.
+def plan_once(request: PlanRequest, solver: Solver, watch: Watch = UNWATCHED, crew: Crew | None = None) -> Plan:
+    """Plan every eligible line of the request. The pieces that stand alone go to the crew; without one, they stay here.
 
     Raises InvalidInput for a rule that cannot be understood, SolverFailed when there is no working solver, and
     PlanRejected when the audit finds that the plan breaks a rule. Raises Cancelled soon after the watch asks to stop.
@@ -28,7 +30,7 @@ def plan_once(request: PlanRequest, solver: Solver, watch: Watch = UNWATCHED) ->
     started = time.monotonic()
     batch, held = open_lines(request)
     watch.at("candidates", 0.05)
-    iterations = relaxation.two_iterations(batch, solver, watch.part(0.1, 0.8))
+    iterations = relaxation.two_iterations(batch, crew or LocalCrew(solver), watch.part(0.1, 0.8))
     watch.at("reasons", 0.8)
     plan = interpretation.to_plan(batch, held, iterations)
     watch.at("audit", 0.95)

@@ -14,7 +14,7 @@ from dom_core.domain.suggestion import OrderPrice, SuggestedSource
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.explanation import Judge
 from dom_core.optimizer.problem import total_of
-from dom_core.optimizer.rebuilding import rebuild
+from dom_core.optimizer.rebuilding import judge_of
 from dom_core.optimizer.takers import takers
 
 
@@ -34,15 +34,14 @@ class _Way:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """Ranks the sources of a plan's lines. The plan must be one of this request."""
+    """Ranks the sources of the lines that a judge knows."""
 
-    plan: Plan
     judge: Judge
 
     @classmethod
     def of(cls, request: PlanRequest, plan: Plan) -> "Ranking":
         """The ranking of a finished plan."""
-        return cls(plan, Judge(rebuild(request, plan)))
+        return cls(judge_of(request, plan))
 
     def sources(self, line: int) -> tuple[SuggestedSource, ...]:
         """The sources that can serve the line at this position, cheapest first; then the others, by id."""
@@ -51,15 +50,16 @@ class Ranking:
     def _sources(self, line: int) -> Iterator[SuggestedSource]:
         now = tuple(self.judge.of_order[int(self.judge.batch.order_of[line])])
         planned = _Way(now, self.judge.levels(line, now))
-        for column, (source_id, reason) in enumerate(self.plan.reasons.of_line(line)):
+        for column, source in enumerate(self.judge.batch.sources):
+            reason = self.judge.reason(line, column)
             yield SuggestedSource(
-                source_id=source_id,
+                source_id=source.id,
                 verdict=reason.verdict,
                 code=reason.code,
                 rule_id=reason.rule_id,
                 limit=reason.limit,
                 actual=reason.actual,
-                taken_by=takers(self.judge.iterations, line, column, reason),
+                taken_by=takers(self.judge, line, column, reason),
                 price=self._price(line, column, reason, planned),
             )
 

@@ -2,8 +2,7 @@
 
 import math
 import time
-from collections.abc import Collection, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -12,14 +11,13 @@ from dom_core.domain.batch import Batch
 from dom_core.domain.ids import RuleId
 from dom_core.domain.plan import Ending, IterationReport
 from dom_core.domain.reason import IntArray
-from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import ObjectiveMode, Relaxation, SolverLimits
-from dom_core.errors import SolverFailed
-from dom_core.optimizer import activation, candidates, decomposition, formulation, search
+from dom_core.optimizer import activation, candidates, decomposition
 from dom_core.optimizer.candidates import Candidates
 from dom_core.optimizer.costs import Flow, pair_costs
 from dom_core.optimizer.problem import (
     Problem,
+    Rates,
     first_problem,
     largest_distance_km,
     levels_of,
@@ -27,20 +25,10 @@ from dom_core.optimizer.problem import (
     rates_of,
     total_of,
 )
-from dom_core.optimizer.solving import Answer, Solver
+from dom_core.optimizer.restriction import Restricted, Restriction
+from dom_core.optimizer.solving import Answer
+from dom_core.optimizer.tasks import Crew, Task, Work
 from dom_core.optimizer.watch import UNWATCHED, Watch, WatchedLimits
-
-EXACT_PAIRS = 8000
-"""Candidate pairs up to which a block is given to the exact model; beyond, its first LP alone can take minutes."""
-
-EXACT_SHARE = 0.5
-"""The share of a block's seconds that the exact model may use before the search takes over."""
-
-WORKERS = 2
-"""Blocks solved at the same time. Each has its own solver process; the answers do not depend on how many there are."""
-
-SOLVER_FAILED = "solver_failed"
-"""The `ending_limit` of a plan that the search made without a working solver."""
 
 _WORST_FIRST = (Ending.NO_PLAN, Ending.INFEASIBLE, Ending.UNPROVEN, Ending.WITHIN_GAP, Ending.OPTIMAL)
 
@@ -49,8 +37,8 @@ _WORST_FIRST = (Ending.NO_PLAN, Ending.INFEASIBLE, Ending.UNPROVEN, Ending.WITHI
 class IterationResult:
     """One iteration: the problem it solved, under which candidates, the flows, and the figures.
 
-    `rounds` are those that placed something, in their order, where the iteration went in rounds; `troubles` what a
-    solver that failed had to say.
+    `rounds` are those that placed something, in their order, where the iteration went in rounds; `dropped` are the soft
+    rules that a round did without; `troubles` what a solver that failed had to say.
     """
 
     candidates: Candidates
@@ -58,21 +46,31 @@ class IterationResult:
     flows: tuple[Flow, ...]
     report: IterationReport
     rounds: "tuple[IterationResult, ...]" = ()
+    dropped: tuple[RuleId, ...] = ()
     troubles: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class TwoIterations:
-    """Both iterations of a run. The second is there even when there was nothing to relax."""
+    """Both iterations of a run. The second is there even when it had nothing to try: `tried` says whether it had."""
 
     first: IterationResult
     second: IterationResult
     largest_distance_km: int
+    tried: bool
 
     @property
     def results(self) -> tuple[IterationResult, IterationResult]:
         """Both, in order."""
         return (self.first, self.second)
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """What some orders of a run share with the others: the largest distance, and the rates that hang on it."""
+
+    largest_km: int
+    rates: Rates
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,33 +89,34 @@ class Prepared:
         return replace(left, allowed=np.zeros_like(left.allowed))
 
 
-def prepare(batch: Batch) -> Prepared:
-    """Candidates and rates of both iterations, and the first one's problem."""
+def prepare(batch: Batch, scale: Scale | None = None) -> Prepared:
+    """Candidates of both iterations, and the first one's problem; in the scale of the whole run, or a given one."""
     request = batch.request
     strict = candidates.generate(batch, activation.in_iteration(request, 1))
     relaxed = candidates.generate(batch, activation.in_iteration(request, 2))
-    largest_km = largest_distance_km(relaxed)
     costs = pair_costs(batch)
-    rates = rates_of(request, relaxed, costs, largest_km)
-    return Prepared(strict, relaxed, first_problem(strict, rates, largest_km, costs))
+    if scale is None:
+        largest_km = largest_distance_km(relaxed)
+        scale = Scale(largest_km, rates_of(request, relaxed, costs, largest_km))
+    return Prepared(strict, relaxed, first_problem(strict, scale.rates, scale.largest_km, costs))
 
 
-def two_iterations(batch: Batch, solver: Solver, watch: Watch = UNWATCHED) -> TwoIterations:
+def two_iterations(batch: Batch, crew: Crew, watch: Watch = UNWATCHED) -> TwoIterations:
     """Plan the batch with every rule, then what is left without the soft ones."""
-    return solve_both(prepare(batch), solver, watch)
+    return solve_both(prepare(batch), crew, watch)
 
 
-def solve_both(prepared: Prepared, solver: Solver, watch: Watch = UNWATCHED) -> TwoIterations:
+def solve_both(prepared: Prepared, crew: Crew, watch: Watch = UNWATCHED) -> TwoIterations:
     """Solve the first iteration, then the second with what the first leaves."""
-    first = _solve(1, prepared.strict, prepared.problem, solver, watch.part(0.0, 0.8))
+    first = _solve(1, prepared.strict, prepared.problem, crew, watch.part(0.0, 0.8))
     leftover = prepared.leftover(first.flows)
-    second = _solve(2, prepared.relaxed, leftover, solver, watch.part(0.8, 1.0))
+    second = _solve(2, prepared.relaxed, leftover, crew, watch.part(0.8, 1.0))
     if prepared.problem.batch.request.strategy.relaxation is Relaxation.MINIMAL:
-        second = _in_rounds(first, second, solver, Watch(stop_asked=watch.stop_asked))
-    return TwoIterations(first, second, prepared.problem.largest_km)
+        second = _in_rounds(first, second, crew, Watch(stop_asked=watch.stop_asked))
+    return TwoIterations(first, second, prepared.problem.largest_km, bool(leftover.allowed.any()))
 
 
-def _in_rounds(first: IterationResult, all_at_once: IterationResult, solver: Solver, watch: Watch) -> IterationResult:
+def _in_rounds(first: IterationResult, all_at_once: IterationResult, crew: Crew, watch: Watch) -> IterationResult:
     """Iteration 2 again, set by set of soft rules, the smallest first: what a round places stays where it is.
 
     What all soft rules together could do at best is no plan then, but the bound of one. Raises InvalidInput for more
@@ -130,14 +129,15 @@ def _in_rounds(first: IterationResult, all_at_once: IterationResult, solver: Sol
     made: list[IterationResult] = []
     for dropped in sets:
         flows = [flow for result in (first, *made) for flow in result.flows]
-        found = _in_round(all_at_once.candidates, dropped)
+        found = in_round(all_at_once.candidates, dropped)
         problem = next_problem(first.problem, found, flows)
         if problem.wanted.any():
-            made.append(_solve(2, found, problem, solver, watch, share=1 / len(sets)))
+            solved = _solve(2, found, problem, crew, watch, share=1 / len(sets))
+            made.append(replace(solved, dropped=tuple(sorted(dropped))))
     return _together(all_at_once, made)
 
 
-def _in_round(relaxed: Candidates, dropped: Collection[RuleId]) -> Candidates:
+def in_round(relaxed: Candidates, dropped: Collection[RuleId]) -> Candidates:
     """What the rules of a round leave, and never more than all soft rules dropped at once would."""
     batch = relaxed.batch
     found = candidates.generate(batch, activation.in_round(batch.request, dropped))
@@ -182,71 +182,45 @@ def _ending_of_rounds(reports: Sequence[IterationReport], more_is_possible: bool
 
 
 def _solve(
-    number: int, found: Candidates, problem: Problem, solver: Solver, watch: Watch, share: float = 1.0
+    number: int, found: Candidates, problem: Problem, crew: Crew, watch: Watch, share: float = 1.0
 ) -> IterationResult:
     """Solve an iteration, or a round that has its share of the time."""
     started = time.monotonic()
     parts = decomposition.independent_parts(problem)
-    blocks = decomposition.blocks(parts)
+    pieces = list(_pieces(problem, decomposition.blocks(parts)))
     answers: list[Answer] = []
     decided, lines = 0, sum(map(len, parts))
-
-    def solved(block: Sequence[IntArray]) -> Answer:
-        limits = _share_of_limits(problem.batch.request, share * sum(map(len, block)) / lines)
-        return _solve_block(problem, block, solver, WatchedLimits.of(limits, watch))
-
-    with ThreadPoolExecutor(WORKERS) as workers:
-        for block, answer in zip(blocks, workers.map(solved, blocks), strict=True):
-            answers.append(answer)
-            decided += sum(map(len, block))
-            watch.at("solving", decided / lines)
-    flows = tuple(sorted(flow for answer in answers for flow in answer.flows))
-    report = _report(number, problem, flows, answers, solver.name, parts)
+    limits = problem.batch.request.strategy.limits
+    strict = problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT
+    tasks = (
+        Task(
+            Work.BLOCK_STRICTLY if strict else Work.BLOCK,
+            piece.problem,
+            WatchedLimits.of(_shared(limits, share * len(piece.lines) / lines), watch),
+        )
+        for piece in pieces
+    )
+    flows: list[Flow] = []
+    for piece, answer in zip(pieces, crew.perform(tasks), strict=True):
+        answers.append(answer)
+        flows += piece.outward(answer.flows)
+        decided += len(piece.lines)
+        watch.at("solving", decided / lines)
+    report = _report(number, problem, sorted(flows), answers, crew.name, parts)
     troubles = tuple(sorted({answer.trouble for answer in answers if answer.trouble}))
     report = replace(report, seconds=round(time.monotonic() - started, 3))
-    return IterationResult(found, problem, flows, report, troubles=troubles)
+    return IterationResult(found, problem, tuple(sorted(flows)), report, troubles=troubles)
 
 
-def _solve_block(problem: Problem, block: Sequence[IntArray], solver: Solver, limits: SolverLimits) -> Answer:
-    """Solve one block: exactly while it is small, else by search; a search also betters what a limit cut short.
-
-    A search knows nothing of forced pairs: with them the exact model is asked alone. Where the solver fails, what the
-    search finds without it is the plan: it keeps every rule, its bound holds, and its ending says what happened.
-    """
-    members = np.sort(np.concatenate(block))
-    pairs = int(problem.allowed[members].sum())
-    strict = problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT
-    if problem.forced:
-        return _solve_exactly(problem, block, solver, limits)
-    if pairs > EXACT_PAIRS and not strict:
-        return search.solve_large(problem, members, solver, limits)
-    try:
-        answer = _solve_exactly(problem, block, solver, limits if strict else _part_of(limits, EXACT_SHARE))
-    except SolverFailed as failure:
-        searched = search.solve_large(problem, members, solver, limits)
-        return replace(searched, limit=searched.limit and SOLVER_FAILED, trouble=str(failure))
-    if answer.ending in (Ending.OPTIMAL, Ending.WITHIN_GAP) or (strict and answer.flows):
-        return answer
-    searched = search.solve_large(problem, members, solver, _part_of(limits, 1 - EXACT_SHARE), answer.flows)
-    return replace(searched, bound=max(searched.bound, answer.bound), seconds=searched.seconds + answer.seconds)
+def _pieces(problem: Problem, blocks: Sequence[Sequence[IntArray]]) -> Iterator[Restricted]:
+    """Each block as a problem that stands alone."""
+    restriction = Restriction.of(problem)
+    for block in blocks:
+        lines = np.sort(np.concatenate(block))
+        yield restriction.to(lines, problem.allowed[lines])
 
 
-def _solve_exactly(problem: Problem, block: Sequence[IntArray], solver: Solver, limits: SolverLimits) -> Answer:
-    """Solve the compact model. When the search is complete, what was found is the bound: totals are whole points."""
-    model = formulation.build(problem, block)
-    strict = problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT
-    answer = (solver.solve_strictly if strict else solver.solve)(model, limits)
-    if answer.ending is Ending.OPTIMAL:
-        return replace(answer, bound=float(_total_of_lines(problem, np.concatenate(block), answer.flows)))
-    return answer
-
-
-def _part_of(limits: SolverLimits, share: float) -> SolverLimits:
-    return replace(limits, solve_limit_s=limits.solve_limit_s * share)
-
-
-def _share_of_limits(request: PlanRequest, share: float) -> SolverLimits:
-    limits = request.strategy.limits
+def _shared(limits: SolverLimits, share: float) -> SolverLimits:
     return replace(limits, solve_limit_s=max(1.0, limits.solve_limit_s * share))
 
 

@@ -21,9 +21,11 @@ from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.request import PlanRequest, SourceLoad
 from dom_core.domain.strategy import Objective, ObjectiveMode, Rates, RuleRecord, SolverLimits
 from dom_core.optimizer import candidates
+from dom_core.optimizer.explanation import Judge
+from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.pipeline import open_lines
 from dom_core.optimizer.rebuilding import line_position
-from dom_core.optimizer.relaxation import Prepared, TwoIterations, prepare, solve_both
+from dom_core.optimizer.relaxation import Prepared, prepare, solve_both
 from dom_core.optimizer.solving import Solver
 from dom_core.optimizer.takers import STOCK, holders
 from dom_core.rules import kinds
@@ -35,10 +37,8 @@ _ONLY_UNITS = Rates(unfilled_unit=1, shipment=0, priority_step=0, kilometre=0)
 """Whether a line can be placed at all, whatever it costs."""
 
 
-def smallest_relief(
-    request: PlanRequest, plan: Plan, line: PlanLine, solver: Solver, iterations: TwoIterations
-) -> Relief:
-    """What would place a line that the plan leaves unfilled. `iterations` are those of the plan."""
+def smallest_relief(request: PlanRequest, plan: Plan, line: PlanLine, solver: Solver, judge: Judge) -> Relief:
+    """What would place a line that the plan leaves unfilled. The `judge` is the plan's, and knows the line's order."""
     question = _Question(left_for(request, plan, line.order_id), plan, line, solver)
     rules = [rule.id for rule in relaxable_rules(request)]
     largest = next((size for most, size in _LARGEST_SETS if len(rules) <= most), 1)
@@ -52,7 +52,7 @@ def smallest_relief(
             partly = (rule_ids, shares)
     if partly:
         return Relief(*partly, tuple(rules), largest)
-    return Relief(None, (), tuple(rules), largest, tuple(_blocked(iterations, line)))
+    return Relief(None, (), tuple(rules), largest, tuple(_blocked(judge, line)))
 
 
 def relaxable_rules(request: PlanRequest) -> list[RuleRecord]:
@@ -117,7 +117,7 @@ class _Question:
         if not _has_a_source(prepared, row):
             return ()
         wanted = self._wanted(batch)
-        solved = solve_both(replace(prepared, problem=replace(prepared.problem, wanted=wanted)), self.solver)
+        solved = solve_both(replace(prepared, problem=replace(prepared.problem, wanted=wanted)), LocalCrew(self.solver))
         flows = [flow for result in solved.results for flow in result.flows]
         filled = Counter[int]()
         for other, _, units in flows:
@@ -152,9 +152,9 @@ def _has_a_source(prepared: Prepared, row: int) -> bool:
     )
 
 
-def _blocked(iterations: TwoIterations, line: PlanLine) -> Iterator[SourceExplanation]:
+def _blocked(judge: Judge, line: PlanLine) -> Iterator[SourceExplanation]:
     """The gate, or the lines that have the stock, at each source where a line could not be placed under any rules."""
-    batch = iterations.first.problem.batch
+    batch = judge.batch
     row = line_position(batch, line.order_id, line.line_id)
     ungoverned = candidates.generate(batch, ())
     for column, source in enumerate(batch.sources):
@@ -163,7 +163,7 @@ def _blocked(iterations: TwoIterations, line: PlanLine) -> Iterator[SourceExplan
             yield source_explanation(source.id, ungoverned.rejections[objection].reason(row, column))
             continue
         there = int(batch.available[batch.product_of[row], column])
-        taken_by = holders(iterations, row, column)
+        taken_by = holders(judge, row, column)
         left = there - sum(taker.units or 0 for taker in taken_by)
         if left < line.units and taken_by:
             limit, actual = f"{there} units", f"{left} units left"

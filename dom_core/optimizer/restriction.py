@@ -63,7 +63,8 @@ class Restriction:
     def to(self, lines: IntArray, offered: BoolArray) -> Restricted:
         """Only these lines (n, ascending), and of their pairs only those offered (n, S).
 
-        Sources that their orders use already stay in the picture, offered or not: limits count them.
+        Sources that their orders use already stay in the picture, offered or not: limits count them. Distances in
+        metres, which no solver looks at, are left out of the small batch.
         """
         whole, batch = self.problem, self.problem.batch
         pairs = whole.allowed[lines] & offered
@@ -82,7 +83,7 @@ class Restriction:
             product_of=product_of,
             destination_of=batch.destination_of[lines],
             units=batch.units[lines],
-            distance_m=batch.distance_m[table],
+            distance_m=np.empty((0, len(sources)), dtype=batch.distance_m.dtype),
             available=batch.available[cells],
         )
         at = _Places(_positions(lines), _positions(orders), _positions(sources))
@@ -99,7 +100,7 @@ class Restriction:
             capacities=self._capacities(orders.tolist(), at),
             costs=_narrowed(whole.costs, small, lines, table) if whole.costs else None,
             used=at.used(used),
-            forced=(),
+            forced=at.pairs(whole.forced),
         )
         return Restricted(problem, lines, sources)
 
@@ -133,6 +134,9 @@ class _Places:
 
     def visits(self, visits: Iterable[tuple[int, int]]) -> frozenset[tuple[int, int]]:
         return frozenset((self.line[line], self.source[s]) for line, s in visits if line in self.line)
+
+    def pairs(self, pairs: Iterable[Pair]) -> tuple[Pair, ...]:
+        return tuple((self.line[line], self.source[s]) for line, s in pairs if line in self.line and s in self.source)
 
     def legs(self, legs: Iterable[Journey]) -> frozenset[Journey]:
         return frozenset((self.order[order], group, self.source[source]) for order, group, source in legs)

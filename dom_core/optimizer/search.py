@@ -23,7 +23,7 @@ from dom_core.optimizer import first_plan, neighbourhoods
 from dom_core.optimizer.ascent import ascend
 from dom_core.optimizer.cheapest import NOWHERE
 from dom_core.optimizer.costs import Flow
-from dom_core.optimizer.generation import MEET_WITHIN, Generated, generate
+from dom_core.optimizer.generation import MEET_WITHIN, Linear, generate
 from dom_core.optimizer.linear import LinearAnswer, LinearProgram
 from dom_core.optimizer.patterns import PatternPool
 from dom_core.optimizer.prices import Prices
@@ -31,35 +31,38 @@ from dom_core.optimizer.pricing import PROVEN_WITHIN, Priced, PricedBest, Pricer
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.standing import Standing
+from dom_core.optimizer.tasks import Crew
 from dom_core.optimizer.watch import watch_of
-from dom_core.optimizer.working_set import WorkingSet
+from dom_core.optimizer.working_set import Pass, WorkingSet
 
-PRICE_ROUNDS = 100
-"""Steps on the working set before the master is asked."""
+PRICE_ROUNDS = (80, 40)
+"""Steps on the working set before the master is asked, each time followed by a pass over all pairs."""
 
-PRICE_GAP = 0.02
-"""How far the steps believe the best plan to be above the bound."""
+LARGEST_GAP = 0.1
+"""The steps never believe the best plan to be farther above the bound than this share of it."""
 
-MASTER_ROUNDS = 30
+MASTER_COLUMNS = 600_000
+"""Columns that masters may have in all, from one pass over all pairs to the next: what bounds their time everywhere."""
 
 TAKEN_WHOLE = 0.999
+"""From this share of a pattern on the master is believed to take it whole."""
 
 FULL_PASSES = 4
-"""Passes over all pairs after the first."""
+"""Passes over all pairs after masters, at most."""
 
 
 def solve_large(
-    problem: Problem, part: IntArray, solver: Solver, limits: SolverLimits, start: Sequence[Flow] = ()
+    problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits, start: Sequence[Flow] = ()
 ) -> Answer:
-    """A good plan for one large part within the limits, and a proven bound. `start` is a plan to better, if any."""
+    """A good plan for a large problem within the limits, and a proven bound. `start` is a plan to better, if any."""
     started = time.monotonic()
-    problem = only(problem, part)
+    part = np.flatnonzero(problem.wanted > 0)
     pricer = Pricer(problem, part)
     plan = Standing(problem, start)
     found = priced_best(pricer, solver, limits, started + limits.solve_limit_s)
     first = Standing(problem, first_plan.build(pricer, found.priced.prices, found.whole))
     plan, priced = first if first.total < plan.total else plan, found.priced
-    best, limit = neighbourhoods.improve(problem, plan, priced, solver, limits, deadline=started + limits.solve_limit_s)
+    best, limit = neighbourhoods.improve(problem, plan, priced, crew, limits, deadline=started + limits.solve_limit_s)
     gap = (best.total - priced.bound) / best.total if best.total else 0.0
     ending = Ending.UNPROVEN
     if gap <= max(limits.relative_gap, PROVEN_WITHIN):
@@ -87,41 +90,61 @@ def priced_best(pricer: Pricer, solver: Solver, limits: SolverLimits, deadline: 
     """The best prices found on a working set that grows, each proven over all pairs."""
     working, prices = WorkingSet(pricer), Prices.none(pricer.problem)
     found = working.grow(prices)
-    best, whole = PricedBest(prices, found.bound, found), np.full(pricer.problem.batch.shape[0], NOWHERE)
+    best = PricedBest(prices, found.bound, found)
     if not over(pricer, found):
         return Found(best, found.chosen)
-    pool = PatternPool(working)
+    pool, whole = PatternPool(working), np.full(pricer.problem.batch.shape[0], NOWHERE)
+    best = _climb(working, pool, best)
     for _ in range(FULL_PASSES):
-        generated = _on_working_set(working, pool, best, solver, limits, deadline)
+        watch_of(limits).go_on()
+        begin = working.price(working.multipliers(best.prices))
+        pool.add(begin)
+        generated = generate(working, pool, begin, _in_time(solver, limits, deadline), MASTER_COLUMNS)
         if generated.amounts is not None:
             whole = pool.chosen(generated.amounts > TAKEN_WHOLE)
-        prices = working.prices(generated.best.multipliers).rounded()
-        found = working.grow(prices)
-        best = PricedBest(prices, found.bound, found) if found.bound > best.bound else best
-        if generated.best.value - found.bound <= MEET_WITHIN * abs(found.bound) or time.monotonic() >= deadline:
+        value, best = generated.best.value, _proven(working, generated.best, best)
+        if value - best.bound <= MEET_WITHIN * abs(best.bound) or time.monotonic() >= deadline:
             break
     return Found(best, whole)
 
 
-def over(pricer: Pricer, found: Priced) -> bool:
-    """Whether patterns together ask for more than there is of anything, or hide what they cannot express."""
-    return bool(first_plan.unfit(pricer, found.chosen).any()) or bool((found.capacity_use > pricer.rooms.room).any())
+def _proven(working: WorkingSet, found: Pass, best: PricedBest) -> PricedBest:
+    """What the prices of a pass prove over all pairs, if that is better; the working set grows."""
+    prices = working.prices(found.multipliers).rounded()
+    priced = working.grow(prices)
+    return PricedBest(prices, priced.bound, priced) if priced.bound > best.bound else best
 
 
-def _on_working_set(
-    working: WorkingSet, pool: PatternPool, best: PricedBest, solver: Solver, limits: SolverLimits, deadline: float
-) -> Generated:
-    """The best prices on the set as it is: by steps, then by the master's word."""
-    watch_of(limits).go_on()
-    found = begin = working.price(working.multipliers(best.prices))
-    pool.add(begin)
-    for found in ascend(working, begin.multipliers, best.bound * (1 + PRICE_GAP), PRICE_ROUNDS):
-        pool.add(found)
+def _climb(working: WorkingSet, pool: PatternPool, best: PricedBest) -> PricedBest:
+    """Prices by steps, twice: what the first ones prove over all pairs shows which sources were missing."""
+    upper = min(_rough_total(working.pricer, best.prices), best.bound * (1 + LARGEST_GAP))
+    for rounds in PRICE_ROUNDS:
+        found = begin = working.price(working.multipliers(best.prices))
+        pool.add(begin)
+        for found in ascend(working, begin.multipliers, upper, rounds):
+            pool.add(found)
+        best = _proven(working, found, best)
+    return best
+
+
+def _rough_total(pricer: Pricer, prices: Prices) -> float:
+    """The points of a plan that is made in a moment: how far up the bound could be."""
+    nobody = np.full(pricer.problem.batch.shape[0], NOWHERE)
+    return float(Standing(pricer.problem, first_plan.build(pricer, prices, nobody)).total)
+
+
+def _in_time(solver: Solver, limits: SolverLimits, deadline: float) -> Linear:
+    """Linear programs by this solver, until the deadline."""
 
     def solve(program: LinearProgram) -> LinearAnswer:
         left_s = deadline - time.monotonic()
         if left_s <= 0:
             raise SolverFailed("the time is up")
-        return solver.solve_linear(program, replace(limits, solve_limit_s=left_s))
+        return solver.solve_linear(program, replace(limits, solve_limit_s=min(left_s, 600.0)))
 
-    return generate(working, pool, found, solve, MASTER_ROUNDS)
+    return solve
+
+
+def over(pricer: Pricer, found: Priced) -> bool:
+    """Whether patterns together ask for more than there is of anything, or hide what they cannot express."""
+    return bool(first_plan.unfit(pricer, found.chosen).any()) or bool((found.capacity_use > pricer.rooms.room).any())

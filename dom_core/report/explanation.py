@@ -1,6 +1,6 @@
 """Why a line goes where it goes, and why not to each other source."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 from dom_core.domain.explanation import LineExplanation
@@ -38,12 +38,19 @@ def explain(view: PlanView, order_id: OrderId, line_id: LineId, explanation: Lin
     raise NotFound("line in this plan", f"{order_id}/{line_id}")
 
 
-def reasons_by_verdict(view: PlanView, position: int) -> list[tuple[Verdict, list[tuple[SourceId, Reason]]]]:
+def reasons_by_verdict(
+    pairs: Iterable[tuple[SourceId, Reason]],
+) -> list[tuple[Verdict, list[tuple[SourceId, Reason]]]]:
     """The reasons of a line, grouped by verdict in the order in which they are shown; sources by id in each."""
-    pairs = sorted(
-        view.plan.reasons.of_line(position), key=lambda pair: (VERDICT_ORDER.index(pair[1].verdict), pair[0])
-    )
-    return [(verdict, list(group)) for verdict, group in groupby(pairs, key=lambda pair: pair[1].verdict)]
+    in_order = sorted(pairs, key=lambda pair: (VERDICT_ORDER.index(pair[1].verdict), pair[0]))
+    return [(verdict, list(group)) for verdict, group in groupby(in_order, key=lambda pair: pair[1].verdict)]
+
+
+def _reasons(view: PlanView, position: int, explanation: LineExplanation | None) -> Iterable[tuple[SourceId, Reason]]:
+    """Spelt out where there is an explanation, else as far as the plan's own codes tell."""
+    if explanation is None:
+        return view.plan.reasons.of_line(position)
+    return ((source.source_id, source.reason) for source in explanation.sources)
 
 
 def _not_taken(held: HeldLine) -> str:
@@ -56,7 +63,7 @@ def _planned(view: PlanView, position: int, explanation: LineExplanation | None)
     yield from _header(view, line)
     labels = {source.id: source.label for source in view.sources().values()}
     width = max((len(labels[source_id]) for source_id in view.plan.reasons.source_ids), default=0)
-    for verdict, pairs in reasons_by_verdict(view, position):
+    for verdict, pairs in reasons_by_verdict(_reasons(view, position, explanation)):
         yield ""
         yield f"{HEADINGS[verdict]} ({len(pairs)})"
         for source_id, reason in pairs:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC
 
 from dom_core.domain.ids import SourceId
-from dom_core.domain.plan import Fulfillment, HeldLine, PlanLine
+from dom_core.domain.plan import Fulfillment, HeldLine, Plan, PlanLine
 from dom_core.domain.reason import Reason
 from dom_core.report.explanation import HEADINGS, reasons_by_verdict
 from dom_core.report.markup import Content, Html, tag
@@ -54,20 +54,26 @@ class _Names:
 def line_list(view: PlanView) -> Html:
     """All lines: those with something unfilled first, those that were not planned last."""
     names = _Names(view)
-    positions = sorted(
-        range(len(view.plan.lines)), key=lambda position: _ORDER.index(view.plan.lines[position].fulfillment)
-    )
-    explained = MOST_REASONS // max(1, len(view.plan.reasons.source_ids))
-    rows = [
-        _planned(view, names, position, with_reasons=rank < explained)
-        for rank, position in enumerate(positions[:MOST_LINES])
-    ]
+    explained = frozenset(explained_positions(view.plan))
+    rows = [_planned(view, names, position, with_reasons=position in explained) for position in _shown(view.plan)]
     rows += [_held(names, line) for line in view.plan.held[: MOST_LINES - len(rows)]]
     total = len(view.plan.lines) + len(view.plan.held)
     headings = [tag("span", heading) for heading in ("Outcome", "Order / line", "Product", "Units", "From", "To")]
     return Html(
         _left_out(len(rows), total) + tag("div", headings, class_="row heads", aria_hidden="true") + _body(rows)
     )
+
+
+def explained_positions(plan: Plan) -> Sequence[int]:
+    """The lines that a page shows with their reasons."""
+    return _shown(plan)[: MOST_REASONS // max(1, len(plan.reasons.source_ids))]
+
+
+def _shown(plan: Plan) -> Sequence[int]:
+    """The lines that a page shows, in its order."""
+    return sorted(range(len(plan.lines)), key=lambda position: _ORDER.index(plan.lines[position].fulfillment))[
+        :MOST_LINES
+    ]
 
 
 def _body(rows: Sequence[Html]) -> Html:
@@ -140,7 +146,7 @@ def _reasons(view: PlanView, names: _Names, position: int) -> Html:
         "div",
         [
             tag("section", tag("h4", f"{HEADINGS[verdict]} ({len(pairs)})"), _pairs(names, pairs), class_=verdict)
-            for verdict, pairs in reasons_by_verdict(view, position)
+            for verdict, pairs in reasons_by_verdict(view.plan.reasons.of_line(position))
         ],
         class_="verdicts",
     )

@@ -2,6 +2,7 @@
 
 from dom_core.domain.plan import Ending, IterationReport, Level, PlanAssignment
 from dom_core.domain.reason import Reason, Verdict
+from dom_core.domain.reason_table import WEIGHED
 
 _EXCEPTIONS = {
     "no_quantity": "no stock left for it",
@@ -28,6 +29,8 @@ def exception_words(code: str) -> str:
 
 def reason_words(reason: Reason) -> str:
     """A reason without its verdict: what ruled, its limit, and what was found."""
+    if reason == WEIGHED:
+        return "weighed against what its order gets; by what it lost, only the plan's request can tell"
     rule = f" (rule {reason.rule_id})" if reason.rule_id and reason.rule_id != reason.code else ""
     return words(reason.code) + rule + _evidence(reason)
 

@@ -204,6 +204,7 @@ class Plans:
         sections = self._sections(document, "chunks")
         plain = {name: value for name, value in header.items() if name not in ("held_lines", "summary")}
         plain |= {"lines": sections["lines"], "held": sections["held"]}
+        plain["rounds"] = sections["rounds"][0]
         plain["reasons"] = {
             "source_ids": sections["sources"],
             "templates": sections["templates"],
@@ -222,6 +223,7 @@ def _plan_sections(plan: Plan) -> dict[str, list[Any]]:
     return {
         "lines": plain["lines"],
         "codes": reasons["codes"],
+        "rounds": [plain["rounds"]],
         "templates": reasons["templates"],
         "held": plain["held"],
         "sources": reasons["source_ids"],

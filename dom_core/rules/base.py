@@ -47,7 +47,8 @@ class CapacityLimit:
     """Room left at a group of sources together: at most `remaining` more orders (or lines).
 
     `counted` holds (order position, source position) pairs that earlier plans already count: they need no room.
-    `taken_by` says who of earlier plans has the room that is gone: evidence, which makes no other limit.
+    `taken_by` says who of earlier plans has the room that is gone, orders outside the batch among them: evidence, which
+    makes no other limit.
     """
 
     sources: tuple[int, ...]

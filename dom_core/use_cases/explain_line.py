@@ -1,14 +1,16 @@
 """Explain a line of a plan: each source's reason, what would place it, and what another choice would have changed."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
-from dom_core.domain.explanation import LineExplanation, source_explanation
+from dom_core.domain.explanation import LineExplanation, SourceExplanation, source_explanation
 from dom_core.domain.ids import LineId, OrderId, PlanId, SourceId
 from dom_core.domain.plan import Fulfillment, HeldLine, Plan
 from dom_core.domain.request import PlanRequest
 from dom_core.errors import Conflict, NotFound
 from dom_core.optimizer.counterfactual import what_if
-from dom_core.optimizer.rebuilding import rebuild
+from dom_core.optimizer.explanation import Judge
+from dom_core.optimizer.rebuilding import judge_of, line_position
 from dom_core.optimizer.relief import smallest_relief
 from dom_core.optimizer.solving import Solver
 from dom_core.optimizer.takers import takers
@@ -43,11 +45,9 @@ def explain(
 
 
 def _planned(plan: Plan, request: PlanRequest, solver: Solver, position: int) -> LineExplanation:
-    iterations, line = rebuild(request, plan), plan.lines[position]
-    sources = tuple(
-        source_explanation(source_id, reason, takers(iterations, position, column, reason))
-        for column, (source_id, reason) in enumerate(plan.reasons.of_line(position))
-    )
+    line = plan.lines[position]
+    judge = judge_of(request, plan, {line.order_id})
+    sources = tuple(_sources(judge, line_position(judge.batch, line.order_id, line.line_id)))
     unfilled = line.filled_units < line.units
     return LineExplanation(
         plan_id=plan.id,
@@ -60,8 +60,14 @@ def _planned(plan: Plan, request: PlanRequest, solver: Solver, position: int) ->
         exception=line.exception,
         assignments=line.assignments,
         sources=sources,
-        relief=smallest_relief(request, plan, line, solver, iterations) if unfilled else None,
+        relief=smallest_relief(request, plan, line, solver, judge) if unfilled else None,
     )
+
+
+def _sources(judge: Judge, line: int) -> Iterator[SourceExplanation]:
+    for column, source in enumerate(judge.batch.sources):
+        reason = judge.reason(line, column)
+        yield source_explanation(source.id, reason, takers(judge, line, column, reason))
 
 
 def _held(plan: Plan, request: PlanRequest, line: tuple[OrderId, LineId], force: SourceId | None) -> LineExplanation:

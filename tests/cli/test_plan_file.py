@@ -90,13 +90,13 @@ def test_a_file_whose_request_was_changed_is_refused(
     assert not (desk.folder / "model.lp").exists()
 
 
-def test_a_file_without_its_request_is_explained_by_its_reasons_and_no_more(
+def test_a_file_without_its_request_is_explained_by_its_codes_and_no_more(
     desk: Desk, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tampered(desk, lambda content: content.pop("request"))
     assert main(["explain", file, "O2/1"]) == 0
     out = capsys.readouterr().out
-    assert "stock: 2 units, 0 units left\n" in out
+    assert "Taken by other orders (1)\n  Seattle store  stock\n" in out
     assert "What would place it" not in out
     assert main(["replay", file]) == 1
     assert "lacks the request that the plan was made from" in capsys.readouterr().err

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from dom_core.repositories.runs import Runs
+from dom_core.use_cases import read_plan
 from dom_core.use_cases.context import Ports
 from tests.functions.app import call, content_of, message, paths_of, problem_of, tick
 from tests.functions.shop import an_intake, deliver
@@ -59,6 +60,18 @@ def test_a_plan_explains_every_source_on_request(planned: Ports) -> None:
     (line,) = the_plan(planned, reasons="true")["lines"]
     verdicts = {reason["source_id"]: reason["verdict"] for reason in line["reasons"]}
     assert verdicts == {"seattle": "chosen", "portland": "dearer"}
+    assert [reason["actual"] for reason in line["reasons"]] == ["+233 km", ""]
+
+
+def test_a_plan_too_large_for_one_answer_is_explained_line_by_line(
+    planned: Ports, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan_id = the_plan(planned)["id"]
+    monkeypatch.setattr(read_plan, "MOST_REASONS", 1)
+    problem = problem_of(call("GET", f"plans/{plan_id}", params={"reasons": "true"}), 422)
+    assert paths_of(problem) == ["reasons"]
+    assert "at most 1 are told at once: ask line by line" in problem["errors"][0]["message"]
+    assert content_of(call("GET", f"plans/{plan_id}/lines/O1/1"))["sources"][0]["actual"] == "+233 km"
 
 
 def test_a_plan_is_a_page_too(planned: Ports) -> None:

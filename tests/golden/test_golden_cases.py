@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from dom_core.domain.plan import Ending, Plan
-from dom_core.optimizer.pipeline import plan_once
-from dom_core.optimizer.solving import CbcSolver
 from tests.golden.golden_case import CASES, read_case, text_of
+from tests.spelt_out import plan_in_full
 
 FOLDERS = sorted(folder for folder in CASES.iterdir() if folder.is_dir())
 
@@ -18,7 +17,7 @@ every_case = pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folde
 
 @cache
 def planned(folder: Path) -> Plan:
-    return plan_once(read_case(folder).request(), CbcSolver())
+    return plan_in_full(read_case(folder).request())
 
 
 @every_case

@@ -29,9 +29,9 @@ from dom_core.domain.plan import (
     PlanAssignment,
     PlanLine,
     PlanState,
-    ReasonTable,
 )
 from dom_core.domain.reason import Reason, Verdict
+from dom_core.domain.reason_table import ReasonTable
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import InventoryMode
 from dom_core.errors import PlanRejected
@@ -106,7 +106,7 @@ PLAN = Plan(
     reasons=ReasonTable(
         ("S1", "S2"),
         (Reason(Verdict.CHOSEN, "chosen"), Reason(Verdict.EXCLUDED, "no_stock")),
-        ((0, 1), (1, 0), (1, 1)),
+        (bytes((0, 1)), bytes((1, 0)), bytes((1, 1))),
     ),
     largest_distance_km=2000,
 )
@@ -143,7 +143,7 @@ def with_assignment(position: int, **changes: Any) -> Plan:
 
 def with_lines(*lines: PlanLine) -> Plan:
     """Other lines, each with reasons that chose nothing."""
-    return replace(PLAN, lines=lines, reasons=replace(PLAN.reasons, codes=((1, 1),) * len(lines)))
+    return replace(PLAN, lines=lines, reasons=replace(PLAN.reasons, codes=(bytes((1, 1)),) * len(lines)))
 
 
 def with_report(number: int, **changes: Any) -> Plan:
@@ -157,7 +157,7 @@ def with_level(level: Level, **changes: Any) -> Plan:
 
 
 def with_codes(*codes: tuple[int, ...]) -> Plan:
-    return replace(PLAN, reasons=replace(PLAN.reasons, codes=codes))
+    return replace(PLAN, reasons=replace(PLAN.reasons, codes=tuple(map(bytes, codes))))
 
 
 ASSIGNED = PLAN.lines[1].assignments[0]
@@ -188,7 +188,7 @@ BROKEN_PLANS: dict[str, tuple[Plan, str]] = {
             PLAN,
             lines=(*PLAN.lines, PlanLine("O3", "1", 0, "A", 1, ())),
             held=(),
-            reasons=replace(PLAN.reasons, codes=(*PLAN.reasons.codes, (1, 1))),
+            reasons=replace(PLAN.reasons, codes=(*PLAN.reasons.codes, bytes((1, 1)))),
         ),
         "order O3 line 1 is planned, but its order is cancelled or on hold",
     ),

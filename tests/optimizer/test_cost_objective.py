@@ -10,16 +10,15 @@ from dom_core.domain.network import Location
 from dom_core.domain.plan import Ending, Level, Plan
 from dom_core.domain.strategy import CostFactorRecord, Objective, ObjectiveMode
 from dom_core.optimizer.costs import spread
-from dom_core.optimizer.pipeline import plan_once
-from dom_core.optimizer.solving import CbcSolver
 from tests.builders import RequestBuilder, a_request, a_rule, a_source, an_order
+from tests.spelt_out import plan_in_full
 
 SEATTLE, PORTLAND, NEW_YORK = (47.6062, -122.3321), (45.5152, -122.6784), (40.7128, -74.006)
 
 
 def by_cost(builder: RequestBuilder, *factors: CostFactorRecord, **strategy: Any) -> Plan:
     builder = builder.with_strategy(objective=Objective.COST, **strategy).with_cost_factors(*factors)
-    return plan_once(builder.build(), CbcSolver())
+    return plan_in_full(builder.build())
 
 
 def handling(id: str = "handling", **amounts: Any) -> CostFactorRecord:
@@ -118,7 +117,7 @@ def test_a_factor_out_of_its_dates_or_inactive_charges_nothing() -> None:
 
 def test_cost_factors_count_for_the_objective_cost_alone() -> None:
     factor = handling(per_order_cents=500)
-    closest = plan_once(one_line().with_cost_factors(factor).build(), CbcSolver())
+    closest = plan_in_full(one_line().with_cost_factors(factor).build())
     assert Level.COST_CENTS not in {value.level for value in closest.iterations[0].levels}
     assert closest.lines[0].assignments[0].costs == ()
     assert [item.cents for item in by_cost(one_line(), factor).lines[0].assignments[0].costs] == [500]

@@ -8,13 +8,12 @@ import pytest
 
 from dom_core.domain.plan import Plan
 from dom_core.domain.reason import Verdict
-from dom_core.optimizer.pipeline import plan_once
-from dom_core.optimizer.solving import CbcSolver
 from tests.builders import NOW, OrderBuilder, RequestBuilder, a_request, a_rule, a_source, an_order
+from tests.spelt_out import plan_in_full
 
 
 def planned(builder: RequestBuilder) -> Plan:
-    return plan_once(builder.build(), CbcSolver())
+    return plan_in_full(builder.build())
 
 
 def with_line() -> OrderBuilder:

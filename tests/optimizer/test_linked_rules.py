@@ -5,13 +5,12 @@ from typing import Any
 
 from dom_core.domain.plan import Level, Plan
 from dom_core.domain.strategy import RuleRecord
-from dom_core.optimizer.pipeline import plan_once
-from dom_core.optimizer.solving import CbcSolver
 from tests.builders import RequestBuilder, a_request, a_rule, a_source, an_order
+from tests.spelt_out import plan_in_full
 
 
 def planned(builder: RequestBuilder) -> Plan:
-    return plan_once(builder.build(), CbcSolver())
+    return plan_in_full(builder.build())
 
 
 def assigned(plan: Plan) -> list[tuple[str, int]]:

@@ -9,15 +9,14 @@ from dom_core.domain.order import ExceptionKind
 from dom_core.domain.plan import Ending, Fulfillment, Level, Plan
 from dom_core.domain.reason import Verdict
 from dom_core.domain.strategy import DistanceMode, ObjectiveMode, Rates
-from dom_core.optimizer.pipeline import plan_once
-from dom_core.optimizer.solving import CbcSolver
 from tests.builders import NOW, RequestBuilder, a_request, a_rule, a_source, an_order
+from tests.spelt_out import plan_in_full
 
 SEATTLE, PORTLAND, NEW_YORK = (47.6062, -122.3321), (45.5152, -122.6784), (40.7128, -74.006)
 
 
 def planned(builder: RequestBuilder) -> Plan:
-    return plan_once(builder.build(), CbcSolver())
+    return plan_in_full(builder.build())
 
 
 def sources_of(plan: Plan) -> list[list[tuple[str, int]]]:

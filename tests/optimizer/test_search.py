@@ -7,7 +7,7 @@ import pytest
 from dom_core.domain.plan import Ending, Plan
 from dom_core.domain.strategy import ObjectiveMode
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import neighbourhoods, relaxation
+from dom_core.optimizer import blocks, neighbourhoods
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import Answer, CbcSolver
 from tests.builders import RequestBuilder, a_request, a_source, an_order
@@ -32,7 +32,7 @@ def rivals(orders: int) -> RequestBuilder:
 def searched(builder: RequestBuilder, monkeypatch: pytest.MonkeyPatch) -> Plan:
     """The plan that the search makes where the exact model would have been small enough."""
     with monkeypatch.context() as patch:
-        patch.setattr(relaxation, "EXACT_PAIRS", 0)
+        patch.setattr(blocks, "EXACT_PAIRS", 0)
         return plan_once(builder.build(), CbcSolver())
 
 
@@ -74,10 +74,10 @@ def test_a_limit_that_stops_the_search_is_named(monkeypatch: pytest.MonkeyPatch)
 def test_when_the_exact_model_finds_nothing_in_time_the_search_still_gives_a_plan(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def hopeless(*_: object) -> Answer:
+    def hopeless(*_: object, **__: object) -> Answer:
         return Answer((), Ending.NO_PLAN, float("-inf"), "seconds", 0.0)
 
-    monkeypatch.setattr(relaxation, "_solve_exactly", hopeless)
+    monkeypatch.setattr(blocks, "_exactly", hopeless)
     report = plan_once(rivals(18).build(), CbcSolver()).iterations[0]
     assert report.filled_units > 0
     assert report.bound > 0
@@ -94,7 +94,7 @@ class Broken(CbcSolver):
 
 
 def test_a_solver_that_fails_in_a_neighbourhood_leaves_the_plan_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relaxation, "EXACT_PAIRS", 0)
+    monkeypatch.setattr(blocks, "EXACT_PAIRS", 0)
     report = plan_once(rivals(18).build(), Broken()).iterations[0]
     assert report.filled_units > 0
     assert report.ending in (Ending.UNPROVEN, Ending.OPTIMAL)

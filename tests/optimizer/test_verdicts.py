@@ -8,16 +8,16 @@ from dom_core.domain.order import ExceptionKind
 from dom_core.domain.plan import Ending, Plan
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.strategy import Rates, RuleRecord, SolverLimits
-from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import CbcSolver
 from tests.builders import NOW, RequestBuilder, a_request, a_rule, a_source, an_order
 from tests.optimizer.test_solving import a_model, rivals
+from tests.spelt_out import plan_in_full
 
 ONE_SOURCE = a_rule("partial_orders", {"max_sources": 1}, id="one")
 
 
 def planned(builder: RequestBuilder) -> Plan:
-    return plan_once(builder.build(), CbcSolver())
+    return plan_in_full(builder.build())
 
 
 def two_sources(stock: dict[tuple[str, str], int], *rules: RuleRecord) -> RequestBuilder:

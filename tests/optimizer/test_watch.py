@@ -9,7 +9,7 @@ import pytest
 
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import Cancelled
-from dom_core.optimizer import relaxation, solving
+from dom_core.optimizer import blocks, solving
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.optimizer.watch import Stage, Watch, WatchedLimits
@@ -51,7 +51,7 @@ def test_stages_come_in_order_with_growing_shares() -> None:
 
 
 def test_a_search_tells_the_gap_that_it_has_proven_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(relaxation, "EXACT_PAIRS", 0)
+    monkeypatch.setattr(blocks, "EXACT_PAIRS", 0)
     stages: list[Stage] = []
     report = plan_once(rivals(40).build(), CbcSolver(), Watch(stages.append)).iterations[0]
     gaps = [stage.gap for stage in stages if stage.gap is not None]

@@ -17,9 +17,9 @@ from dom_core.domain.plan import (
     PlanAssignment,
     PlanLine,
     PlanState,
-    ReasonTable,
 )
 from dom_core.domain.reason import Reason, Verdict
+from dom_core.domain.reason_table import ReasonTable
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import ObjectiveMode, RuleRecord
 from dom_core.rules import build
@@ -183,7 +183,7 @@ def _report(request: PlanRequest, number: int, lines: tuple[PlanLine, ...], best
 def _reasons(request: PlanRequest, lines: tuple[PlanLine, ...]) -> ReasonTable:
     source_ids = tuple(sorted(source.id for source in request.sources))
     rows = (
-        tuple(0 if source_id in {a.source_id for a in line.assignments} else 1 for source_id in source_ids)
+        bytes(0 if source_id in {a.source_id for a in line.assignments} else 1 for source_id in source_ids)
         for line in lines
     )
     return ReasonTable(source_ids, (CHOSEN, DEARER), tuple(rows))

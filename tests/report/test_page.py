@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from dom_core.domain.network import Location, SourceType
-from dom_core.domain.plan import ReasonTable
 from dom_core.domain.reason import Reason, Verdict
+from dom_core.domain.reason_table import ReasonTable
 from dom_core.report import flow_map, line_list
 from dom_core.report.flow_map import Flow, flows_of
 from dom_core.report.markup import Html, tag
@@ -52,7 +52,7 @@ class Elements(HTMLParser):
 def hostile_view() -> PlanView:
     view = a_view()
     reason = Reason(Verdict.EXCLUDED, HOSTILE, HOSTILE, HOSTILE, HOSTILE)
-    hostile = ReasonTable(("S1", HOSTILE), (reason,), tuple((0, 0) for _ in view.plan.lines))
+    hostile = ReasonTable(("S1", HOSTILE), (reason,), tuple(bytes((0, 0)) for _ in view.plan.lines))
     return replace(
         with_plan(view, id=HOSTILE, run_id=HOSTILE, strategy_id=HOSTILE, reasons=hostile, warnings=(HOSTILE,)),
         network=tuple(replace(source, name=HOSTILE) for source in view.network),

@@ -15,9 +15,9 @@ from dom_core.domain.plan import (
     PlanAssignment,
     PlanLine,
     PlanState,
-    ReasonTable,
 )
 from dom_core.domain.reason import Reason, Verdict
+from dom_core.domain.reason_table import ReasonTable
 from dom_core.report.view import Destination, PlanView, ViewedSource
 
 SEATTLE, DENVER, BOSTON = Location(47.6, -122.3), Location(39.7, -105.0), Location(42.4, -71.1)
@@ -59,7 +59,9 @@ def a_view() -> PlanView:
         PlanLine("O2", "1", 0, "P1", 3, (an_assignment("S2", 1, 50_000),), ExceptionKind.NOT_IN_PLAN),
         PlanLine("O3", "1", 0, "P1", 1, (), ExceptionKind.NO_SOURCE),
     )
-    reasons = ReasonTable(("S1", "S2"), (CHOSEN, TOO_FAR, DEARER, TAKEN), codes=((0, 2), (0, 0), (3, 0), (1, 1)))
+    reasons = ReasonTable(
+        ("S1", "S2"), (CHOSEN, TOO_FAR, DEARER, TAKEN), codes=tuple(map(bytes, ((0, 2), (0, 0), (3, 0), (1, 1))))
+    )
     plan = Plan(
         id="P-1",
         run_id="R-1",

@@ -89,7 +89,7 @@ def test_every_part_of_a_plan_but_its_seconds_and_state_is_compared() -> None:
             replace(plan, iterations=(replace(report, levels=(level,)), plan.iterations[1])),
             "iterations[0].levels[0].rate",
         ),
-        (replace(plan, reasons=replace(plan.reasons, codes=((1,),))), "reasons.codes[0][0]"),
+        (replace(plan, reasons=replace(plan.reasons, codes=(b"\x01",))), "reasons.codes[0]"),
     ):
         difference = replay(changed, request, CbcSolver()).first_difference
         assert difference is not None

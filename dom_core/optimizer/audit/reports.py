@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 
 from dom_core.domain.plan import Ending, IterationReport, Plan, PlanLine
-from dom_core.domain.reason import Verdict
 from dom_core.optimizer.audit import recount
 from dom_core.optimizer.audit.subject import Check, Subject, name
 
@@ -67,10 +66,8 @@ def _units_by(line: PlanLine, iteration: int) -> int:
 
 def _reasons(subject: Subject) -> Iterator[str]:
     """`chosen` stands exactly where something is assigned."""
-    reasons = subject.plan.reasons
-    chosen_codes = {code for code, reason in enumerate(reasons.templates) if reason.verdict is Verdict.CHOSEN}
-    for line, row in zip(subject.plan.lines, reasons.codes, strict=True):
-        chosen = {source for source, code in zip(reasons.source_ids, row, strict=True) if code in chosen_codes}
+    for position, line in enumerate(subject.plan.lines):
+        chosen = subject.plan.reasons.chosen(position)
         assigned = {assignment.source_id for assignment in line.assignments}
         if chosen != assigned:
             yield f"{name(line)}: the reasons call {sorted(chosen)} chosen, assigned are {sorted(assigned)}"

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from dom_core.domain.plan import Level, PlanAssignment, PlanState
+from dom_core.domain.reason_table import code_type
 from dom_core.domain.strategy import Objective, Relaxation
 from dom_core.optimizer.audit.subject import Check, Subject, name
 
@@ -70,8 +71,10 @@ def _reasons_well_formed(subject: Subject) -> Iterator[str]:
         yield "the reasons are not about the sources of the request"
     if len(reasons.codes) != len(subject.plan.lines):
         yield f"{len(reasons.codes)} lines have reasons, {len(subject.plan.lines)} are planned"
-    for row in reasons.codes:
-        if len(row) != len(reasons.source_ids) or not all(0 <= code < len(reasons.templates) for code in set(row)):
+    width = code_type(len(reasons.templates)).itemsize
+    for position, codes in enumerate(reasons.codes):
+        right = len(codes) == width * len(reasons.source_ids)
+        if not right or max(reasons.row(position), default=0) >= len(reasons.templates):
             yield "a line has not exactly one reason for each source"
 
 

@@ -1,0 +1,79 @@
+"""One block of a problem: by the exact model while it is small, by search when it is not or when the model fails."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from dom_core.domain.plan import Ending
+from dom_core.domain.strategy import SolverLimits
+from dom_core.errors import SolverFailed
+from dom_core.optimizer import decomposition, formulation, search
+from dom_core.optimizer.problem import Problem, levels_of, total_of
+from dom_core.optimizer.solving import Answer, Solver
+from dom_core.optimizer.tasks import Crew
+
+EXACT_PAIRS = 8000
+"""Candidate pairs up to which a block is given to the exact model; beyond, its first LP alone can take minutes."""
+
+EXACT_SHARE = 0.5
+"""The share of a block's seconds that the exact model may use before the search takes over."""
+
+SOLVER_FAILED = "solver_failed"
+"""The `ending_limit` of a plan that the search made without a working solver."""
+
+
+def solve(problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits) -> Answer:
+    """Solve a problem by rates: exactly while it is small, else by search, which also betters what a limit cut short.
+
+    A search knows nothing of forced pairs: with them the exact model is asked alone. Where the solver fails, what the
+    search finds without it is the plan: it keeps every rule, its bound holds, and its ending says what happened.
+    """
+    if problem.forced:
+        return _exactly(problem, solver, limits)
+    if int(problem.allowed.sum()) > EXACT_PAIRS:
+        return search.solve_large(problem, solver, crew, limits)
+    try:
+        answer = _exactly(problem, solver, _part_of(limits, EXACT_SHARE))
+    except SolverFailed as failure:
+        return _without_solver(problem, solver, crew, limits, failure)
+    if answer.ending in (Ending.OPTIMAL, Ending.WITHIN_GAP):
+        return answer
+    searched = search.solve_large(problem, solver, crew, _part_of(limits, 1 - EXACT_SHARE), answer.flows)
+    return replace(searched, bound=max(searched.bound, answer.bound), seconds=searched.seconds + answer.seconds)
+
+
+def solve_strictly(problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits) -> Answer:
+    """Solve a problem level by level; by search where the solver finds nothing, or fails."""
+    try:
+        answer = _exactly(problem, solver, limits, strict=True)
+    except SolverFailed as failure:
+        if problem.forced:
+            raise
+        return _without_solver(problem, solver, crew, limits, failure)
+    proven = answer.ending in (Ending.OPTIMAL, Ending.WITHIN_GAP)
+    if proven or answer.flows or problem.forced:
+        return answer
+    searched = search.solve_large(problem, solver, crew, _part_of(limits, 1 - EXACT_SHARE))
+    return replace(searched, bound=max(searched.bound, answer.bound), seconds=searched.seconds + answer.seconds)
+
+
+def _without_solver(
+    problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits, failure: SolverFailed
+) -> Answer:
+    searched = search.solve_large(problem, solver, crew, limits)
+    return replace(searched, limit=searched.limit and SOLVER_FAILED, trouble=str(failure))
+
+
+def _exactly(problem: Problem, solver: Solver, limits: SolverLimits, *, strict: bool = False) -> Answer:
+    """Solve the compact model. When the search is complete, what was found is the bound: totals are whole points."""
+    parts = decomposition.independent_parts(problem)
+    model = formulation.build(problem, parts)
+    answer = (solver.solve_strictly if strict else solver.solve)(model, limits)
+    if answer.ending is Ending.OPTIMAL:
+        taking_part = search.only(problem, np.concatenate(parts))
+        return replace(answer, bound=float(total_of(levels_of(taking_part, answer.flows))))
+    return answer
+
+
+def _part_of(limits: SolverLimits, share: float) -> SolverLimits:
+    return replace(limits, solve_limit_s=limits.solve_limit_s * share)

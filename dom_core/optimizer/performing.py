@@ -1,0 +1,54 @@
+"""Performing tasks, in this process."""
+
+from collections.abc import Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from dom_core.domain.plan import Ending
+from dom_core.errors import SolverFailed
+from dom_core.optimizer import blocks, decomposition, formulation
+from dom_core.optimizer.solving import Answer, Solver
+from dom_core.optimizer.tasks import Task, Work
+
+WORKERS = 2
+"""Tasks performed at the same time: each has its own solver process, and the answers do not depend on how many."""
+
+
+@dataclass(frozen=True, slots=True)
+class LocalCrew:
+    """Performs tasks side by side on this machine."""
+
+    solver: Solver
+
+    @property
+    def name(self) -> str:
+        """The solver's name and version."""
+        return self.solver.name
+
+    def perform(self, tasks: Iterable[Task]) -> Iterator[Answer]:
+        """The answers, in the order of the tasks."""
+        with ThreadPoolExecutor(WORKERS) as workers:
+            yield from workers.map(lambda task: perform(task, self.solver), tasks)
+
+
+def perform(task: Task, solver: Solver) -> Answer:
+    """The answer to one task. Raises SolverFailed, Cancelled."""
+    crew = LocalCrew(solver)
+    match task.work:
+        case Work.BLOCK:
+            return blocks.solve(task.problem, solver, crew, task.limits)
+        case Work.BLOCK_STRICTLY:
+            return blocks.solve_strictly(task.problem, solver, crew, task.limits)
+        case Work.NEIGHBOURHOOD:
+            return _neighbourhood(task, solver)
+
+
+def _neighbourhood(task: Task, solver: Solver) -> Answer:
+    nothing = Answer((), Ending.NO_PLAN, float("-inf"), "", 0.0)
+    parts = decomposition.independent_parts(task.problem)
+    if not parts:
+        return nothing
+    try:
+        return solver.solve(formulation.build(task.problem, parts), task.limits)
+    except SolverFailed:
+        return nothing
