@@ -58,9 +58,13 @@ def generate(working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, 
     return Generated(best, value, amounts)
 
 
+def limits_of(working: WorkingSet) -> FloatArray:
+    """What there is of each row: scarce cells by divisor, then capacities."""
+    return np.concatenate((working.stock.ravel(), working.pricer.rooms.room))
+
+
 def _solved(working: WorkingSet, pool: PatternPool, solve: Linear) -> tuple[Master, LinearAnswer]:
-    limits = np.concatenate((working.stock.ravel(), working.pricer.rooms.room))
-    master = restricted(pool.columns(), limits, pool.first_groups()[-1])
+    master = restricted(pool.columns(), limits_of(working), pool.first_groups()[-1])
     if not len(master.columns):
         return master, LinearAnswer(0.0, np.zeros(0), np.zeros(0))
     return master, solve(master.program)
