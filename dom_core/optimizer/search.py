@@ -19,7 +19,7 @@ from dom_core.domain.plan import Ending
 from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import first_plan, neighbourhoods
+from dom_core.optimizer import first_plan, fixing, neighbourhoods
 from dom_core.optimizer.ascent import ascend
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.dive import dive
@@ -60,11 +60,16 @@ def solve_large(
     first = Standing(problem, found.flows)
     plan, priced = first if first.total < plan.total else plan, found.priced
     best, limit = neighbourhoods.improve(problem, plan, priced, crew, limits, deadline=started + limits.solve_limit_s)
-    gap = (best.total - priced.bound) / best.total if best.total else 0.0
+    left_s = started + limits.solve_limit_s - time.monotonic()
+    proven = fixing.Proven(best, priced.bound)
+    if limit == "rounds" and left_s > 0:
+        proven = fixing.prove(pricer, priced, best, crew, replace(limits, solve_limit_s=left_s))
+        best = proven.plan
+    gap = (best.total - proven.bound) / best.total if best.total else 0.0
     ending = Ending.UNPROVEN
     if gap <= max(limits.relative_gap, PROVEN_WITHIN):
         ending, limit = (Ending.OPTIMAL, "") if gap <= PROVEN_WITHIN else (Ending.WITHIN_GAP, "gap")
-    bound, table = min(priced.bound, float(best.total)), priced.prices.told(problem)
+    bound, table = min(proven.bound, float(best.total)), priced.prices.told(problem)
     return Answer(best.flows, ending, bound, limit, time.monotonic() - started, prices=table)
 
 
