@@ -1,6 +1,6 @@
 # `make` lists the commands. `make run` needs Python and make only; `make test` and `make run-azure` need Node besides.
 .DEFAULT_GOAL := help
-.PHONY: help run run-azure run-func demo-rejection test test-oracle check lint types format package infra-check clean
+.PHONY: help run run-azure run-func demo-rejection test test-oracle bench bench-quick check lint types format package infra-check clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -28,6 +28,12 @@ test: $(VENV)/.dev ## run every test
 
 test-oracle: $(VENV)/.dev ## compare CASES generated cases with brute force
 	$(BIN)/python -m tests.oracle --cases $(CASES)
+
+bench: $(VENV)/.dev ## measure ways of planning on batches of every size: hours; ARGS=--help explains
+	$(BIN)/python -m benchmarks $(if $(BENCHDATA),--literature $(BENCHDATA)) $(if $(SUPERSTORE),--superstore $(SUPERSTORE)) $(ARGS)
+
+bench-quick: $(VENV)/.dev ## the same on two tiny batches, in seconds
+	$(BIN)/python -m benchmarks --quick
 
 check: lint types test ## what CI runs, on this Python
 

@@ -123,6 +123,7 @@ class PlanAssignment:
     """So many units of a line from a source, and what that costs where the strategy counts cost.
 
     `round` is 1 but for `relaxation: minimal`, where iteration 2 goes in rounds; what came earlier has the lower one.
+    `distance_estimated` where the strategy goes by road and nobody measured this way: the great circle, stretched.
     """
 
     source_id: SourceId
@@ -132,6 +133,7 @@ class PlanAssignment:
     relaxed_rule_ids: tuple[RuleId, ...] = ()
     costs: tuple[CostItem, ...] = ()
     round: int = 1
+    distance_estimated: bool = False
 
     @property
     def cost_cents(self) -> int:

@@ -48,7 +48,8 @@ class RunSummary:
 class Run:
     """One execution of one strategy over all its eligible lines. `share` is the part that is done, 0 to 1.
 
-    `alternate_run_id` is the run of the alternate strategy that this one started, as it found nothing.
+    `alternate_run_id` is the run of the alternate strategy that this one started, as it found nothing. `request_units`
+    (RU) is what the newest attempt asked of the store; zero where the store does not charge.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -66,6 +67,7 @@ class Run:
     share: float = 0.0
     summary: RunSummary | None = None
     alternate_run_id: RunId | None = None
+    request_units: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

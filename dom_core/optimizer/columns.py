@@ -9,8 +9,10 @@ from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Location, Product, Sour
 from dom_core.domain.order import Line
 from dom_core.domain.reason import IntArray
 from dom_core.domain.request import PlanRequest
+from dom_core.domain.roads import RoadTable
 from dom_core.domain.strategy import InventoryMode
 from dom_core.domain.units import UNLIMITED_UNITS
+from dom_core.optimizer import by_road
 from dom_core.optimizer.eligibility import EligibleOrder
 from dom_core.optimizer.great_circle import distances_m
 
@@ -32,7 +34,7 @@ def to_batch(request: PlanRequest, eligible: Sequence[EligibleOrder]) -> Batch:
         product_of=_integers(position[line.product_id] for line in lines),
         destination_of=_integers(number for entry in eligible for number in _destinations(entry.lines)),
         units=_integers(line.units for line in lines),
-        distance_m=_distances(lines, sources),
+        distance_m=_distances(lines, sources, request.roads),
         available=_available(request, products, sources),
     )
 
@@ -46,7 +48,7 @@ def _destinations(lines: Sequence[Line]) -> list[int]:
     return [numbers.setdefault(line.location, len(numbers)) for line in lines]
 
 
-def _distances(lines: Sequence[Line], sources: Sequence[Source]) -> IntArray:
+def _distances(lines: Sequence[Line], sources: Sequence[Source], roads: RoadTable | None) -> IntArray:
     places = list(dict.fromkeys(line.location for line in lines))
     row = {place: index for index, place in enumerate(places)}
     table = np.full((len(places), len(sources)), UNKNOWN_DISTANCE_M, dtype=np.int64)
@@ -56,6 +58,7 @@ def _distances(lines: Sequence[Line], sources: Sequence[Source]) -> IntArray:
         origins = _degrees([place for place in places if place])
         targets = _degrees([source.location for source in sources if source.location])
         table[np.ix_(known_rows, known_columns)] = distances_m(origins, targets)
+    table = by_road.distances_m(table, places, sources, roads)
     return table[[row[line.location] for line in lines]] if lines else np.empty((0, len(sources)), dtype=np.int64)
 
 

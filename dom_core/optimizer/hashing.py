@@ -64,4 +64,15 @@ def _facts(request: PlanRequest) -> dict[str, object]:
             source: [sorted(load.open_order_ids), sorted(load.order_ids_today), load.lines_today]
             for source, load in sorted(request.loads.items())
         },
+        **_roads(request),
     }
+
+
+def _roads(request: PlanRequest) -> dict[str, object]:
+    """Rows mean what they mean by their order, so each is one text."""
+    roads = request.roads
+    if roads is None:
+        return {}
+    rows = {f"{place[0]} {place[1]}": row.hex() for place, row in zip(roads.places, roads.rows, strict=True)}
+    named = {"engine": roads.engine, "circuity": roads.circuity_percent, "fault": roads.fault}
+    return {"roads": {**named, "sources": "\n".join(roads.source_ids), "rows": rows}}

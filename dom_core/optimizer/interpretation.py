@@ -9,8 +9,10 @@ from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch
 from dom_core.domain.order import ExceptionKind
 from dom_core.domain.plan import HeldLine, Plan, PlanAssignment, PlanLine, PlanState
 from dom_core.domain.request import PlanRequest
+from dom_core.domain.roads import RoadTable
 from dom_core.domain.strategy import DistanceMode, RuleRecord
-from dom_core.optimizer import activation, hashing, verdicts
+from dom_core.optimizer import activation, by_road, hashing, verdicts
+from dom_core.optimizer.by_road import Estimates
 from dom_core.optimizer.relaxation import TwoIterations
 from dom_core.rules import build, kinds
 from dom_core.rules.base import Violation
@@ -18,7 +20,7 @@ from dom_core.rules.base import Violation
 
 def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -> Plan:
     """The plan of a run. Assignments of iteration 2 name the soft rules that they break."""
-    request = batch.request
+    request, estimates = batch.request, by_road.estimates(batch)
     plan = Plan(
         id=request.plan_id,
         run_id=request.run_id,
@@ -28,25 +30,37 @@ def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -
         engine_version=__version__,
         configuration_hash=hashing.configuration_hash(request),
         input_hash=hashing.input_hash(request),
-        lines=_lines(batch, iterations),
+        lines=_lines(batch, iterations, estimates),
         held=tuple(held),
         iterations=tuple(result.report for result in iterations.results),
         reasons=verdicts.reason_table(iterations),
         rounds=tuple(result.dropped for result in iterations.second.rounds) if iterations.tried else None,
         largest_distance_km=iterations.largest_distance_km,
-        warnings=tuple(_warnings(request, iterations)),
+        warnings=tuple(_warnings(request, iterations, estimates)),
     )
     return _name_relaxed_rules(request, plan)
 
 
-def _warnings(request: PlanRequest, iterations: TwoIterations) -> Iterator[str]:
+def _warnings(request: PlanRequest, iterations: TwoIterations, estimates: Estimates) -> Iterator[str]:
     for trouble in sorted({trouble for result in iterations.results for trouble in result.troubles}):
         yield f"The solver failed, so that the search alone made this plan: {trouble}"
-    if request.strategy.distance_mode is DistanceMode.ROAD:
+    if request.roads is not None:
+        yield from _gaps(request.roads, *estimates.among(iterations.second.candidates.allowed))
+    elif request.strategy.distance_mode is DistanceMode.ROAD:
         yield "Distances by road are not known here: the great circle is used, for limits and for the objective."
 
 
-def _lines(batch: Batch, iterations: TwoIterations) -> tuple[PlanLine, ...]:
+def _gaps(roads: RoadTable, estimated: int, pairs: int) -> Iterator[str]:
+    """What a plan says where ways were not measured, with the reason if there should have been an answer."""
+    if estimated:
+        yield (
+            f"{estimated:,} of {pairs:,} distances by road, of lines and sources that may serve them, are estimates "
+            f"({roads.circuity_percent} % of the great circle): {roads.engine} did not measure them"
+            + (f"; {roads.fault}." if roads.fault else ".")
+        )
+
+
+def _lines(batch: Batch, iterations: TwoIterations, estimates: Estimates) -> tuple[PlanLine, ...]:
     flows = [
         (result.report.number, number, flow)
         for result in iterations.results
@@ -65,6 +79,7 @@ def _lines(batch: Batch, iterations: TwoIterations) -> tuple[PlanLine, ...]:
                 iteration=iteration,
                 costs=items.get(position, ()),
                 round=number,
+                distance_estimated=estimates.of(line, source),
             )
         )
     return tuple(_line(batch, iterations, line, by_line[line]) for line in range(len(batch.lines)))

@@ -17,17 +17,19 @@ from dom_core.configuration import Configuration
 from dom_core.domain.holding import Claim, give_back, hold
 from dom_core.domain.ids import OrderId, ProductId, SourceId
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Source
-from dom_core.domain.order import Order
+from dom_core.domain.order import Order, What
 from dom_core.domain.plan import Closing, Plan, PlanLine, PlanState
 from dom_core.domain.stock import ProductStock, Reservation
 from dom_core.domain.strategy import InventoryMode, Strategy
-from dom_core.domain.transitions import Cause, PlanTerms, What, data_conflict, handled_by
+from dom_core.domain.transitions import Cause, PlanTerms, data_conflict, handled_by
 from dom_core.domain.transitions import apply_plan as apply_to_order
 from dom_core.errors import IllegalTransition, LeaseLost, NotFound, StoreConflict
 from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.reading import Versioned, deciding_again
+from dom_core.telemetry.events import PlanApplied
+from dom_core.telemetry.ways import order_way, run_way
 from dom_core.use_cases.change_stock import change_stock
 from dom_core.use_cases.context import Ports
 
@@ -55,8 +57,15 @@ def apply_plan(ports: Ports, plan: Plan, fence: int, terms: Terms | None = None)
 
     Orders left out are in conflict, like those that changed: the next run plans them anew.
     """
+    with ports.telemetry.step("apply_plan", run_way(plan.run_id)):
+        applied = _apply(ports, plan, fence, terms or Terms(f"strategy {plan.strategy_id}"))
+    told = PlanApplied(plan.run_id, plan.strategy_id, plan.id, applied.confirmed_lines, applied.conflicted_lines)
+    ports.telemetry.tell(told)
+    return applied
+
+
+def _apply(ports: Ports, plan: Plan, fence: int, terms: Terms) -> Applied:
     Plans(ports.store).begin_applying(plan.id)
-    terms = terms or Terms(f"strategy {plan.strategy_id}")
     application = _Application.of(ports, plan, fence, terms)
     ready = application.read_ready_orders()
     short = application.reserve(ready)
@@ -201,6 +210,10 @@ class _Application:
 
     def settle(self, order_id: OrderId, ready: _Ready | None) -> What | None:
         """Bring the order to its end under this plan, and say which. None: the order is gone."""
+        with self.ports.telemetry.step("apply_to_order", order_way(order_id)):
+            return self._settle(order_id, ready)
+
+    def _settle(self, order_id: OrderId, ready: _Ready | None) -> What | None:
         outcome = self.confirm(order_id, ready) if ready else self.handled(order_id)
         if outcome is What.PLANNED:
             return outcome

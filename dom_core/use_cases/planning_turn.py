@@ -16,6 +16,7 @@ from dom_core.repositories.plans import Plans
 from dom_core.repositories.runs import Runs
 from dom_core.use_cases.apply_plan import Terms, expire_plan
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.report_run import run_ended
 
 
 @dataclass(slots=True)
@@ -64,7 +65,9 @@ def _close_abandoned(ports: Ports, before: Lease, holder: str) -> None:
         error = f"stopped without ending; '{holder}' took over"
         return replace(run, state=RunState.FAILED, finished_at=now, error=error)
 
-    Runs(ports.store).change(before.holder, closed)
+    stored = Runs(ports.store).change(before.holder, closed)
+    if stored.finished_at == now:
+        ports.telemetry.tell(run_ended(stored))
 
 
 def _undo_unfinished(ports: Ports, turn: Turn, own_plan_id: PlanId) -> None:

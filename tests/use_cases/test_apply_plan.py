@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -7,7 +8,7 @@ from dom_core.domain.order import Event, ExceptionKind, LineState, Order
 from dom_core.domain.plan import Plan, PlanState
 from dom_core.domain.stock import Reservation
 from dom_core.errors import Conflict, LeaseLost, NotFound
-from dom_core.ports import Body, Container, Document
+from dom_core.ports import Body, Container, Document, Write
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.plans import Plans
 from dom_core.use_cases import configure
@@ -216,12 +217,12 @@ class TestState:
         class IsOvertaken(KillingStore):
             """Right before the order is confirmed somebody begins to undo the plan, and gets one write far."""
 
-            def replace(self, container: Container, partition: str, id: str, body: Body, etag: str) -> Document:
+            def batch(self, container: Container, partition: str, writes: Sequence[Write]) -> tuple[str | None, ...]:
                 if container is Container.ORDERS and self.writes_left > 0:
                     self.writes_left = 0
                     with pytest.raises(Killed):
                         expire_plan(world.with_ports(store=KillingStore(world.ports.store, 1)), plan)
-                return super().replace(container, partition, id, body, etag)
+                return super().batch(container, partition, writes)
 
         store = IsOvertaken(world.ports.store, writes_left=1000)
 

@@ -11,7 +11,8 @@ from dom_core.errors import NotFound, Problem
 from dom_core.ports import Container
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.reading import every
-from dom_core.use_cases.clean_up import CleanedUp, clean_up
+from dom_core.telemetry.events import CleanedUp
+from dom_core.use_cases.clean_up import clean_up
 from dom_core.use_cases.dead_letters import list_dead_letters, record
 from dom_core.use_cases.plan_batch import plan_batch
 from dom_core.use_cases.read_plan import get_plan, get_run, list_plans, list_runs
@@ -62,7 +63,7 @@ def test_a_plan_stays_with_its_run_until_nothing_is_assigned_by_it_any_more(shop
     assert get_plan(shop.ports, "plan-R1").lines
 
     shop.ship()
-    assert clean_up(shop.ports) == CleanedUp(expired_plans=0, plans=1, runs=1, dead_letters=0)
+    assert clean_up(shop.ports) == CleanedUp(expired_plans=0, plans=1, runs=1, dead_letters=0, dead_letters_kept=0)
     for find in (lambda: get_plan(shop.ports, "plan-R1"), lambda: get_run(shop.ports, "R1")):
         with pytest.raises(NotFound):
             find()
