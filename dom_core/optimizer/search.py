@@ -23,7 +23,7 @@ from dom_core.optimizer import first_plan, fixing, neighbourhoods
 from dom_core.optimizer.ascent import ascend
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.dive import dive
-from dom_core.optimizer.generation import MEET_WITHIN, Linear, generate
+from dom_core.optimizer.generation import MEET_LATER_WITHIN, Linear, generate
 from dom_core.optimizer.linear import LinearAnswer, LinearProgram
 from dom_core.optimizer.patterns import PatternPool
 from dom_core.optimizer.prices import Prices
@@ -35,13 +35,13 @@ from dom_core.optimizer.tasks import Crew
 from dom_core.optimizer.watch import watch_of
 from dom_core.optimizer.working_set import Pass, WorkingSet
 
-PRICE_ROUNDS = (80, 40)
+PRICE_ROUNDS = (80,)
 """Steps on the working set before the master is asked, each time followed by a pass over all pairs."""
 
 LARGEST_GAP = 0.1
 """The steps never believe the best plan to be farther above the bound than this share of it."""
 
-MASTER_COLUMNS = 600_000
+MASTER_COLUMNS = 1_200_000
 """Columns that masters may have in all, from one pass over all pairs to the next: what bounds their time everywhere."""
 
 FULL_PASSES = 4
@@ -107,7 +107,7 @@ def priced_best(pricer: Pricer, solver: Solver, limits: SolverLimits, deadline: 
         generated = generate(working, pool, begin, _in_time(solver, limits, deadline), MASTER_COLUMNS)
         amounts = generated.amounts if generated.amounts is not None else amounts
         value, best = generated.best.value, _proven(working, generated.best, best)
-        if value - best.bound <= MEET_WITHIN * abs(best.bound) or time.monotonic() >= deadline:
+        if value - best.bound <= MEET_LATER_WITHIN * abs(best.bound) or time.monotonic() >= deadline:
             break
     solve = _in_time(solver, limits, deadline)
     return Found(best, _planned(working, pool, amounts, best.prices, solve))
