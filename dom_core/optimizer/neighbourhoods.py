@@ -20,7 +20,8 @@ from dom_core.domain.strategy import SolverLimits
 from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer import offers
 from dom_core.optimizer.costs import Flow
-from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest
+from dom_core.optimizer.gap import rent_of_orders
+from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.restriction import Restricted, Restriction
 from dom_core.optimizer.standing import Left, Pair, Standing, points_by_order
@@ -73,6 +74,7 @@ class _Search:
 
     def __init__(self, problem: Problem, plan: Standing, priced: PricedBest, limits: SolverLimits) -> None:
         self.problem, self.prices = problem, priced.prices
+        self.pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0))
         shorter = replace(limits, solve_limit_s=NEIGHBOURHOOD_LIMIT_S, max_nodes=NEIGHBOURHOOD_NODES, relative_gap=0.0)
         self.limits = shorter
         self.restriction = Restriction.of(problem)
@@ -222,15 +224,7 @@ class _Search:
 
     def _rent(self, flows: Sequence[Flow]) -> FloatArray:
         """What each order (O) would pay for stock and room at prices."""
-        batch = self.problem.batch
-        rent = np.zeros(len(self.problem.weights))
-        line, source, units = np.array(flows, dtype=np.int64).reshape(-1, 3).T
-        np.add.at(rent, batch.order_of[line], self.prices.stock[batch.product_of[line], source] * units)
-        for number, visits in self.left.visits_of(flows).items():
-            for visitor, _ in visits - self.left.free[number]:
-                order = batch.order_of[visitor] if self.problem.capacities[number].per_line else visitor
-                rent[order] += self.prices.capacity[number]
-        return rent
+        return rent_of_orders(self.pricer, self.prices, flows)
 
 
 def _share(begin: float, deadline: float) -> float:
