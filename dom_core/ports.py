@@ -3,7 +3,8 @@
 Each port has a contract suite in `tests/contract/` that every adapter passes.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -215,6 +216,17 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The current moment."""
+        ...
+
+
+class Pulse(Protocol):
+    """Something that beats while work goes on that cannot be interrupted."""
+
+    def every(self, seconds: float, beat: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Call `beat` each time so many seconds have passed, until the block ends or it answers False.
+
+        It is called by a thread of its own; when the block has ended no call is under way any more.
+        """
         ...
 
 

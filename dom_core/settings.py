@@ -52,6 +52,7 @@ class Settings:
     road_cells: int
     road_cache_days: int
     cleanup_schedule: str
+    requests_at_once: int
     lease_s: int
     plan_expiry_h: int
     plan_retention_days: int
@@ -60,6 +61,11 @@ class Settings:
     requests_per_minute: int
     watch_schedule: str
     telemetry: str
+
+    @property
+    def requests_at_once_to_store(self) -> int:
+        """How many requests a run makes to the store at a time: writers of a file would only wait for each other."""
+        return 1 if self.store == "sqlite" else self.requests_at_once
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,10 +333,17 @@ TABLE: tuple[Setting, ...] = (
         "Days for which a measured distance is used again.",
     ),
     Setting(
+        "requests_at_once",
+        "DOM_REQUESTS_AT_ONCE",
+        _whole(1, 64),
+        "8",
+        "Requests that a run makes to Cosmos DB at the same time.",
+    ),
+    Setting(
         "lease_s",
         "DOM_LEASE_S",
         _whole(10, 3600),
-        "300",
+        "60",
         "Seconds for which a run that no longer shows life keeps others from planning.",
     ),
     Setting(

@@ -41,10 +41,15 @@ param cleanupSchedule string = '0 30 3 * * *'
 @description('When the age of the oldest message in each queue is logged: NCRONTAB with seconds, UTC.')
 param watchSchedule string = '0 */5 * * * *'
 
+@minValue(1)
+@maxValue(64)
+@description('Requests that a run makes to Cosmos DB at the same time.')
+param requestsAtOnce int = 8
+
 @minValue(10)
 @maxValue(3600)
 @description('Seconds for which a run that no longer shows life keeps others from planning.')
-param leaseSeconds int = 300
+param leaseSeconds int = 60
 
 @minValue(1)
 @maxValue(8760)
@@ -253,6 +258,7 @@ module app 'modules/function-app.bicep' = {
     planSchedule: planSchedule
     outboxSchedule: outboxSchedule
     cleanupSchedule: cleanupSchedule
+    requestsAtOnce: requestsAtOnce
     watchSchedule: watchSchedule
     leaseSeconds: leaseSeconds
     planExpiryHours: planExpiryHours

@@ -158,6 +158,12 @@ class PlanLine:
         """Units that the plan assigns."""
         return sum(assignment.units for assignment in self.assignments)
 
+    def up_to_iteration(self, number: int) -> "PlanLine":
+        """The line with the assignments of the first iterations only."""
+        if all(assignment.iteration <= number for assignment in self.assignments):
+            return self
+        return replace(self, assignments=tuple(made for made in self.assignments if made.iteration <= number))
+
     @property
     def fulfillment(self) -> Fulfillment:
         """How much of the line is filled."""
@@ -204,13 +210,7 @@ class Plan:
 
     def up_to_iteration(self, number: int) -> "Plan":
         """The plan with the assignments of the first iterations only."""
-        return replace(
-            self,
-            lines=tuple(
-                replace(line, assignments=tuple(a for a in line.assignments if a.iteration <= number))
-                for line in self.lines
-            ),
-        )
+        return replace(self, lines=tuple(line.up_to_iteration(number) for line in self.lines))
 
     def position(self, order_id: Id, line_id: Id) -> int | None:
         """Where a line stands in the plan, if it was planned."""

@@ -16,11 +16,9 @@ from dom_core.domain.roads import NOT_MEASURED, RoadTable, place_of
 
 
 def distances_m(
-    great_circle_m: IntArray, places: Sequence[Location | None], sources: Sequence[Source], roads: RoadTable | None
+    great_circle_m: IntArray, places: Sequence[Location | None], sources: Sequence[Source], roads: RoadTable
 ) -> IntArray:
-    """The distances (places, sources) that a run goes by: those along the great circle, unless there is a table."""
-    if roads is None:
-        return great_circle_m
+    """The distances (places, sources) that a run goes by: those of the table, and estimates."""
     measured = measured_m(places, sources, roads)
     estimates = (great_circle_m * roads.circuity_percent + 50) // 100
     by_road = np.where(measured == NOT_MEASURED, estimates, np.maximum(measured, great_circle_m))
@@ -40,24 +38,29 @@ def measured_m(places: Sequence[Location | None], sources: Sequence[Source], roa
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Estimates:
-    """Which pairs (lines, sources) of a batch go by an estimate."""
+    """Which pairs of a batch go by an estimate. Lines that go to the same place share a row of `rows` (places, S)."""
 
-    pairs: BoolArray
+    row_of: IntArray
+    rows: BoolArray
 
     def of(self, line: int, source: int) -> bool:
         """Whether this pair does."""
-        return bool(self.pairs[line, source])
+        return bool(self.rows[self.row_of[line], source])
 
     def among(self, pairs: BoolArray) -> tuple[int, int]:
-        """How many of these pairs do, and of how many."""
-        return int((pairs & self.pairs).sum()), int(pairs.sum())
+        """How many of these pairs (L, S) do, and of how many."""
+        by_place = np.zeros(self.rows.shape, dtype=np.int64)
+        np.add.at(by_place, self.row_of, pairs)
+        return int(by_place[self.rows].sum()), int(by_place.sum())
 
 
 def estimates(batch: Batch) -> Estimates:
     """The pairs that the batch's table did not measure. None where distances are not by road, or unknown."""
-    roads = batch.request.roads
-    if roads is None:
-        return Estimates(np.zeros(batch.shape, dtype=bool))
-    places = [line.location for line in batch.lines]
-    measured = measured_m(places, batch.sources, roads)
-    return Estimates((measured == NOT_MEASURED) & (batch.distance_m != UNKNOWN_DISTANCE_M))
+    roads, metres = batch.request.roads, batch.metres
+    estimated = np.zeros(metres.rows.shape, dtype=bool)
+    if roads is not None:
+        rows, first_line = np.unique(metres.row_of, return_index=True)
+        places = [batch.lines[line].location for line in first_line.tolist()]
+        unmeasured = measured_m(places, batch.sources, roads) == NOT_MEASURED
+        estimated[rows] = unmeasured & (metres.rows[rows] != UNKNOWN_DISTANCE_M)
+    return Estimates(metres.row_of, estimated)

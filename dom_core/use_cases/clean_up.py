@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from dom_core.domain.dead_letter import DeadLetter
 from dom_core.domain.ids import PlanId
 from dom_core.domain.plan import PlanState
+from dom_core.domain.run import RunState
 from dom_core.errors import InvalidInput, StoreConflict
 from dom_core.messages.claim import Claim, claim_in
 from dom_core.ports import DocumentStore
@@ -18,7 +19,11 @@ from dom_core.telemetry.events import CleanedUp
 from dom_core.use_cases.claim_check import MESSAGE_LIFE_S
 from dom_core.use_cases.close_plans import expire_overdue
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.end_run import end_run
 from dom_core.use_cases.sweep_reservations import sweep_all, tell_oversold
+
+FORGOTTEN_AFTER = timedelta(days=1)
+"""No run takes so long, and none waits so long in its queue."""
 
 BLOB_LIFE = timedelta(seconds=2 * MESSAGE_LIFE_S) + timedelta(days=1)
 """How long a blob is left alone: its message may wait once in its queue and once among the poison, and be in work."""
@@ -28,6 +33,7 @@ def clean_up(ports: Ports) -> CleanedUp:
     """How much was removed; it is told, too. Safe to repeat, and to be killed: what is left is found the next time."""
     now = ports.clock.now()
     tell_oversold(ports.telemetry, sweep_all(ports.store))
+    _end_forgotten_runs(ports, now - FORGOTTEN_AFTER)
     plans_since = now - timedelta(days=ports.settings.plan_retention_days)
     letters_since = now - timedelta(days=ports.settings.dead_letter_retention_days)
     dead_letters, dead_letters_kept = _remove_dead_letters(ports.store, letters_since)
@@ -42,6 +48,17 @@ def clean_up(ports: Ports) -> CleanedUp:
     )
     ports.telemetry.tell(done)
     return done
+
+
+def _end_forgotten_runs(ports: Ports, since: datetime) -> None:
+    """Runs begun or asked for before then that never ended: somebody was killed, and no message brings them back.
+
+    A message that comes all the same finds the run failed, and does it again.
+    """
+    for state in (RunState.QUEUED, RunState.RUNNING):
+        for run in list(Runs(ports.store).in_state(state)):
+            if (run.started_at or run.requested_at) < since:
+                end_run(ports, run.id, "never ended; nobody works on it any more", (run.fence or 0) + 1)
 
 
 def _remove_plans(store: DocumentStore, since: datetime) -> int:

@@ -1,5 +1,7 @@
 """What every use case is given: the ports, and the shapes of its answers."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from dom_core.optimizer.solving import Solver
@@ -9,6 +11,7 @@ from dom_core.ports import (
     DocumentStore,
     Geocoder,
     MessageQueues,
+    Pulse,
     RoadDistances,
     WebhookReceiver,
 )
@@ -18,6 +21,15 @@ from dom_core.telemetry.listening import Silent, Telemetry
 from dom_core.use_cases.health_memory import HealthMemory
 
 __all__ = ["Ports", "Slice", "Versioned"]
+
+
+class NoPulse:
+    """Nothing beats: for whoever never holds a turn for long, and for tests that beat themselves."""
+
+    @contextmanager
+    def every(self, seconds: float, beat: Callable[[], bool]) -> Iterator[None]:  # noqa: ARG002  # as Pulse has it
+        """Only the block."""
+        yield
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +46,7 @@ class Ports:
     geocoder: Geocoder
     settings: Settings
     solver: Solver
+    pulse: Pulse = field(default_factory=NoPulse)
     roads: RoadDistances | None = None
     webhook: WebhookReceiver | None = None
     health_memory: HealthMemory = field(default_factory=HealthMemory)

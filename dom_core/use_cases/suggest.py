@@ -52,7 +52,7 @@ def suggest(ports: Ports, raw: bytes) -> Suggestion:
     if isinstance(chosen, Problem) or problems:
         in_order = [Problem(f"order.{problem.path}", problem.message) for problem in problems]
         raise InvalidInput([*in_order, *([chosen] if isinstance(chosen, Problem) else [])], _NAME)
-    facts = facts_for(ports.store, configuration, order, _NAME, now)
+    facts = facts_for(ports, configuration, order, _NAME, now)
     request = _in_a_hurry(request_for(configuration, chosen.id, facts))
     request = with_roads(ports, request, limit_s=QUICK_LIMIT_S, keep=False)
     return _suggestion(request, order, plan_once(request, ports.solver))

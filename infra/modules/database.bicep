@@ -60,7 +60,7 @@ var containers = [
   {
     name: 'runs'
     partition: '/id'
-    indexed: ['/body/kind/?', '/body/last_day/?']
+    indexed: ['/body/kind/?', '/body/last_day/?', '/body/state/?']
   }
   {
     name: 'deadletters'

@@ -20,6 +20,7 @@ param httpConcurrency int
 param planSchedule string
 param outboxSchedule string
 param cleanupSchedule string
+param requestsAtOnce int
 param watchSchedule string
 param leaseSeconds int
 param planExpiryHours int
@@ -70,6 +71,7 @@ var domSettings = {
   DOM_GEOCODER: geocoder
   DOM_NOMINATIM_URL: nominatimUrl
   DOM_AZURE_MAPS_KEY: azureMapsKey
+  DOM_REQUESTS_AT_ONCE: string(requestsAtOnce)
   DOM_DISTANCES: distances
   DOM_OSRM_URL: osrmUrl
   DOM_VALHALLA_URL: valhallaUrl

@@ -87,6 +87,7 @@ def test_limits_of_parameters_are_those_of_the_settings() -> None:
     """A number that Bicep takes must not stop the app."""
     text = (INFRA / "main.bicep").read_text("utf-8")
     for variable, parameter in (
+        ("DOM_REQUESTS_AT_ONCE", "requestsAtOnce"),
         ("DOM_LEASE_S", "leaseSeconds"),
         ("DOM_PLAN_EXPIRY_H", "planExpiryHours"),
         ("DOM_PLAN_RETENTION_DAYS", "planRetentionDays"),

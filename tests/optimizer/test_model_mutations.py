@@ -84,8 +84,10 @@ def every_pair_allowed(patch: Patch) -> None:
 def stock_of_before(patch: Patch) -> None:
     next_problem = problem.next_problem
 
-    def forgetful(first: Problem, relaxed: candidates.Candidates, flows: Sequence[costs.Flow]) -> Problem:
-        return replace(next_problem(first, relaxed, flows), stock=relaxed.stock)
+    def forgetful(
+        first: Problem, relaxed: candidates.Candidates, flows: Sequence[costs.Flow], **tried: bool
+    ) -> Problem:
+        return replace(next_problem(first, relaxed, flows, **tried), stock=relaxed.stock)
 
     patch.setattr(relaxation, "next_problem", forgetful)
 
@@ -475,7 +477,9 @@ MUTATIONS: dict[str, Broken] = {
         "unfilled_units",
     ),
     "a local radius forgotten": Broken(
-        replaced(problem, "objective_km", lambda batch, _: (batch.distance_m + 500) // 1000),
+        replaced(
+            problem, "objective_km", lambda batch, _: replace(batch.metres, rows=(batch.metres.rows + 500) // 1000)
+        ),
         one_line_far_away().with_strategy(local_radius_km=2000.0),
         "1638 distance_km",
     ),

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from dom_core.domain.run import RunState
+from dom_core.domain.run import Run, RunState
 from dom_core.errors import NotFound, Problem
 from dom_core.ports import Container
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.reading import every
+from dom_core.repositories.runs import Runs
 from dom_core.telemetry.events import CleanedUp
 from dom_core.use_cases.clean_up import clean_up
 from dom_core.use_cases.dead_letters import list_dead_letters, record
@@ -51,6 +52,22 @@ def test_old_plans_go_with_all_their_documents_and_their_runs(shop: World, days:
     assert {run.id for run in list_runs(shop.ports, 10).items} == runs
     assert {plan.id for plan in list_plans(shop.ports, 10).items} == {f"plan-{run}" for run in runs}
     assert plan_documents(shop) == {f"plan-{run}" for run in runs}
+
+
+def test_a_run_that_nobody_ends_is_called_failed_after_a_day(shop: World) -> None:
+    runs, now = Runs(shop.ports.store), shop.clock.now()
+    runs.create(Run("R-waits", "standard", RunState.QUEUED, "timer", now))
+    runs.create(Run("R-runs", "standard", RunState.RUNNING, "timer", now, started_at=now, fence=3))
+    states = []
+    for hours in (24, 0.1):
+        shop.wait(hours=hours)
+        clean_up(shop.ports)
+        states.append([get_run(shop.ports, id).state for id in ("R-waits", "R-runs", "R1")])
+
+    assert states[0] == [RunState.QUEUED, RunState.RUNNING, RunState.FINISHED]
+    assert states[1] == [RunState.FAILED, RunState.FAILED, RunState.FINISHED]
+    assert get_run(shop.ports, "R-waits").error == "never ended; nobody works on it any more"
+    assert plan_batch(shop.ports, "R-waits", "standard").state is RunState.FINISHED
 
 
 def test_a_plan_stays_with_its_run_until_nothing_is_assigned_by_it_any_more(shop: World) -> None:
