@@ -20,7 +20,7 @@ from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 from dom_core.adapters.clock import SystemClock
-from dom_core.adapters.sqlite import Database, SqliteDocuments, SqliteQueues
+from dom_core.adapters.sqlite import Database, SqliteBlobs, SqliteDocuments, SqliteQueues
 
 ROOT = Path(__file__).parents[3]
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -61,6 +61,7 @@ class Host(Protocol):
 
     queues: SqliteQueues
     documents: SqliteDocuments
+    blobs: SqliteBlobs
 
     def call(self, function: str, method: str, path: str, content: object = None) -> Answer:
         """The answer to a request, for whose path the host must find this function."""
@@ -82,6 +83,7 @@ class _Process:
         self._database = Database(folder / "dom.sqlite3")
         self.queues = SqliteQueues(self._database, SystemClock())
         self.documents = SqliteDocuments(self._database)
+        self.blobs = SqliteBlobs(self._database, SystemClock())
         self._log = (folder / "log").open("w+")
         self._popen = subprocess.Popen(
             [sys.executable, "-m", *arguments],
