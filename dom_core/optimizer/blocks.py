@@ -31,14 +31,14 @@ def solve(problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits) ->
     if problem.forced:
         return _exactly(problem, solver, limits)
     if int(problem.allowed.sum()) > EXACT_PAIRS:
-        return search.solve_large(problem, crew, limits)
+        return search.solve_large(problem, solver, crew, limits)
     try:
         answer = _exactly(problem, solver, _part_of(limits, EXACT_SHARE))
     except SolverFailed as failure:
-        return _without_solver(problem, crew, limits, failure)
+        return _without_solver(problem, solver, crew, limits, failure)
     if answer.ending in (Ending.OPTIMAL, Ending.WITHIN_GAP):
         return answer
-    searched = search.solve_large(problem, crew, _part_of(limits, 1 - EXACT_SHARE), answer.flows)
+    searched = search.solve_large(problem, solver, crew, _part_of(limits, 1 - EXACT_SHARE), answer.flows)
     return replace(searched, bound=max(searched.bound, answer.bound), seconds=searched.seconds + answer.seconds)
 
 
@@ -49,16 +49,18 @@ def solve_strictly(problem: Problem, solver: Solver, crew: Crew, limits: SolverL
     except SolverFailed as failure:
         if problem.forced:
             raise
-        return _without_solver(problem, crew, limits, failure)
+        return _without_solver(problem, solver, crew, limits, failure)
     proven = answer.ending in (Ending.OPTIMAL, Ending.WITHIN_GAP)
     if proven or answer.flows or problem.forced:
         return answer
-    searched = search.solve_large(problem, crew, _part_of(limits, 1 - EXACT_SHARE))
+    searched = search.solve_large(problem, solver, crew, _part_of(limits, 1 - EXACT_SHARE))
     return replace(searched, bound=max(searched.bound, answer.bound), seconds=searched.seconds + answer.seconds)
 
 
-def _without_solver(problem: Problem, crew: Crew, limits: SolverLimits, failure: SolverFailed) -> Answer:
-    searched = search.solve_large(problem, crew, limits)
+def _without_solver(
+    problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits, failure: SolverFailed
+) -> Answer:
+    searched = search.solve_large(problem, solver, crew, limits)
     return replace(searched, limit=searched.limit and SOLVER_FAILED, trouble=str(failure))
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from dom_core.domain.plan import Level
 from dom_core.domain.reason import FloatArray, IntArray
-from dom_core.optimizer.pricing import Prices
+from dom_core.optimizer.prices import DIVISORS, Prices
 from dom_core.optimizer.problem import Problem
 
 _BLOCK_NUMBERS = 2_000_000
@@ -71,7 +71,8 @@ def _line_prices(problem: Problem, prices: Prices, rows: IntArray) -> FloatArray
         rates[Level.PRIORITY_STEPS]
     )
     together += rates.get(Level.SHIPMENTS, 0)
-    alone = prices.stock[batch.product_of[rows]] * problem.wanted[rows][:, None]
+    units = [problem.wanted[rows] if divisor == 1 else np.zeros(len(rows), dtype=np.int64) for divisor in DIVISORS]
+    alone = prices.charges(batch.product_of[rows], units, batch.shape[1])
     if problem.costs:
         together += problem.costs.leg_cents[rows] + problem.costs.shipment_cents[rows]
         alone += problem.costs.part_cents[rows]

@@ -10,47 +10,67 @@ search that its time limit stops says so.
 """
 
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dom_core.domain.plan import Ending
-from dom_core.domain.reason import BoolArray, FloatArray, IntArray
+from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.domain.strategy import SolverLimits
-from dom_core.domain.units import UNLIMITED_UNITS
-from dom_core.optimizer import decomposition, neighbourhoods
+from dom_core.errors import SolverFailed
+from dom_core.optimizer import first_plan, fixing, neighbourhoods
+from dom_core.optimizer.ascent import ascend
 from dom_core.optimizer.costs import Flow
-from dom_core.optimizer.pricing import NOWHERE, PROVEN_WITHIN, PricedBest, Pricer, Prices
+from dom_core.optimizer.dive import dive
+from dom_core.optimizer.generation import MEET_LATER_WITHIN, Linear, generate
+from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+from dom_core.optimizer.patterns import PatternPool
+from dom_core.optimizer.prices import Prices
+from dom_core.optimizer.pricing import PROVEN_WITHIN, Priced, PricedBest, Pricer
 from dom_core.optimizer.problem import Problem
-from dom_core.optimizer.solving import Answer
-from dom_core.optimizer.standing import Left, Standing
+from dom_core.optimizer.solving import Answer, Solver
+from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Crew
+from dom_core.optimizer.watch import watch_of
+from dom_core.optimizer.working_set import Pass, WorkingSet
 
-PRICE_ROUNDS = 150
-"""Subgradient steps; each is one pass over all pairs."""
+PRICE_ROUNDS = 120
+"""Steps on the working set before the master is asked."""
 
-STEP_ROUNDS = 6
-"""Rounds without a better bound after which the step shrinks."""
+LARGEST_GAP = 0.1
+"""The steps never believe the best plan to be farther above the bound than this share of it."""
+
+MASTER_COLUMNS = 1_200_000
+"""Columns that masters may have in all, from one pass over all pairs to the next: what bounds their time everywhere."""
+
+FULL_PASSES = 4
+"""Passes over all pairs after masters, at most."""
 
 
-def solve_large(problem: Problem, crew: Crew, limits: SolverLimits, start: Sequence[Flow] = ()) -> Answer:
+def solve_large(
+    problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits, start: Sequence[Flow] = ()
+) -> Answer:
     """A good plan for a large problem within the limits, and a proven bound. `start` is a plan to better, if any."""
     started = time.monotonic()
     part = np.flatnonzero(problem.wanted > 0)
     pricer = Pricer(problem, part)
     plan = Standing(problem, start)
-    priced = _ascend(pricer, problem, upper=float(plan.total))
-    greedy = Standing(problem, _first_plan(pricer, problem, priced))
-    if greedy.total < plan.total:
-        plan = greedy
-        priced = _better(priced, _ascend(pricer, problem, upper=float(plan.total), begin=priced.prices))
+    found = priced_best(pricer, solver, limits, started + limits.solve_limit_s)
+    first = Standing(problem, found.flows)
+    plan, priced = first if first.total < plan.total else plan, found.priced
     best, limit = neighbourhoods.improve(problem, plan, priced, crew, limits, deadline=started + limits.solve_limit_s)
-    gap = (best.total - priced.bound) / best.total if best.total else 0.0
+    left_s = started + limits.solve_limit_s - time.monotonic()
+    proven = fixing.Proven(best, priced.bound)
+    if limit == "rounds" and left_s > 0:
+        proven = fixing.prove(pricer, priced, best, crew, replace(limits, solve_limit_s=left_s))
+        best = proven.plan
+    gap = (best.total - proven.bound) / best.total if best.total else 0.0
     ending = Ending.UNPROVEN
     if gap <= max(limits.relative_gap, PROVEN_WITHIN):
         ending, limit = (Ending.OPTIMAL, "") if gap <= PROVEN_WITHIN else (Ending.WITHIN_GAP, "gap")
-    return Answer(best.flows, ending, min(priced.bound, float(best.total)), limit, time.monotonic() - started)
+    bound, table = min(proven.bound, float(best.total)), priced.prices.told(problem)
+    return Answer(best.flows, ending, bound, limit, time.monotonic() - started, prices=table)
 
 
 def only(problem: Problem, lines: IntArray) -> Problem:
@@ -60,93 +80,85 @@ def only(problem: Problem, lines: IntArray) -> Problem:
     return replace(problem, wanted=wanted, allowed=problem.allowed & (wanted > 0)[:, None])
 
 
-# Prices.
+@dataclass(frozen=True, slots=True, eq=False)
+class Found:
+    """The best prices, and a first plan."""
+
+    priced: PricedBest
+    flows: Sequence[Flow]
 
 
-def _ascend(pricer: Pricer, problem: Problem, upper: float, begin: Prices | None = None) -> PricedBest:
-    """Raise prices where more is asked for than there is, lower them where less, towards the best bound."""
-    stock = np.minimum(problem.stock, UNLIMITED_UNITS).astype(np.float64)
-    room = np.array([float(capacity.remaining) for capacity in problem.capacities])
-    scarce = decomposition.cell_binds(problem)
-    prices = begin or Prices(np.zeros(problem.stock.shape), np.zeros(len(room)))
-    best = PricedBest(prices, float("-inf"), pricer.price(prices))
-    step, stale = 1.0, 0
-    for _ in range(PRICE_ROUNDS):
-        found = pricer.price(prices)
-        if found.bound > best.bound:
-            stale = 0 if found.bound > best.bound + 1e-5 * abs(found.bound) else stale + 1
-            best = PricedBest(prices, found.bound, found)
-        else:
-            stale += 1
-        if stale >= STEP_ROUNDS:
-            step, stale, prices, found = step * 0.6, 0, best.prices, best.patterns
-        over_stock = _direction(found.stock_use - stock, prices.stock) * scarce
-        over_room = _direction(found.capacity_use - room, prices.capacity)
-        length = float((over_stock**2).sum() + (over_room**2).sum())
-        if length == 0.0 or step < 1e-3:
+def priced_best(pricer: Pricer, solver: Solver, limits: SolverLimits, deadline: float) -> Found:
+    """The best prices found on a working set that grows, each proven over all pairs."""
+    working, prices = WorkingSet(pricer), Prices.none(pricer.problem)
+    found = working.grow(prices)
+    best = PricedBest(prices, found.bound, found)
+    if not over(pricer, found):
+        plan = first_plan.FirstPlan(pricer)
+        plan.place(found.chosen)
+        return Found(best, plan.flows)
+    pool = PatternPool(working)
+    amounts: FloatArray | None = None
+    best = _climb(working, pool, best)
+    for _ in range(FULL_PASSES):
+        watch_of(limits).go_on()
+        begin = working.price(working.multipliers(best.prices))
+        pool.add(begin)
+        generated = generate(working, pool, begin, _in_time(solver, limits, deadline), MASTER_COLUMNS)
+        amounts = generated.amounts if generated.amounts is not None else amounts
+        value, best = generated.best.value, _proven(working, generated.best, best)
+        if value - best.bound <= MEET_LATER_WITHIN * abs(best.bound) or time.monotonic() >= deadline:
             break
-        scale = step * max(upper - found.bound, 1.0) / length
-        prices = Prices(
-            np.maximum(prices.stock + scale * over_stock, 0.0), np.maximum(prices.capacity + scale * over_room, 0.0)
-        )
-    return best
+    solve = _in_time(solver, limits, deadline)
+    return Found(best, _planned(working, pool, amounts, best.prices, solve))
 
 
-def _direction(excess: FloatArray, prices: FloatArray) -> FloatArray:
-    """A price of zero cannot fall."""
-    return np.where((excess < 0) & (prices <= 0), 0.0, excess)
+def _planned(
+    working: WorkingSet, pool: PatternPool, amounts: FloatArray | None, prices: Prices, solve: Linear
+) -> list[Flow]:
+    """A first plan: by a dive from the last master, then greedily."""
+    plan = first_plan.FirstPlan(working.pricer)
+    if amounts is not None:
+        amounts = np.concatenate((amounts, np.zeros(len(pool) - len(amounts))))
+        dive(plan, prices, pool, amounts, solve)
+    plan.complete(prices)
+    return plan.flows
 
 
-def _better(one: PricedBest, other: PricedBest) -> PricedBest:
-    return other if other.bound > one.bound else one
+def _proven(working: WorkingSet, found: Pass, best: PricedBest) -> PricedBest:
+    """What the prices of a pass prove over all pairs, if that is better; the working set grows."""
+    prices = working.prices(found.multipliers).rounded()
+    priced = working.grow(prices)
+    return PricedBest(prices, priced.bound, priced) if priced.bound > best.bound else best
 
 
-# A first plan.
+def _climb(working: WorkingSet, pool: PatternPool, best: PricedBest) -> PricedBest:
+    """Prices by steps. What they prove over all pairs shows which sources were missing."""
+    upper = min(_rough_total(working.pricer, best.prices), best.bound * (1 + LARGEST_GAP))
+    found = begin = working.price(working.multipliers(best.prices))
+    pool.add(begin)
+    for found in ascend(working, begin.multipliers, upper, PRICE_ROUNDS):
+        pool.add(found)
+    return _proven(working, found, best)
 
 
-def _first_plan(pricer: Pricer, problem: Problem, priced: PricedBest) -> list[Flow]:
-    """Orders take their cheapest pattern over what is left, round by round, until nobody finds one that fits."""
-    left = Left(problem, ())
-    flows: list[Flow] = []
-    waiting = problem.wanted > 0
-    while True:
-        allowed = problem.allowed & waiting[:, None]
-        allowed &= left.stock[problem.batch.product_of] >= problem.wanted[:, None]
-        patterns = pricer.price(priced.prices, allowed).chosen
-        placed = False
-        for order, pattern in _by_worth(problem, patterns, waiting):
-            if _keeps_limits(problem, order, pattern) and left.fits(pattern):
-                left.take(pattern)
-                flows += pattern
-                waiting[problem.batch.order_of == order] = False
-                placed = True
-        if not placed:
-            return flows
+def _rough_total(pricer: Pricer, prices: Prices) -> float:
+    """The points of a plan that is made in a moment: how far up the bound could be."""
+    return float(Standing(pricer.problem, first_plan.build(pricer, prices)).total)
 
 
-def _by_worth(problem: Problem, chosen: IntArray, waiting: BoolArray) -> Iterator[tuple[int, list[Flow]]]:
-    """Orders with their patterns: heaviest class first, then earliest."""
-    patterns: dict[int, list[Flow]] = {}
-    for line in np.flatnonzero((chosen != NOWHERE) & waiting).tolist():
-        order = int(problem.batch.order_of[line])
-        patterns.setdefault(order, []).append((line, int(chosen[line]), int(problem.wanted[line])))
-    for order in sorted(patterns, key=lambda order: (-int(problem.weights[order]), order)):
-        yield order, patterns[order]
+def _in_time(solver: Solver, limits: SolverLimits, deadline: float) -> Linear:
+    """Linear programs by this solver, until the deadline."""
+
+    def solve(program: LinearProgram) -> LinearAnswer:
+        left_s = deadline - time.monotonic()
+        if left_s <= 0:
+            raise SolverFailed("the time is up")
+        return solver.solve_linear(program, replace(limits, solve_limit_s=min(left_s, 600.0)))
+
+    return solve
 
 
-def _keeps_limits(problem: Problem, order: int, flows: Sequence[Flow]) -> bool:
-    """Whether a pattern of whole lines keeps what concerns the order alone, cut orders included."""
-    limits = problem.split_limits[order]
-    batch, used = problem.batch, problem.used
-    ordinary = [(line, source) for line, source, _ in flows if not batch.is_write_in(line)]
-    sources = {source for _, source in ordinary} | {source for o, source in used.limited_shipments if o == order}
-    if limits.max_sources is not None and len(sources) > limits.max_sources:
-        return False
-    if limits.max_sources_per_line is not None:
-        for line, source in ordinary:
-            before = {s for used_line, s in used.limited_line_sources if used_line == line}
-            if len(before | {source}) > limits.max_sources_per_line:
-                return False
-    members = np.flatnonzero((batch.order_of == order) & (problem.wanted > 0)).tolist()
-    needed = [line for line in members if not batch.is_write_in(line)]
-    return limits.partial_orders or not ordinary or len(ordinary) == len(needed)
+def over(pricer: Pricer, found: Priced) -> bool:
+    """Whether patterns together ask for more than there is of anything, or hide what they cannot express."""
+    return bool(first_plan.unfit(pricer, found.chosen).any()) or bool((found.capacity_use > pricer.rooms.room).any())

@@ -21,11 +21,14 @@ from typing import IO, Any, Protocol
 import pulp
 
 from dom_core.domain.plan import Ending
+from dom_core.domain.prices import PriceTable
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed, SolverNotStarted
+from dom_core.optimizer import mps
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.executable import find_cbc, working_folder
 from dom_core.optimizer.formulation import Model, Terms, expression
+from dom_core.optimizer.linear import LinearAnswer, LinearProgram
 from dom_core.optimizer.watch import watch_of
 
 KILL_AFTER_TIMES, KILL_AFTER_S = 1.25, 2.0
@@ -54,7 +57,7 @@ class Answer:
 
     `bound` is a proven lower bound of the model's objective in points, tie-breaking charges taken off. `limit` names
     the limit that stopped the search: `seconds`, `nodes`, `gap`, or nothing. `trouble` is what a solver that failed
-    had to say, where an answer was found without it.
+    had to say, where an answer was found without it. `prices` prove the bound, where it was found by prices.
     """
 
     flows: tuple[Flow, ...]
@@ -63,6 +66,7 @@ class Answer:
     limit: str
     seconds: float
     trouble: str = ""
+    prices: PriceTable | None = None
 
 
 class Solver(Protocol):
@@ -79,6 +83,10 @@ class Solver(Protocol):
 
     def solve_strictly(self, model: Model, limits: SolverLimits) -> Answer:
         """The best answer level by level. Raises SolverFailed."""
+        ...
+
+    def solve_linear(self, program: LinearProgram, limits: SolverLimits) -> LinearAnswer:
+        """The optimum of a linear program that has one. Raises SolverFailed, also when its time is up."""
         ...
 
 
@@ -166,6 +174,11 @@ class CbcSolver(PulpSolver):
             log = _run_cbc(model.program, folder, limits)
             return _read_search(model, log, limits)
 
+    def solve_linear(self, program: LinearProgram, limits: SolverLimits) -> LinearAnswer:
+        """Run CLP, which is part of CBC, on the program."""
+        with working_folder() as folder:
+            return _run_clp(program, folder, limits)
+
 
 _WITHOUT_ANSWER = (Ending.NO_PLAN, Ending.INFEASIBLE)
 
@@ -212,6 +225,29 @@ def _run_cbc(program: pulp.LpProblem, folder: Path, limits: SolverLimits) -> str
     program.assignVarsVals(values)
     program.assignStatus(status, ending)
     return log
+
+
+def _simplex(program: LinearProgram) -> list[str]:
+    """The dual simplex; for large masters with much choice the primal one after a rough start, in half of the time."""
+    return ["-idiot", "20", "-primalSimplex"] if program.much_choice else ["-dualSimplex"]
+
+
+def _run_clp(program: LinearProgram, folder: Path, limits: SolverLimits) -> LinearAnswer:
+    """Let CLP solve a linear program in a child process. It is killed when its time is up: half an answer is none."""
+    model_file, answer_file, log_file = folder / "model.mps", folder / "answer.sol", folder / "clp.log"
+    model_file.write_text(mps.write(program))
+    executable = cbc_executable()
+    command = [str(executable), str(model_file), *_simplex(program), "-printingOptions", "all"]
+    with log_file.open("wb") as output:
+        process = _start([*command, "-solution", str(answer_file)], output, folder)
+    _limit_memory(process, limits)
+    if not _wait(process, limits):
+        raise SolverFailed("CLP was not done in time")
+    if process.returncode != 0:
+        raise _crash(executable, process.returncode, log_file.read_text(errors="replace"))
+    if not answer_file.is_file():
+        raise SolverFailed("CLP ended without an answer")
+    return mps.read(answer_file.read_text(errors="replace"), program)
 
 
 def _start(command: list[str], output: IO[bytes], folder: Path) -> "subprocess.Popen[bytes]":

@@ -3,14 +3,18 @@
 Its statuses and bounds are read from HiGHS itself, because PuLP knows neither bounds nor every way to end.
 """
 
+from importlib import import_module
 from importlib.util import find_spec
+from typing import Any
 
+import numpy as np
 import pulp
 
 from dom_core.domain.plan import Ending
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer.formulation import Model
+from dom_core.optimizer.linear import LinearAnswer, LinearProgram
 from dom_core.optimizer.solving import PulpSolver, Search
 
 PROVEN_WITHIN = 1e-6
@@ -41,6 +45,38 @@ class HighsSolver(PulpSolver):
         highs.buildSolverModel(program)
         highs.callSolver(program)
         return _read_search(program, limits)
+
+    def solve_linear(self, program: LinearProgram, limits: SolverLimits) -> LinearAnswer:
+        """Run HiGHS' interior point method with crossover: on masters it is far quicker than its simplex."""
+        highspy = import_module("highspy")
+        highs = highspy.Highs()
+        for option, value in (
+            ("output_flag", False),
+            ("threads", 1),
+            ("time_limit", limits.solve_limit_s),
+            ("solver", "ipm"),
+        ):
+            highs.setOptionValue(option, value)
+        highs.passModel(_linear(highspy, program))
+        highs.run()
+        if highs.getModelStatus().name != "kOptimal":
+            raise SolverFailed(f"HiGHS gave no optimum: {highs.modelStatusToString(highs.getModelStatus())}")
+        found = highs.getSolution()
+        amounts, prices = np.array(found.col_value), np.maximum(-np.array(found.row_dual), 0.0)
+        return LinearAnswer(float(program.costs @ amounts), amounts, prices)
+
+
+def _linear(highspy: Any, program: LinearProgram) -> Any:
+    """The program as HiGHS takes it."""
+    model = highspy.HighsLp()
+    columns, rows = len(program.costs), len(program.limits)
+    model.num_col_, model.num_row_ = columns, rows
+    model.col_cost_, model.col_lower_, model.col_upper_ = program.costs, np.zeros(columns), np.full(columns, np.inf)
+    model.row_lower_, model.row_upper_ = np.full(rows, -np.inf), program.limits
+    model.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    model.a_matrix_.start_ = program.starts.astype(np.int32)
+    model.a_matrix_.index_, model.a_matrix_.value_ = program.rows.astype(np.int32), program.amounts
+    return model
 
 
 def _driver(limits: SolverLimits) -> pulp.LpSolver:

@@ -7,7 +7,7 @@ comes out at the other end is the same task: performed there it has the same ans
 import json
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any, Final
@@ -20,6 +20,7 @@ from dom_core.domain.batch import Batch, PlaceTable
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Address, Product, Source, SourceType
 from dom_core.domain.order import Line, Order
 from dom_core.domain.plan import Level
+from dom_core.domain.prices import PriceTable
 from dom_core.domain.reason import IntArray
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import SolverLimits, Strategy
@@ -47,19 +48,21 @@ _ZIP = b"PK"
 
 @dataclass(frozen=True, slots=True)
 class _Room:
-    """A capacity, without the rule that made it and without who has taken of it."""
+    """A capacity, without who has taken of it. `rule` is the number of the first capacity that its rule made."""
 
+    rule: int
     sources: tuple[int, ...]
     remaining: int
     per_line: bool
     counted: _Pairs
 
     @classmethod
-    def of(cls, capacity: CapacityLimit) -> "_Room":
-        return cls(capacity.sources, capacity.remaining, capacity.per_line, tuple(sorted(capacity.counted)))
+    def of(cls, capacity: CapacityLimit, rule: int) -> "_Room":
+        return cls(rule, capacity.sources, capacity.remaining, capacity.per_line, tuple(sorted(capacity.counted)))
 
     def limit(self) -> CapacityLimit:
-        return CapacityLimit(self.sources, self.remaining, self.per_line, frozenset(self.counted))
+        counted = frozenset(self.counted)
+        return CapacityLimit(self.sources, self.remaining, self.per_line, counted, rule_id=_position_id(self.rule))
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +123,13 @@ _answer: TypeAdapter[Answer] = TypeAdapter(Answer)
 def bytes_of(task: Task) -> bytes:
     """The task in the form that `task_of` reads. Nobody watches it at the other end."""
     problem = task.problem
+    rules: dict[str, int] = {}
     header = _Header(
         FORMAT,
         task.work,
         _plain(task.limits),
         problem.split_limits,
-        tuple(map(_Room.of, problem.capacities)),
+        tuple(_Room.of(each, rules.setdefault(each.rule_id, n)) for n, each in enumerate(problem.capacities)),
         tuple(problem.rates.items()),
         problem.largest_km,
         _Use.of(problem.used),
@@ -155,12 +159,34 @@ def answer_bytes(answer: Answer) -> bytes:
     return zlib.compress(json.dumps(_answer.dump_python(answer, mode="json")).encode())
 
 
-def answer_of(raw: bytes) -> Answer:
-    """The answer that these bytes are. Raises InvalidInput."""
+def answer_of(raw: bytes, task: Task) -> Answer:
+    """The answer to this task that these bytes are; its prices in the task's own words again. Raises InvalidInput."""
     try:
-        return _answer.validate_json(zlib.decompress(raw))
-    except (ValidationError, zlib.error) as error:
+        answer = _answer.validate_json(zlib.decompress(raw))
+        return replace(answer, prices=_named(answer.prices, task.problem))
+    except (ValidationError, zlib.error, LookupError, ValueError) as error:
         raise InvalidInput([Fault("", "cannot be read")], "answer to a plan task") from error
+
+
+def _named(prices: PriceTable | None, problem: Problem) -> PriceTable | None:
+    """Prices in which positions stand for ids, with the ids."""
+    if prices is None:
+        return None
+    products, sources, rooms = problem.batch.products, problem.batch.sources, problem.capacities
+    return PriceTable(
+        tuple(
+            replace(cell, product_id=products[int(cell.product_id)].id, source_id=sources[int(cell.source_id)].id)
+            for cell in prices.cells
+        ),
+        tuple(
+            replace(
+                room,
+                rule_id=rooms[int(room.rule_id)].rule_id,
+                source_ids=tuple(sources[int(source_id)].id for source_id in room.source_ids),
+            )
+            for room in prices.rooms
+        ),
+    )
 
 
 def _plain(limits: SolverLimits) -> SolverLimits:
@@ -264,13 +290,17 @@ def _costs(batch: Batch, arrays: _Arrays) -> PairCosts:
     return PairCosts(batch, (charges,), arrays["travel_group_of"])
 
 
-# Solving looks at positions alone. Where a batch has orders, lines, sources and products, these stand for all of them.
+# Solving looks at positions alone. Where a batch has orders and lines, these stand for all of them; its sources and
+# products are called by their positions, because an answer that tells prices names them.
 
 _ORDER = Order("-", 0, datetime(1970, 1, 1, tzinfo=UTC), ())
 _LINE = Line("-", "-", 1, Address(), None, "-")
 _WRITE_IN = Line("-", WRITE_IN_PRODUCT_ID, 1, Address(), None, "-")
-_SOURCE = Source("-", SourceType.WAREHOUSE)
-_PRODUCT = Product("-")
+
+
+def _position_id(position: int) -> str:
+    """A position as an id. Sorted as texts these are in the order of their positions, as all ids of a batch are."""
+    return f"{position:09d}"
 
 
 def _stand_in(arrays: _Arrays) -> Batch:
@@ -282,8 +312,8 @@ def _stand_in(arrays: _Arrays) -> Batch:
         request=request,
         orders=(_ORDER,) * len(arrays["weights"]),
         lines=tuple(_WRITE_IN if write_in else _LINE for write_in in arrays["write_in"].tolist()),
-        sources=(_SOURCE,) * sources,
-        products=(_PRODUCT,) * products,
+        sources=tuple(Source(_position_id(each), SourceType.WAREHOUSE) for each in range(sources)),
+        products=tuple(Product(_position_id(each)) for each in range(products)),
         order_of=arrays["order_of"],
         product_of=arrays["product_of"],
         destination_of=arrays["destination_of"],

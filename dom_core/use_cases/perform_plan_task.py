@@ -5,11 +5,12 @@ more is dropped unread.
 """
 
 import base64
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from dom_core import __version__
-from dom_core.errors import Cancelled
+from dom_core.errors import Cancelled, DomError
 from dom_core.messages.plan_task import PlanTaskMessage, read_plan_task, ticket_in
 from dom_core.optimizer import task_wire
 from dom_core.optimizer.performing import perform
@@ -91,6 +92,7 @@ class _Wanted:
         now = self.ports.clock.now()
         if not self.over and now - self.looked_at >= LOOK_EVERY:
             self.looked_at = now
-            ticket = self.tasks.find(self.ticket_id)
-            self.over = ticket is None or ticket.is_answered
+            with suppress(DomError):  # a store that is away for a while stops nobody
+                ticket = self.tasks.find(self.ticket_id)
+                self.over = ticket is None or ticket.is_answered
         return self.over or self.watch.stop_asked()

@@ -175,7 +175,7 @@ class _Errand:
             watch = Watch(stop_asked=self.crew.watch.stop_asked)
             answer = perform(watched(self.task, watch), self.crew.ports.solver)
         else:
-            answer = task_wire.answer_of(base64.b64decode(self.text))
+            answer = task_wire.answer_of(base64.b64decode(self.text), self.task)
         self.end()
         return answer
 

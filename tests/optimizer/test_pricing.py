@@ -28,7 +28,7 @@ def problem_of(builder: RequestBuilder) -> Problem:
 
 
 def no_prices(one: Problem) -> Prices:
-    return Prices(np.zeros(one.stock.shape), np.zeros(len(one.capacities)))
+    return Prices.none(one)
 
 
 def every_line(one: Problem) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
@@ -52,9 +52,9 @@ def test_without_competition_the_bound_is_the_best_plan() -> None:
 def test_a_price_moves_demand_and_counts_what_there_is() -> None:
     orders = [an_order(f"O{number}").shipping_to(*SEATTLE).with_line("P") for number in range(2)]
     one = problem_of(west_and_east().with_stock({("P", "WEST"): 1, ("P", "EAST"): 5}).with_orders(*orders))
-    dear = no_prices(one)
-    dear.stock[0, 1] = 3_632  # what EAST is farther away than WEST: 3,866 - 234 km
-    found = Pricer(one, every_line(one)).price(dear)
+    table = np.zeros(one.stock.shape)
+    table[0, 1] = 3_632  # what EAST is farther away than WEST: 3,866 - 234 km
+    found = Pricer(one, every_line(one)).price(Prices.of_cells(table, np.zeros(0)))
     # At this price both are worth the same, and the bound is the best plan: one from each.
     assert found.bound == pytest.approx(2 * 4_000 + 234 + 3_866)
 
@@ -119,7 +119,7 @@ def test_no_prices_ever_give_more_than_the_best_plan(first: int) -> None:
         total = problem.total_of(problem.levels_of(search.only(one, lines), best.flows))
         pricer, random = Pricer(one, lines), np.random.default_rng(seed)
         for scale in (0.0, 0.1, 1.0, 10.0):
-            prices = Prices(
+            prices = Prices.of_cells(
                 random.random(one.stock.shape) * scale * 1000 * (one.stock < 2**39),
                 random.random(len(one.capacities)) * scale * 1000,
             )

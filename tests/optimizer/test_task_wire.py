@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from dom_core.domain.plan import Ending
+from dom_core.domain.prices import PriceTable
+from dom_core.domain.request import PlanRequest
 from dom_core.errors import InvalidInput
 from dom_core.messages.reading import write_value
 from dom_core.optimizer import blocks, task_wire
@@ -16,6 +18,7 @@ from dom_core.optimizer.performing import LocalCrew, perform
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import Answer, CbcSolver
 from dom_core.optimizer.tasks import Task, Work
+from tests.builders import a_request, a_rule, a_source, an_order
 from tests.oracle.generation import generate
 from tests.plans import comparable
 
@@ -28,6 +31,7 @@ class FarCrew:
 
     tasks: list[Task] = field(default_factory=list)
     sent: list[bytes] = field(default_factory=list)
+    answers: list[Answer] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -39,7 +43,8 @@ class FarCrew:
             self.tasks.append(task)
             self.sent.append(raw)
             answer = perform(task_wire.task_of(raw), CbcSolver())
-            yield task_wire.answer_of(task_wire.answer_bytes(answer))
+            self.answers.append(task_wire.answer_of(task_wire.answer_bytes(answer), task))
+            yield self.answers[-1]
 
 
 def without_seconds(answer: Answer) -> Answer:
@@ -64,12 +69,26 @@ def test_the_plan_of_tasks_that_went_through_the_wire_is_the_same() -> None:
 
 
 def test_so_is_the_answer_of_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also the prices that prove its bound, which name products, sources and rules."""
     monkeypatch.setattr(blocks, "EXACT_PAIRS", 0)
-    crew = FarCrew()
-    for seed in range(0, 60, 4):
-        request = generate(seed)
+    tables: list[PriceTable] = []
+    for request in [*map(generate, range(0, 60, 4)), crowded()]:
+        crew = FarCrew()
         far = plan_once(request, CbcSolver(), crew=crew)
-        assert comparable(far) == comparable(plan_once(request, CbcSolver(), crew=LocalCrew(CbcSolver()))), seed
+        assert comparable(far) == comparable(plan_once(request, CbcSolver(), crew=LocalCrew(CbcSolver())))
+        for task, answer in zip(crew.tasks, crew.answers, strict=True):
+            assert without_seconds(answer) == without_seconds(perform(task, CbcSolver()))
+            tables += [answer.prices] if answer.prices else []
+    assert any(table.cells for table in tables)
+    assert {room.rule_id for table in tables for room in table.rooms} == {"maximum_orders"}
+
+
+def crowded() -> PlanRequest:
+    """Five orders for a product of which there is enough, at a near and a far source with room for two each."""
+    orders = [an_order(f"O{number}").with_line("pen") for number in range(5)]
+    builder = a_request().with_sources(a_source("A"), a_source("B", at=(45.5, -122.7))).with_orders(*orders)
+    rule = a_rule("maximum_orders", {"lines": [{"limit": 2}]})
+    return builder.with_stock({("pen", "A"): 9, ("pen", "B"): 9}).with_rules(rule).build()
 
 
 @cache
@@ -90,6 +109,7 @@ def test_forced_pairs_and_neighbourhoods_keep_their_answers() -> None:
             for asked in (replace(task, problem=forced), replace(task, work=Work.NEIGHBOURHOOD)):
                 here = perform(asked, CbcSolver())
                 there = perform(task_wire.task_of(task_wire.bytes_of(asked)), CbcSolver())
+                there = task_wire.answer_of(task_wire.answer_bytes(there), asked)
                 assert without_seconds(here) == without_seconds(there), seed
                 checked += 1
     assert checked > 30
@@ -97,7 +117,7 @@ def test_forced_pairs_and_neighbourhoods_keep_their_answers() -> None:
 
 def test_what_has_no_bound_comes_back_without_one() -> None:
     nothing = Answer((), Ending.NO_PLAN, float("-inf"), "seconds", 0.25, "the solver’s word")
-    assert task_wire.answer_of(task_wire.answer_bytes(nothing)) == nothing
+    assert task_wire.answer_of(task_wire.answer_bytes(nothing), a_task()) == nothing
 
 
 def test_arrays_and_limits_come_back_as_they_were() -> None:
@@ -178,4 +198,4 @@ def test_another_form_and_too_much_are_refused(monkeypatch: pytest.MonkeyPatch) 
 def test_an_answer_that_is_none_is_refused() -> None:
     for raw in (b"", b"no answer", task_wire.answer_bytes(perform(a_task(), CbcSolver()))[:-9]):
         with pytest.raises(InvalidInput):
-            task_wire.answer_of(raw)
+            task_wire.answer_of(raw, a_task())

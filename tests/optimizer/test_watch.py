@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from dom_core.domain.strategy import SolverLimits
-from dom_core.errors import Cancelled
-from dom_core.optimizer import blocks, solving
-from dom_core.optimizer.pipeline import plan_once
+from dom_core.errors import Cancelled, SolverFailed
+from dom_core.optimizer import blocks, relaxation, solving
+from dom_core.optimizer.performing import LocalCrew
+from dom_core.optimizer.pipeline import open_lines, plan_once
 from dom_core.optimizer.solving import CbcSolver
+from dom_core.optimizer.tasks import Task, Work
 from dom_core.optimizer.watch import Stage, Watch, WatchedLimits
 from tests.optimizer.test_search import rivals
 from tests.optimizer.test_solving import a_model
@@ -53,7 +55,7 @@ def test_stages_come_in_order_with_growing_shares() -> None:
 def test_a_search_tells_the_gap_that_it_has_proven_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "EXACT_PAIRS", 0)
     stages: list[Stage] = []
-    report = plan_once(rivals(40).build(), CbcSolver(), Watch(stages.append)).iterations[0]
+    report = plan_once(rivals(16).build(), CbcSolver(), Watch(stages.append)).iterations[0]
     gaps = [stage.gap for stage in stages if stage.gap is not None]
     assert gaps == sorted(gaps, reverse=True)
     assert gaps[-1] == pytest.approx(report.gap, abs=1e-6)
@@ -85,3 +87,13 @@ def test_a_solver_gets_no_more_memory_than_the_strategy_allows(tmp_path: Path, m
     assert (tmp_path / "told").read_text() == f"{256 * 1024}\n"
     assert plan.iterations[0].ending_limit in ("solver_failed", "")
     assert plan.iterations[0].filled_units > 0
+
+
+def test_when_a_task_fails_the_others_are_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_solver_that("echo $$ >> started; [ $(wc -l < started) = 1 ] && exec sleep 600; exit 1", tmp_path, monkeypatch)
+    batch, _ = open_lines(rivals(4).build())
+    problem = replace(relaxation.prepare(batch).problem, forced=((0, 0),))  # forced: no search in the solver's place
+    tasks = [Task(Work.BLOCK, problem, SolverLimits(solve_limit_s=600))] * 2
+    with pytest.raises((SolverFailed, Cancelled)):
+        list(LocalCrew(CbcSolver()).perform(reversed(tasks)))
+    assert not any(is_running(int(number)) for number in (tmp_path / "started").read_text().split())

@@ -19,7 +19,7 @@ from dom_core.messages.plan_task import PlanTaskMessage
 from dom_core.messages.reading import write_value
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.solving import CbcSolver
-from dom_core.optimizer.task_wire import answer_of
+from dom_core.optimizer.task_wire import answer_of, task_of
 from dom_core.ports import Container
 from dom_core.repositories.plan_tasks import PlanTasks
 from tests.builders import NOW
@@ -52,7 +52,7 @@ def flows_of_recorded_task(host: Host) -> tuple[Flow, ...]:
     assert ticket is not None
     answer = tasks.answer(ticket)
     assert answer is not None
-    return answer_of(base64.b64decode(answer)).flows
+    return answer_of(base64.b64decode(answer), task_of(RECORDED_TASK.read_bytes())).flows
 
 
 def story(host: Host) -> Iterator[tuple[str, Answer]]:
@@ -73,6 +73,7 @@ def story(host: Host) -> Iterator[tuple[str, Answer]]:
     host.queues.send("orders", json.dumps(an_intake("O2", ship_to={"postal_code": "98101", "city": "Zürich"})).encode())
     host.deliver("orders", "collect_order")
     yield "run", host.call("run_strategy", "POST", "strategies/daily/run", {"who": "Ann"})
+    yield "cancel", host.call("cancel_run", "POST", "runs/unknown/cancel", {"who": "Ann"})
     host.deliver("plan-runs", "execute_run")
     yield "planned on request", host.call("get_order", "GET", "orders/O2")
 

@@ -1,0 +1,62 @@
+"""Prices by steps: up where more is asked for than there is, down where less, towards the best bound.
+
+Each step is a pass over the working set. Directions are averaged, because a single one swings between the orders that
+compete; steps shrink when the bound stands still.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from dom_core.domain.reason import FloatArray
+from dom_core.optimizer.working_set import Multipliers, Pass, WorkingSet
+
+STALE_ROUNDS = 8
+"""Rounds without a better value after which steps shrink and start again from the best prices."""
+
+SHRINK, KEEP_DIRECTION = 0.7, 0.7
+
+FIRST_STEP, LAST_STEP = 0.1, 1e-4
+"""A step of 1 would close the gap to the upper value, if that were reached and the value linear."""
+
+
+def ascend(working: WorkingSet, start: Multipliers, upper: float, rounds: int) -> Iterator[Pass]:
+    """Passes at prices that climb, each better than those before; `upper` is the value of some plan."""
+    walk = _Walk(working)
+    at, step, stale = _flat(start), FIRST_STEP, 0
+    best, best_at, direction = float("-inf"), at, np.zeros_like(at)
+    for _ in range(rounds):
+        found = working.price(working.shaped(at))
+        stale = 0 if found.value > best + 1e-5 * abs(best) else stale + 1
+        if found.value > best:
+            best, best_at = found.value, at
+            yield found
+        if stale >= STALE_ROUNDS:
+            step, stale, at, direction = step * SHRINK, 0, best_at, np.zeros_like(at)
+            if step < LAST_STEP:
+                return
+            continue
+        excess = walk.excess(found)
+        direction = KEEP_DIRECTION * direction + (1 - KEEP_DIRECTION) * excess if direction.any() else excess
+        climbing = np.where((direction < 0) & (at <= 0), 0.0, direction)
+        length = float((climbing**2).sum())
+        if length == 0.0:
+            return
+        at = np.maximum(at + step * max(upper - found.value, 1.0) / length * climbing, 0.0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Walk:
+    working: WorkingSet
+
+    def excess(self, found: Pass) -> FloatArray:
+        there = np.concatenate((self.working.stock.ravel(), self.working.pricer.rooms.room))
+        excess: FloatArray = _flat(found.use) - there
+        # The first cell of every divisor stands for all that is not scarce.
+        excess[: self.working.stock.size : self.working.stock.shape[1]] = 0.0
+        return excess
+
+
+def _flat(multipliers: Multipliers) -> FloatArray:
+    return np.concatenate((multipliers.cells.ravel(), multipliers.room))

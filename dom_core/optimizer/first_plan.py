@@ -1,0 +1,142 @@
+"""A first plan: what somebody wants placed, as far as it fits, then everybody else in rounds over what is left.
+
+In a round every waiting order asks for its cheapest pattern at prices over what is left. Heavier classes go first,
+then the earliest; whoever no longer fits asks again.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from dom_core.domain.reason import BoolArray, IntArray
+from dom_core.optimizer.cheapest import NOWHERE
+from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.pricing import Pricer, Prices
+from dom_core.optimizer.problem import Problem
+from dom_core.optimizer.standing import Left
+
+ROUNDS = 40
+"""Rounds at most: the last ones place single orders."""
+
+
+def build(pricer: Pricer, prices: Prices) -> list[Flow]:
+    """Flows that keep every rule, for everybody who can be served."""
+    plan = FirstPlan(pricer)
+    plan.complete(prices)
+    return plan.flows
+
+
+def unfit(pricer: Pricer, chosen: IntArray) -> BoolArray:
+    """Which orders (O) ask for more than there is, or break their own limits: patterns are only relaxations of them."""
+    problem = pricer.problem
+    lines = np.flatnonzero(chosen != NOWHERE)
+    return _beyond_stock(pricer, lines, chosen[lines], problem.stock) | _beyond_limits(pricer, chosen)
+
+
+class FirstPlan:
+    """Flows placed so far, and what they leave."""
+
+    def __init__(self, pricer: Pricer) -> None:
+        self.pricer, self.problem = pricer, pricer.problem
+        self.left = Left(self.problem, ())
+        self.waiting: BoolArray = np.zeros(len(self.problem.wanted), dtype=bool)
+        self.waiting[pricer.costs.lines] = True
+        self.flows: list[Flow] = []
+
+    def complete(self, prices: Prices) -> None:
+        """Place everybody who still finds a pattern at these prices."""
+        for _ in range(ROUNDS):
+            if not self.place(self._wishes(prices)):
+                return
+
+    def left_over(self) -> Problem | None:
+        """The problem of the orders that wait, with what is left; None when nobody does."""
+        if not self.waiting.any():
+            return None
+        return replace(
+            self.problem,
+            wanted=np.where(self.waiting, self.problem.wanted, 0),
+            stock=self.left.stock.copy(),
+            capacities=tuple(
+                replace(capacity, remaining=max(0, room))
+                for capacity, room in zip(self.problem.capacities, self.left.room, strict=True)
+            ),
+        )
+
+    def _wishes(self, prices: Prices) -> IntArray:
+        """The source that each waiting line (L) would get if its order were alone with what is left."""
+        lines = self.pricer.costs.lines
+        mine = lines[self.waiting[lines]]
+        if not len(mine):
+            return np.full(len(self.waiting), NOWHERE)
+        return self.pricer.of(mine).price(prices, stock=self.left.stock).chosen
+
+    def place(self, chosen: IntArray) -> bool:
+        """Give orders what they ask for, as far as all of it is there; whether anybody got something."""
+        wanted = np.where(self.waiting, chosen, NOWHERE)
+        placed = False
+        for order, pattern in self._in_turn(wanted):
+            if self.left.fits(pattern):
+                self.left.take(pattern)
+                self.flows += pattern
+                self.waiting[self._lines_of(order)] = False
+                placed = True
+        return placed
+
+    def _lines_of(self, order: int) -> slice:
+        first, last = np.searchsorted(self.problem.batch.order_of, (order, order + 1))
+        return slice(int(first), int(last))
+
+    def _in_turn(self, chosen: IntArray) -> list[tuple[int, list[Flow]]]:
+        """Orders with their patterns: heaviest class first, then earliest; without those that break their limits."""
+        broken = _beyond_limits(self.pricer, chosen)
+        patterns: dict[int, list[Flow]] = {}
+        orders = self.problem.batch.order_of
+        for line in np.flatnonzero((chosen != NOWHERE) & ~broken[orders]).tolist():
+            flow = (line, int(chosen[line]), int(self.problem.wanted[line]))
+            patterns.setdefault(int(orders[line]), []).append(flow)
+        weights = self.problem.weights
+        return sorted(patterns.items(), key=lambda item: (-int(weights[item[0]]), item[0]))
+
+
+def _beyond_stock(pricer: Pricer, lines: IntArray, sources: IntArray, stock: IntArray) -> BoolArray:
+    """Which orders draw on cells of which all together want more than there is."""
+    batch = pricer.problem.batch
+    cells = batch.product_of[lines].astype(np.int64) * batch.shape[1] + sources
+    keys, place = np.unique(cells, return_inverse=True)
+    asked = np.bincount(place, weights=pricer.problem.wanted[lines], minlength=len(keys))
+    there = stock[np.divmod(keys, max(1, batch.shape[1]))]
+    beyond = np.zeros(len(batch.orders), dtype=bool)
+    beyond[batch.order_of[lines[(asked > there)[place]]]] = True
+    return beyond
+
+
+def _beyond_limits(pricer: Pricer, chosen: IntArray) -> BoolArray:
+    """Which orders (O) break what concerns them alone: sources used, lines left out."""
+    problem, costs = pricer.problem, pricer.costs
+    batch, used = problem.batch, problem.used
+    beyond = np.zeros(len(batch.orders), dtype=bool)
+    ordinary = costs.lines[~costs.write_in]
+    placed = ordinary[chosen[ordinary] != NOWHERE]
+    most = np.full(len(batch.orders), np.iinfo(np.int64).max)
+    most[costs.orders] = [
+        most[0] if one.max_sources is None else one.max_sources
+        for one in (problem.split_limits[order] for order in costs.orders.tolist())
+    ]
+    visits = [np.stack((batch.order_of[placed].astype(np.int64), chosen[placed]), axis=1)]
+    if used.limited_shipments:
+        visits.append(np.array(sorted(used.limited_shipments), dtype=np.int64))
+    pairs = np.unique(np.concatenate(visits), axis=0)
+    asks = np.zeros(len(batch.orders), dtype=bool)
+    asks[batch.order_of[placed]] = True
+    beyond |= asks & (np.bincount(pairs[:, 0], minlength=len(beyond)) > most)
+    needed = np.bincount(batch.order_of[ordinary], minlength=len(beyond))
+    given = np.bincount(batch.order_of[placed], minlength=len(beyond))
+    whole = np.array([not problem.split_limits[order].partial_orders for order in range(len(beyond))], dtype=bool)
+    beyond |= whole & asks & (given < needed)
+    for line, _ in sorted(used.limited_line_sources):
+        limit = problem.split_limits[int(batch.order_of[line])].max_sources_per_line
+        before = {s for other, s in used.limited_line_sources if other == line}
+        if limit is not None and chosen[line] != NOWHERE and len(before | {int(chosen[line])}) > limit:
+            beyond[batch.order_of[line]] = True
+    return beyond

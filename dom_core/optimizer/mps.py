@@ -1,0 +1,60 @@
+"""A linear program as the file that CLP reads (free MPS), and CLP's answer back. Names are numbers."""
+
+import numpy as np
+
+from dom_core.domain.reason import FloatArray
+from dom_core.errors import SolverFailed
+from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+
+
+def write(program: LinearProgram, whole: bool = False) -> str:
+    """The program in free MPS; `whole` columns are zero or one."""
+    rows, columns = len(program.limits), len(program.costs)
+    named = "".join(f" L r{row}\n" for row in range(rows))
+    limits = "".join(f" b r{row} {limit:.12g}\n" for row, limit in enumerate(program.limits.tolist()))
+    body = _columns(program)
+    if whole:
+        marks = " m0 'MARKER' 'INTORG'\n", " m1 'MARKER' 'INTEND'\n"
+        bounds = "".join(f" UP b x{column} 1\n" for column in range(columns))
+        return f"NAME dom\nROWS\n N c\n{named}COLUMNS\n{marks[0]}{body}{marks[1]}RHS\n{limits}BOUNDS\n{bounds}ENDATA\n"
+    return f"NAME dom\nROWS\n N c\n{named}COLUMNS\n{body}RHS\n{limits}ENDATA\n"
+
+
+def _columns(program: LinearProgram) -> str:
+    starts, rows = program.starts.tolist(), [f" r{row} " for row in program.rows.tolist()]
+    amounts = [f"{amount:.12g}\n" for amount in program.amounts.tolist()]
+    parts: list[str] = []
+    for column, cost in enumerate(program.costs.tolist()):
+        name = f" x{column}"
+        parts.append(f"{name} c {cost:.12g}\n")
+        for entry in range(starts[column], starts[column + 1]):
+            parts += (name, rows[entry], amounts[entry])
+    return "".join(parts)
+
+
+def read(text: str, program: LinearProgram) -> LinearAnswer:
+    """What CLP wrote: a line for each row and column with its name, value and price.
+
+    Raises SolverFailed when it is not the whole answer, or not an optimum.
+    """
+    head, _, body = text.partition("\n")
+    if not head.startswith("Optimal"):
+        raise SolverFailed(f"CLP gave no optimum: {head[:80]}")
+    words = body.replace("**", "").split()
+    rows, columns = len(program.limits), len(program.costs)
+    if len(words) != 4 * (rows + columns) or not body.endswith("\n"):
+        raise SolverFailed("CLP's answer is not complete")
+    prices, amounts = np.zeros(rows), np.zeros(columns)
+    try:
+        _fill(prices, words[: 4 * rows], "r", 3)
+        _fill(amounts, words[4 * rows :], "x", 2)
+    except (ValueError, IndexError) as error:
+        raise SolverFailed("CLP's answer cannot be read") from error
+    if not (np.isfinite(prices).all() and np.isfinite(amounts).all()):
+        raise SolverFailed("CLP's answer is not finite")
+    return LinearAnswer(float(program.costs @ amounts), amounts, np.maximum(-prices, 0.0))
+
+
+def _fill(values: FloatArray, words: list[str], letter: str, word: int) -> None:
+    positions = np.array([int(name.removeprefix(letter)) for name in words[1::4]], dtype=np.int64)
+    values[positions] = np.array(words[word::4], dtype=np.float64)

@@ -1,0 +1,288 @@
+"""The most promising sources of every group, as padded arrays: what prices are searched on.
+
+A pass over all pairs of 100,000 lines × 1,000 sources takes seconds, a pass over a working set a fraction of one. A
+working set alone proves nothing: at the end a pass over all pairs does, and adds what is missing.
+
+Keeping only the nearest sources of each line would be a trap, because the source that holds the whole order is often
+not near: of every subset of a group's lines the cheapest sources that hold all of it are kept.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from dom_core.domain.reason import BoolArray, FloatArray, IntArray
+from dom_core.optimizer.cheapest import Patterns, cheapest_patterns, full_costs, slacks
+from dom_core.optimizer.pattern_costs import Groups, Kind
+from dom_core.optimizer.prices import DIVISORS, Prices
+from dom_core.optimizer.pricing import Priced, PricedGroups, Pricer
+
+KEPT_OF_LINE, KEPT_OF_SUBSET = 16, 6
+"""Sources kept for each line alone, and for each larger subset of a group's lines."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Table:
+    """The groups of one kind: without prices, and the scarce cell of every pair (G, n, K), 0 where nothing is scarce.
+
+    `taken` (G, n) per divisor: what a line takes of its cell. `offered` (G, K): the sources that are no padding.
+    """
+
+    groups: Groups
+    offered: BoolArray
+    cells: IntArray
+    taken: tuple[IntArray, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Multipliers:
+    """Prices on the rows of a working set: `cells` (T, C) by divisor, `room` (number of capacities)."""
+
+    cells: FloatArray
+    room: FloatArray
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pass:
+    """What a working set says at prices: patterns per table, their value, and what they take of each row.
+
+    `value` is no bound of the problem: sources outside the set could serve better.
+    """
+
+    multipliers: Multipliers
+    patterns: tuple[Patterns, ...]
+    value: float
+    use: Multipliers
+
+
+class WorkingSet:
+    """Promising sources of all groups of a pricer, found by passes over all pairs; it only grows."""
+
+    def __init__(self, pricer: Pricer) -> None:
+        self.pricer, self.problem = pricer, pricer.problem
+        self.tables: tuple[Table, ...] = ()
+        self.products = self.sources = np.zeros(1, dtype=np.int64)
+        self.stock = np.zeros((len(DIVISORS), 1))
+        self._sources_of: dict[Kind, IntArray] = {}
+
+    def grow(self, prices: Prices) -> Priced:
+        """Price all pairs, and keep the sources that are promising at these prices besides those already kept."""
+        kept: dict[Kind, list[_Kept]] = {}
+        seen: dict[Kind, int] = {}
+
+        def look(priced: PricedGroups) -> None:
+            kind = priced.groups.kind
+            first = seen.get(kind, 0)
+            seen[kind] = first + len(priced.groups.lines)
+            before = self._sources_of.get(kind)
+            known = None if before is None else before[first : seen[kind]]
+            kept.setdefault(kind, []).append(_keep(priced, known))
+
+        found = self.pricer.price(prices, look=look)
+        self._rebuild(kept)
+        return found
+
+    def price(self, at: Multipliers) -> Pass:
+        """The best patterns within the set."""
+        patterns, use, room = [], np.zeros_like(at.cells), np.zeros_like(at.room)
+        value = self.pricer.constant - float((at.cells * self.stock).sum() + (at.room * self.pricer.rooms.room).sum())
+        for table in self.tables:
+            together, alone = self._at(table, at)
+            found = cheapest_patterns(table.groups.kind, together, alone, table.groups.helpers)
+            patterns.append(found)
+            value += float(found.worth.sum())
+            use += self.use_of(table, found.places)
+            room += self.pricer.rooms.use(table.groups, found.places)
+        return Pass(at, tuple(patterns), value, Multipliers(use, room))
+
+    def slacks(self, at: Multipliers) -> tuple[FloatArray, ...]:
+        """Per table and pair (G, n, K), how much dearer than the best is the best pattern that uses the pair."""
+        return tuple(slacks(table.groups.kind, *self._at(table, at), table.groups.helpers) for table in self.tables)
+
+    def use_of(self, table: Table, places: IntArray) -> FloatArray:
+        """What patterns take of each scarce cell (T, C)."""
+        rows, lines = np.nonzero(places >= 0)
+        cells = table.cells[rows, lines, places[rows, lines]]
+        count = len(self.products)
+        use = np.stack([np.bincount(cells, weights=taken[rows, lines], minlength=count) for taken in table.taken])
+        use[:, 0] = 0.0
+        return use.astype(np.float64)
+
+    def nothing_scarce(self) -> Multipliers:
+        """All prices zero."""
+        return Multipliers(np.zeros((len(DIVISORS), len(self.products))), np.zeros(self.pricer.rooms.count))
+
+    def rows(self) -> int:
+        """How many rows there are: scarce cells by divisor, then capacities."""
+        return self.stock.size + self.pricer.rooms.count
+
+    def shaped(self, rows: FloatArray) -> Multipliers:
+        """Prices of all rows, one after the other, as multipliers."""
+        return Multipliers(rows[: self.stock.size].reshape(self.stock.shape), rows[self.stock.size :])
+
+    def multipliers(self, prices: Prices) -> Multipliers:
+        """These prices on the rows of the set. Cells outside are forgotten."""
+        width = self.problem.batch.shape[1]
+        keys = self.products[1:] * width + self.sources[1:]
+        at = self.nothing_scarce()
+        for row, divisor in enumerate(DIVISORS):
+            mine = prices.divisors == divisor
+            wanted = prices.products[mine] * width + prices.sources[mine]
+            place = np.searchsorted(keys, wanted)
+            found = place < len(keys)
+            found[found] = keys[place[found]] == wanted[found]
+            at.cells[row, 1 + place[found]] = prices.points[mine][found]
+        return Multipliers(at.cells, prices.capacity.copy())
+
+    def cells_of(self, lines: IntArray, sources: IntArray) -> IntArray:
+        """The numbers of the cells that these pairs draw on; 0 where nothing is scarce."""
+        width = self.problem.batch.shape[1]
+        keys = self.products[1:] * width + self.sources[1:]
+        wanted = self.problem.batch.product_of[lines].astype(np.int64) * width + sources
+        place = np.searchsorted(keys, wanted)
+        found = place < len(keys)
+        found[found] = keys[place[found]] == wanted[found]
+        return np.where(found, place + 1, 0)
+
+    def prices(self, at: Multipliers) -> Prices:
+        """These multipliers as prices of cells."""
+        rows, cells = np.nonzero(at.cells > 0)
+        divisors = np.array(DIVISORS)[rows]
+        return Prices.of(self.products[cells], self.sources[cells], divisors, at.cells[rows, cells], at.room)
+
+    def _at(self, table: Table, at: Multipliers) -> tuple[FloatArray, FloatArray]:
+        """Costs together and alone at prices."""
+        alone = table.groups.alone.copy()
+        for prices, taken in zip(at.cells, table.taken, strict=True):
+            if prices.any() and taken.any():
+                alone += prices[table.cells] * taken[:, :, None]
+        together = table.groups.together.copy()
+        self.pricer.rooms.charge(table.groups, at.room, together, alone)
+        return together, alone
+
+    def _rebuild(self, kept: "dict[Kind, list[_Kept]]") -> None:
+        joined = {kind: _joined(parts) for kind, parts in kept.items()}
+        self._sources_of = {kind: np.where(one.offered, one.groups.sources, -1) for kind, one in joined.items()}
+        tables = [self._table(one) for one in joined.values()]
+        self._number_cells(tables)
+
+    def _table(self, one: "_Kept") -> Table:
+        rows = np.searchsorted(self.pricer.costs.lines, one.groups.lines)
+        products = self.problem.batch.product_of[one.groups.lines].astype(np.int64)
+        keys = products[:, :, None] * self.problem.batch.shape[1] + one.groups.sources[:, None, :]
+        keys = np.where(np.isfinite(one.groups.alone), keys, -1)
+        return Table(one.groups, one.offered, keys, tuple(self.pricer.costs.taken(rows)))
+
+    def _number_cells(self, tables: Sequence[Table]) -> None:
+        """Number the cells that could be asked for more than they hold; position 0 stands for all others."""
+        every = [np.zeros(0, dtype=np.int64)]
+        wanted = [np.zeros(0, dtype=np.int64)]
+        for table in tables:
+            asked = table.cells >= 0
+            every.append(table.cells[asked])
+            wanted.append(np.broadcast_to(table.taken[0][:, :, None], table.cells.shape)[asked])
+        keys, place = np.unique(np.concatenate(every), return_inverse=True)
+        demand = np.bincount(place, weights=np.concatenate(wanted), minlength=len(keys))
+        products, sources = np.divmod(keys, max(1, self.problem.batch.shape[1]))
+        stock = self.problem.stock[products, sources]
+        scarce = np.flatnonzero(demand > stock)
+        number = np.zeros(len(keys), dtype=np.int64)
+        number[scarce] = 1 + np.arange(len(scarce))
+        self.products = np.concatenate(([0], products[scarce]))
+        self.sources = np.concatenate(([-1], sources[scarce]))
+        stock = np.concatenate(([0], stock[scarce])).astype(np.int64)
+        self.stock = np.stack([stock // divisor for divisor in DIVISORS]).astype(np.float64)
+        places = np.split(place, np.cumsum([len(part) for part in every])[:-1])[1:]
+        self.tables = tuple(replace(t, cells=_numbered(t, number, own)) for t, own in zip(tables, places, strict=True))
+
+
+def _numbered(table: Table, number: IntArray, places: IntArray) -> IntArray:
+    cells = np.zeros(table.cells.shape, dtype=np.int64)
+    cells[table.cells >= 0] = number[places]
+    return cells
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Kept:
+    """Some groups with only the sources that are kept, without prices; `offered` (G, K) are those, not padding."""
+
+    groups: Groups
+    offered: BoolArray
+
+
+def _keep(priced: PricedGroups, known: IntArray | None) -> _Kept:
+    """The cheapest sources at prices of every subset of the lines, and those that are `known` (G, K; -1 is padding)."""
+    groups = priced.groups
+    keep = np.zeros(groups.together.shape, dtype=bool)
+    for subset, full in full_costs(groups.kind[0], priced.together, priced.alone, groups.helpers):
+        most = KEPT_OF_LINE if subset & (subset - 1) == 0 else KEPT_OF_SUBSET
+        _mark_cheapest(keep, full, most)
+    if known is not None:
+        rows, columns = np.nonzero(known >= 0)
+        keep[rows, known[rows, columns]] = True
+    return _only(groups, keep)
+
+
+def _mark_cheapest(keep: BoolArray, full: FloatArray, most: int) -> None:
+    if full.shape[1] <= most:
+        keep |= np.isfinite(full)
+        return
+    cheapest = np.argpartition(full, most - 1, axis=1)[:, :most]
+    rows = np.arange(len(full))[:, None]
+    keep[rows, cheapest] |= np.isfinite(full[rows, cheapest])
+
+
+def _only(groups: Groups, keep: BoolArray) -> _Kept:
+    """The groups with these sources, padded with pairs that are no candidates."""
+    rows, columns = np.nonzero(keep)
+    counts = keep.sum(axis=1)
+    width = max(1, int(counts.max(initial=0)))
+    place = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
+    sources = np.zeros((len(keep), width), dtype=np.int64)
+    sources[rows, place] = columns
+    offered = np.arange(width) < counts[:, None]
+    group = np.arange(len(keep))[:, None]
+    alone = groups.alone[group[:, :, None], np.arange(groups.kind[0])[None, :, None], sources[:, None, :]]
+    return _Kept(
+        replace(
+            groups,
+            sources=sources,
+            together=groups.together[group, sources],
+            alone=np.where(offered[:, None, :], alone, np.inf),
+            shares=groups.shares[group, sources],
+            helpers=None if groups.helpers is None else groups.helpers[group, sources],
+        ),
+        offered,
+    )
+
+
+def _joined(parts: "Sequence[_Kept]") -> _Kept:
+    """Blocks of groups of one kind as one, as wide as the widest."""
+    width = max(part.offered.shape[1] for part in parts)
+    groups = [part.groups for part in parts]
+    helpers = None
+    if any(one.helpers is not None for one in groups):
+        zeros = [np.zeros(one.together.shape) if one.helpers is None else one.helpers for one in groups]
+        helpers = _padded(zeros, width, 0.0)
+    return _Kept(
+        Groups(
+            kind=groups[0].kind,
+            lines=np.concatenate([one.lines for one in groups]),
+            sources=_padded([one.sources for one in groups], width, 0),
+            together=_padded([one.together for one in groups], width, 0.0),
+            alone=_padded([one.alone for one in groups], width, np.inf),
+            shares=_padded([one.shares for one in groups], width, 0.0),
+            helpers=helpers,
+            limited=np.concatenate([one.limited for one in groups]),
+        ),
+        _padded([part.offered for part in parts], width, False),
+    )
+
+
+def _padded(arrays: "Sequence[npt.NDArray[Any]]", width: int, value: float) -> "npt.NDArray[Any]":
+    """Arrays below each other, their last axes filled up to one width."""
+    missing = [[(0, 0)] * (array.ndim - 1) + [(0, width - array.shape[-1])] for array in arrays]
+    return np.concatenate([np.pad(a, m, constant_values=value) for a, m in zip(arrays, missing, strict=True)])
