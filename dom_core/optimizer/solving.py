@@ -57,7 +57,7 @@ class Answer:
 
     `bound` is a proven lower bound of the model's objective in points, tie-breaking charges taken off. `limit` names
     the limit that stopped the search: `seconds`, `nodes`, `gap`, or nothing. `trouble` is what a solver that failed
-    had to say, where an answer was found without it. `prices` prove the bound, where it was found by prices.
+    had to say, where an answer was found without it. `priced` is what `prices` prove, where prices were sought.
     """
 
     flows: tuple[Flow, ...]
@@ -66,7 +66,8 @@ class Answer:
     limit: str
     seconds: float
     trouble: str = ""
-    prices: PriceTable | None = None
+    prices: PriceTable = PriceTable()
+    priced: float | None = None
 
 
 class Solver(Protocol):
