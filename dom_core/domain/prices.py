@@ -79,3 +79,7 @@ class PriceTable:
 
     cells: Cells = ()
     rooms: tuple[RoomPrice, ...] = ()
+
+
+NO_PRICES = PriceTable()
+"""Everything is free."""

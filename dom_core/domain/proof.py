@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import floor
 from typing import ClassVar, Self
 
-from dom_core.domain.prices import PriceTable
+from dom_core.domain.prices import NO_PRICES, PriceTable
 from dom_core.domain.reason_table import Codes
 
 _BYTES = 4
@@ -21,7 +21,7 @@ class PartProof:
 
     bound: float
     priced: float | None = None
-    prices: PriceTable = PriceTable()
+    prices: PriceTable = NO_PRICES
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from typing import IO, Any, Protocol
 import pulp
 
 from dom_core.domain.plan import Ending
-from dom_core.domain.prices import PriceTable
+from dom_core.domain.prices import NO_PRICES, PriceTable
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed, SolverNotStarted
 from dom_core.optimizer import mps
@@ -66,7 +66,7 @@ class Answer:
     limit: str
     seconds: float
     trouble: str = ""
-    prices: PriceTable = PriceTable()
+    prices: PriceTable = NO_PRICES
     priced: float | None = None
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from dom_core.domain.plan import Level
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
 from dom_core.rules.base import SplitLimits
+from dom_core.verification.scene import Charged
 
 Rates = Mapping[Level, int]
 
@@ -31,8 +32,8 @@ class Before:
 class OrderCase:
     """An order's lines that still want something (n), and the sources (S).
 
-    `allowed`, `stock`, `km`, `steps`, and the cents, where there are any, are (n, S); `weight` is that of its class.
-    `rows` are what lines are called in `before`.
+    `allowed`, `stock`, `km`, `steps` are (n, S); `weight` is that of its class; `rows` are what lines are called in
+    `before`; lines with one number in `ways` go to one place, with one in `routes` by one mode of delivery, too.
     """
 
     id: str
@@ -48,9 +49,7 @@ class OrderCase:
     steps: IntArray
     ways: IntArray
     routes: IntArray
-    way_cents: IntArray | None
-    shipment_cents: IntArray | None
-    part_cents: IntArray | None
+    cents: Charged | None
     before: Before
 
     @property
@@ -89,9 +88,10 @@ def charges_of(case: OrderCase, rates: Rates) -> OrderCharges:
     alone = np.where(case.allowed & (enough | split), -gain[:, None].astype(np.float64), np.inf)
     together = np.full(case.allowed.shape[1], float(rates.get(Level.SHIPMENTS, 0)))
     _add_steps(case, rates[Level.PRIORITY_STEPS], lines_at, together, alone)
-    _add_ways(case, case.ways, (case.km * rates[Level.DISTANCE_KM]).astype(np.float64), case.before.ways, together, alone)
-    if case.way_cents is not None:
-        _add_cents(case, together, alone)
+    km_points = (case.km * rates[Level.DISTANCE_KM]).astype(np.float64)
+    _add_ways(case, case.ways, km_points, case.before.ways, together, alone)
+    if case.cents is not None:
+        _add_cents(case, case.cents, together, alone)
     together[list(case.before.steps_at)] = 0.0
     return OrderCharges(together, alone, ~enough & split, lines_at)
 
@@ -128,11 +128,10 @@ def _add_ways(
     together += shared
 
 
-def _add_cents(case: OrderCase, together: FloatArray, alone: FloatArray) -> None:
-    assert case.way_cents is not None and case.shipment_cents is not None and case.part_cents is not None  # noqa: S101 - all or none
-    together += np.where(case.allowed, case.shipment_cents, 0).max(axis=0)
-    parts = np.where(case.allowed, case.part_cents, 0)
+def _add_cents(case: OrderCase, cents: Charged, together: FloatArray, alone: FloatArray) -> None:
+    together += np.where(case.allowed, cents.shipment_cents, 0).max(axis=0)
+    parts = np.where(case.allowed, cents.part_cents, 0)
     for number, row in enumerate(case.rows):
         parts[number, [source for paid, source in case.before.parts if paid == row]] = 0
     alone += parts
-    _add_ways(case, case.routes, case.way_cents.astype(np.float64), case.before.routes, together, alone)
+    _add_ways(case, case.routes, cents.way_cents.astype(np.float64), case.before.routes, together, alone)

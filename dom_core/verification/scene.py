@@ -44,6 +44,10 @@ class Charged:
     shipment_cents: IntArray
     part_cents: IntArray
 
+    def of(self, rows: IntArray) -> "Charged":
+        """The charges of these lines."""
+        return Charged(self.way_cents[rows], self.shipment_cents[rows], self.part_cents[rows])
+
 
 class Scene:
     """The request of a plan, ready to be read slice by slice."""
@@ -126,11 +130,10 @@ class Scene:
                 total += 0 if cents is None else cents
         return Charged(ways, shipments, parts)
 
-    def rooms(self, iteration: int) -> list[CapacityLimit]:
+    def rooms(self, iteration: int) -> Iterator[CapacityLimit]:
         """The limits of orders in force, rule by rule; orders at the positions of `order_ids`."""
-        return [
-            room for bound in self.rules(iteration) for room in self._rooms_of(bound) if self._counts(bound, room.sources)
-        ]
+        for bound in self.rules(iteration):
+            yield from (room for room in self._rooms_of(bound) if self._counts(bound, room.sources))
 
     def order_ids(self) -> list[str]:
         """The orders of the plan."""
@@ -170,7 +173,8 @@ class Scene:
             for bar in line.bars:
                 if bar.source_id in self.source_at and bar.until > self.request.now:
                     open_here[row, self.source_at[bar.source_id]] = False
-        return open_here.astype(bool)
+        gates: BoolArray = open_here
+        return gates
 
     def _taken_out(self, batch: Batch, bound: BoundRule) -> BoolArray:
         out = np.zeros(batch.shape, dtype=bool)

@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -81,7 +80,7 @@ class Slice:
                 yield self._case(number, order, np.array(rows), before.get(order, Before()), shut)
 
     def _case(self, number: int, order: int, rows: IntArray, before: Before, shut: bool) -> OrderCase:
-        batch, reading, charged = self.batch, self.readings[number], self.charged
+        batch, reading = self.batch, self.readings[number]
         return OrderCase(
             id=batch.orders[order].id,
             rows=tuple(rows.tolist()),
@@ -96,9 +95,7 @@ class Slice:
             steps=reading.steps[rows],
             ways=batch.destination_of[rows],
             routes=self.routes[rows],
-            way_cents=charged.way_cents[rows] if charged else None,
-            shipment_cents=charged.shipment_cents[rows] if charged else None,
-            part_cents=charged.part_cents[rows] if charged else None,
+            cents=self.charged.of(rows) if self.charged else None,
             before=before,
         )
 

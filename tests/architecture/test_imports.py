@@ -24,6 +24,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "rules": VALUES | {"messages"},
     "costs": VALUES | {"rules"},
     "optimizer": VALUES | {"costs", "rules"},
+    "verification": VALUES | {"costs", "optimizer", "rules"},
     "configuration": VALUES,
     "configuration_scopes": VALUES | {"configuration"},
     "configuration_sources": VALUES | {"configuration", "rules"},
@@ -36,7 +37,18 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     | {"repositories", "rules", "settings"},
     "adapters": VALUES | {"charges", "ports", "settings"},
     "cli": VALUES
-    | {"adapters", "configuration", "files", "messages", "optimizer", "ports", "report", "settings", "use_cases"},
+    | {
+        "adapters",
+        "configuration",
+        "files",
+        "messages",
+        "optimizer",
+        "ports",
+        "report",
+        "settings",
+        "use_cases",
+        "verification",
+    },
     "functions": VALUES
     | {"adapters", "charges", "messages", "optimizer", "report", "repositories", "settings", "use_cases"},
     "function_app": frozenset({"functions", "settings"}),
@@ -46,6 +58,9 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
 
 WIRING = "functions.bootstrap"
 """The one module of `functions` that knows which adapters and which solver there are."""
+
+AUDIT = "dom_core.optimizer.audit"
+"""The one part of the engine that looks at plans and not at models."""
 
 EXCEPTIONS: Mapping[str, frozenset[str]] = {
     # The OpenAPI document is written from the finished app: its functions, routes and keys.
@@ -60,6 +75,13 @@ every_module = pytest.mark.parametrize("module", modules(), ids=lambda module: m
 def test_a_module_imports_only_from_the_rooms_below_it(module: Module) -> None:
     rooms = {room_of(name) for name in module.imports()} - {None, "__version__", module.room}
     assert rooms <= MAY_IMPORT[module.room] | EXCEPTIONS.get(module.name, frozenset())
+
+
+@every_module
+def test_verifying_shares_nothing_with_the_engine_and_neither_does_the_audit(module: Module) -> None:
+    if module.room == "verification" or module.name.startswith(AUDIT):
+        engine = {name for name in module.imports() if name.startswith("dom_core.optimizer.")}
+        assert not {name for name in engine if not name.startswith(AUDIT)}
 
 
 @every_module
