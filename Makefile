@@ -1,11 +1,12 @@
 # `make` lists the commands. `make run` needs Python and make only; `make test` and `make run-azure` need Node besides.
 .DEFAULT_GOAL := help
-.PHONY: help run run-azure run-func demo-rejection test test-oracle check lint types format package infra-check clean
+.PHONY: help run run-azure run-func demo-rejection test test-oracle test-troubles bench bench-quick bench-service check lint types format package infra-check clean
 
 PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 7071
 CASES ?= 2000
+SEEDS ?= 10
 BIN := $(VENV)/bin
 
 help: ## list the commands
@@ -28,6 +29,19 @@ test: $(VENV)/.dev ## run every test
 
 test-oracle: $(VENV)/.dev ## compare CASES generated cases with brute force
 	$(BIN)/python -m tests.oracle --cases $(CASES)
+
+test-troubles: $(VENV)/.dev ## kill hosts at random, on both stores, SEEDS times each
+	$(BIN)/python -m tests.troubles.campaign --store sqlite --seeds $(SEEDS)
+	$(BIN)/python -m tests.troubles.campaign --store cosmos --seeds $(SEEDS)
+
+bench-service: $(VENV)/.dev ## measure intake and applying on both stores (writes benchmarks/SERVICE.md)
+	$(BIN)/python -m benchmarks.service
+
+bench: $(VENV)/.dev ## measure ways of planning on batches of every size: hours; ARGS=--help explains
+	$(BIN)/python -m benchmarks $(if $(BENCHDATA),--literature $(BENCHDATA)) $(if $(SUPERSTORE),--superstore $(SUPERSTORE)) $(ARGS)
+
+bench-quick: $(VENV)/.dev ## the same on two tiny batches, in seconds
+	$(BIN)/python -m benchmarks --quick
 
 check: lint types test ## what CI runs, on this Python
 

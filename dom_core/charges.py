@@ -1,12 +1,14 @@
 """What requests cost: request units (RU) of Cosmos DB, counted for the use case that caused them.
 
-Whoever runs a use case names it with `charged_to`; the store tells a recorder what each request cost.
+Whoever runs a use case names it with `charged_to`; the store tells a recorder what each request cost. A use case inside
+another has an account of its own, so that nothing is counted twice. Threads that a use case starts pay from its account
+when they run in a copy of its context (`contextvars.copy_context`).
 """
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Protocol
 
@@ -14,22 +16,41 @@ from dom_core.ports import Container
 
 NO_USE_CASE = "none"
 
-_use_case: ContextVar[str] = ContextVar("use_case", default=NO_USE_CASE)
+
+@dataclass(slots=True)
+class Account:
+    """What one execution of a use case has asked of the store so far. Any number of threads may charge it."""
+
+    use_case: str
+    requests: int = 0
+    request_units: float = 0.0
+    _lock: Lock = field(default_factory=Lock, repr=False)
+
+    def add(self, request_units: float) -> None:
+        """One request more."""
+        with self._lock:
+            self.requests += 1
+            self.request_units += request_units
+
+
+_account: ContextVar[Account | None] = ContextVar("account", default=None)
 
 
 @contextmanager
-def charged_to(use_case: str) -> Iterator[None]:
-    """Requests of this thread or task are charged to the use case until the block ends."""
-    token = _use_case.set(use_case)
+def charged_to(use_case: str) -> Iterator[Account]:
+    """Requests of this thread or task are charged to the use case until the block ends. Its account."""
+    account = Account(use_case)
+    token = _account.set(account)
     try:
-        yield
+        yield account
     finally:
-        _use_case.reset(token)
+        _account.reset(token)
 
 
 def current_use_case() -> str:
     """The use case that pays for requests now."""
-    return _use_case.get()
+    account = _account.get()
+    return account.use_case if account else NO_USE_CASE
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +63,18 @@ class Charge:
     request_units: float
 
 
+def charge(container: Container, operation: str, request_units: float) -> Charge:
+    """Charge a request to whoever pays now."""
+    account = _account.get()
+    if account is not None:
+        account.add(request_units)
+    return Charge(current_use_case(), container, operation, request_units)
+
+
 class ChargeRecorder(Protocol):
     """Who wants to know of charges. Called from the thread of the request, so it must be quick."""
 
-    def record(self, charge: Charge) -> None:
+    def record(self, charge: Charge, /) -> None:
         """Take note of one charge."""
         ...
 

@@ -40,12 +40,15 @@ def check(
     unread: Mapping[str, frozenset[str]] = MappingProxyType({}),
     partly_read: Configuration = _NOTHING,
     today: date | None = None,
+    *,
+    roads_measured: bool = False,
 ) -> Findings:
     """Every error and every warning of a configuration.
 
     `unread` are ids, by collection, of objects that exist but could not be read: references to them are not blamed.
     `partly_read` are objects of which some fields could not be read: the others are checked, but not against what they
-    might contradict if they were whole. Rules that ended before `today` leave nobody without sources.
+    might contradict if they were whole. Rules that ended before `today` leave nobody without sources. Where roads are
+    measured, strategies may go by them.
     """
     found, partly = _ids(configuration), _ids(partly_read)
     known = {name: ids | partly[name] | unread.get(name, frozenset()) for name, ids in found.items()}
@@ -58,6 +61,7 @@ def check(
         ),
         warnings=(
             *chain.from_iterable(find(configuration) for find in _WARNINGS),
+            *(() if roads_measured else strategy_checks.road_distances(configuration)),
             *strategy_checks.without_source(configuration, today),
         ),
     )
@@ -330,6 +334,5 @@ _WARNINGS: tuple[Check, ...] = (
     _risky_soft_rules,
     _loosening_distances,
     _unused_categories,
-    strategy_checks.road_distances,
     strategy_checks.idle_alternates,
 )

@@ -6,7 +6,8 @@ DomError
 ├── NotFound             the thing named does not exist                              never retried
 ├── Conflict             the request contradicts what is stored                      never retried
 │   ├── DifferentContent the same key with other content
-│   └── IllegalTransition the state of the line or order does not allow this; says what it allows
+│   ├── IllegalTransition the state of the line or order does not allow this; says what it allows
+│   └── ContentLost      what a message points to is gone, or is not what was sent
 ├── Forbidden            the key or role does not allow this                         never retried
 ├── StoreConflict        somebody else wrote first: read and decide again            retried by the caller
 │   └── AlreadyExists    a create found a document with that id
@@ -82,6 +83,10 @@ class IllegalTransition(Conflict):
         self.allowed = tuple(allowed)
         choices = ", ".join(self.allowed) or "nothing"
         super().__init__(f"'{event}' is not possible while the {subject} is '{state}'; possible now: {choices}")
+
+
+class ContentLost(Conflict):
+    """The content to which a message points is gone, or is not what was sent."""
 
 
 class Forbidden(DomError):

@@ -3,7 +3,8 @@
 Each port has a contract suite in `tests/contract/` that every adapter passes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -158,8 +159,55 @@ class MessageQueues(Protocol):
         """Remove a received message. Raises StoreConflict when the receipt is no longer the newest."""
         ...
 
+    def waiting_since(self, queue: str) -> datetime | None:
+        """When the oldest visible message was put on the queue; None when none is visible. Nothing is hidden by it.
+
+        A service looks at the 32 messages at the front of the queue, which are about the oldest.
+        """
+        ...
+
     def length(self, queue: str) -> int:
         """About how many messages there are, hidden ones included; a service may still count expired ones."""
+        ...
+
+
+class WebhookReceiver(Protocol):
+    """Whoever is told over HTTP."""
+
+    def post(self, body: bytes, headers: Mapping[str, str]) -> int:
+        """The HTTP status of the receiver's answer. Raises Unavailable when there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredBlob:
+    """The name of a blob, and when it was put."""
+
+    name: str
+    stored_at: datetime
+
+
+class Blobs(Protocol):
+    """Contents too large for a queue message, in one container that holds nothing else.
+
+    The store makes the names, 32 hexadecimal digits that nobody can guess; asked for any other name it raises
+    InvalidInput, so no caller can reach out of the container. A blob never changes.
+    """
+
+    def put(self, content: bytes) -> str:
+        """Keep the content (1 byte to 100 MB) until it is deleted. Its name."""
+        ...
+
+    def get(self, name: str) -> bytes | None:
+        """The content, or None."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove the blob. One that is gone already is no error."""
+        ...
+
+    def every(self) -> Iterator[StoredBlob]:
+        """All blobs, in the order of their names. What is put or deleted meanwhile may be among them or not."""
         ...
 
 
@@ -168,6 +216,50 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """The current moment."""
+        ...
+
+
+class Pulse(Protocol):
+    """Something that beats while work goes on that cannot be interrupted."""
+
+    def every(self, seconds: float, beat: Callable[[], bool]) -> AbstractContextManager[None]:
+        """Call `beat` each time so many seconds have passed, until the block ends or it answers False.
+
+        It is called by a thread of its own; when the block has ended no call is under way any more.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Journeys:
+    """The ways from every origin to every destination."""
+
+    origins: tuple[Location, ...]
+    destinations: tuple[Location, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Whole metres by road: a row per origin, a column per destination; None where there is no way."""
+
+    journeys: Journeys
+    metres: tuple[tuple[int | None, ...], ...]
+
+
+class RoadDistances(Protocol):
+    """How far it is by road."""
+
+    @property
+    def name(self) -> str:
+        """What measures, and for which vehicle: `osrm driving`. Answers of one name may be kept together."""
+        ...
+
+    def measure(self, wanted: Iterable[Journeys], limit_s: float) -> Iterator[Measured]:
+        """The distances of all these ways, in parts that suit the engine, in the order in which they were asked for.
+
+        Raises Unavailable when there is no further answer, or none within the limit: what came before it is good.
+        Questions that a caller leaves unread are not asked, but for the few that are under way.
+        """
         ...
 
 

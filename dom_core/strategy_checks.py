@@ -73,12 +73,12 @@ def without_source(configuration: Configuration, today: date | None) -> Iterator
 
 
 def road_distances(configuration: Configuration) -> Iterator[Problem]:
-    """Strategies that ask for distances by road."""
+    """Strategies that go by road, where nobody measures roads."""
     for strategy in configuration.strategies:
         if strategy.distance_mode is DistanceMode.ROAD:
             yield Problem(
                 f"strategies[{strategy.id}].distance_mode",
-                "distances by road are not known yet: the great circle is used instead",
+                "nobody measures distances by road here (DOM_DISTANCES): the great circle is used instead",
             )
 
 

@@ -15,14 +15,18 @@ from pydantic import BaseModel
 from dom_core.domain.ids import Id, SourceId
 from dom_core.errors import DomError, Forbidden, InvalidInput, NotFound
 from dom_core.messages import reading
-from functions.bootstrap import ports
+from functions.bootstrap import buckets, ports
 from functions.principals import Caller, Role, caller_of
+from functions.rates import name_of
 
 if TYPE_CHECKING:
     from dom_core.domain.order import Line, Order
 
 T = TypeVar("T")
 B = TypeVar("B", bound=BaseModel)
+
+KEY_SIGNATURE = "function key"
+"""Stands where a name would, when keys open the API: all their holders are alike."""
 
 _SHOWN_CHARACTERS = 241
 """How much of a path that names no line is repeated to the caller: as much as two ids may have."""
@@ -46,6 +50,7 @@ ROLES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "suggest": _INTAKE,
         "list_orders": _READ,
         "get_order": _READ,
+        "list_deliveries": _READ,
         "cancel_order": _INTAKE,
         "hold_order": _OPERATE,
         "release_order": _OPERATE,
@@ -70,6 +75,7 @@ ROLES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "expire_plan": _OPERATE,
         "list_configuration": _READ_CONFIGURATION,
         "get_configuration": _READ_CONFIGURATION,
+        "get_configuration_changes": _READ_CONFIGURATION,
         "save_configuration": _CONFIGURE,
         "save_many_configuration": _CONFIGURE,
         "delete_configuration": _CONFIGURE,
@@ -95,13 +101,16 @@ OF_SOURCES = frozenset(name for name, roles in ROLES.items() if Role.REJECTIONS_
 def admit(function: str, request: func.HttpRequest) -> None:
     """Let the request pass to this function.
 
-    Raises Unauthenticated, Forbidden, NotFound for a line of other sources, and NoRow for a forgotten function.
+    Raises Unauthenticated, TooManyRequests, Forbidden, NotFound for a line of other sources, and NoRow for a forgotten
+    function.
     """
     if function in PUBLIC:
         return
     if function not in ROLES:
         raise NoRow(f"functions/authorization.py has no row for '{function}'")
     caller = caller_of(request)
+    # Before the role: whoever is refused again and again pays for it, too.
+    buckets().take(name_of(caller, request))
     if not ROLES[function] & caller.roles:
         _logger.warning("refused %s to %s: no role for it", function, caller.object_id)
         raise Forbidden(f"This needs the role {' or '.join(sorted(ROLES[function]))}.")
@@ -122,6 +131,21 @@ def attested(body: T, request: func.HttpRequest) -> T:
         _logger.warning("refused source %s to %s: not its own", named, caller.object_id)
         raise Forbidden(f"You may not act for source '{named}'.")
     return _signed(body, caller)
+
+
+def caller_name(request: func.HttpRequest) -> str | None:
+    """The name that Entra ID vouches for; None with keys, where bodies say who."""
+    return caller_of(request).name
+
+
+def signature(request: func.HttpRequest) -> str:
+    """Who did this, for what nobody signs in its body: the name that Entra ID vouches for, or that it was a key."""
+    return caller_name(request) or KEY_SIGNATURE
+
+
+def account(request: func.HttpRequest) -> str:
+    """Who did this, for a log: the object id, which tells nothing about a person, or that it was a key."""
+    return caller_of(request).object_id or KEY_SIGNATURE
 
 
 def _signed(body: B, caller: Caller) -> B:

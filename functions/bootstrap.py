@@ -10,6 +10,7 @@ from dom_core.errors import DomError, InvalidInput
 if TYPE_CHECKING:
     from dom_core.settings import Settings
     from dom_core.use_cases.context import Ports
+    from functions.rates import Buckets
 
 
 class Misconfigured(DomError):
@@ -23,6 +24,7 @@ class _Process:
         self._lock = Lock()
         self._opened = ExitStack()
         self._ports: Ports | None = None
+        self._buckets: Buckets | None = None
 
     def ports(self) -> "Ports":
         with self._lock:
@@ -30,10 +32,18 @@ class _Process:
                 self._ports = _from_environment(self._opened)
             return self._ports
 
+    def buckets(self) -> "Buckets":
+        ports = self.ports()
+        with self._lock:
+            if self._buckets is None:
+                self._buckets = _make_buckets(ports)
+            return self._buckets
+
     def use(self, ports: "Ports | None") -> None:
         with self._lock:
             self._opened.close()
             self._ports = ports
+            self._buckets = None
 
 
 _process = _Process()
@@ -44,9 +54,20 @@ def ports() -> "Ports":
     return _process.ports()
 
 
+def buckets() -> "Buckets":
+    """Who has sent how many requests to this process. Empty again with other ports. Raises Misconfigured."""
+    return _process.buckets()
+
+
 def use(ports: "Ports | None") -> None:
     """Serve from these ports; what was opened for those before is closed. None: from the settings, at the next call."""
     _process.use(ports)
+
+
+def _make_buckets(ports: "Ports") -> "Buckets":
+    from functions.rates import Buckets
+
+    return Buckets(ports.settings.requests_per_minute, ports.clock.now)
 
 
 def _from_environment(opened: ExitStack) -> "Ports":
@@ -59,18 +80,25 @@ def _from_environment(opened: ExitStack) -> "Ports":
 
 
 def _connect(settings: "Settings", opened: ExitStack) -> "Ports":
-    from dom_core.adapters import geocoding, storage
+    from dom_core.adapters import distances, geocoding, storage, telemetry, webhook
     from dom_core.adapters.clock import SystemClock
+    from dom_core.adapters.pulse import ThreadPulse
     from dom_core.optimizer.solving import CbcSolver
     from dom_core.use_cases.context import Ports
 
     clock, geocoder = SystemClock(), geocoding.from_settings(settings)
-    kept = opened.enter_context(storage.opened(settings, clock))
+    watch = opened.enter_context(telemetry.opened(settings))
+    kept = opened.enter_context(storage.opened(settings, clock, charges=watch))
     return Ports(
         store=kept.documents,
         queues=kept.queues,
+        blobs=kept.blobs,
         clock=clock,
         geocoder=geocoder,
         settings=settings,
         solver=CbcSolver(),
+        pulse=ThreadPulse(),
+        roads=distances.from_settings(settings),
+        telemetry=watch,
+        webhook=webhook.from_settings(settings),
     )

@@ -1,31 +1,20 @@
 """Cleaning: what is old is removed, and messages that failed too often are kept where people look."""
 
-import json
-import logging
-
 import azure.functions as func
 
 from functions import messages
 from functions.bootstrap import ports
 
 bp = func.Blueprint()
-_logger = logging.getLogger(__name__)
 
 
 @bp.timer_trigger(arg_name="timer", schedule="%DOM_CLEANUP_SCHEDULE%", run_on_startup=False)
 @messages.discreet
 def clean_up(timer: func.TimerRequest) -> None:
-    """Remove old plans, runs and dead letters, and free what the killed left reserved."""
+    """Remove old plans, runs, dead letters and distances, and free what the killed left reserved."""
     from dom_core.use_cases.clean_up import clean_up as clean
 
-    done = clean(ports())
-    _logger.info(
-        "removed %d plans, %d runs and %d dead letters; %d plans expired",
-        done.plans,
-        done.runs,
-        done.dead_letters,
-        done.expired_plans,
-    )
+    clean(ports())
 
 
 @bp.queue_trigger(arg_name="msg", queue_name="%DOM_ORDERS_QUEUE%-poison", connection="AzureWebJobsStorage")
@@ -42,8 +31,14 @@ def keep_poisoned_run(msg: func.QueueMessage) -> None:
     _keep(ports().settings.runs_queue, msg)
 
 
+@bp.queue_trigger(arg_name="msg", queue_name="%DOM_WEBHOOKS_QUEUE%-poison", connection="AzureWebJobsStorage")
+@messages.discreet
+def keep_poisoned_webhook(msg: func.QueueMessage) -> None:
+    """Keep a webhook that failed too often for another reason than its receiver. Safe to redeliver."""
+    _keep(ports().settings.webhooks_queue, msg)
+
+
 def _keep(queue: str, message: func.QueueMessage) -> None:
     from dom_core.use_cases.dead_letters import record_poisoned
 
-    letter = record_poisoned(ports(), queue, message.get_body(), message.id or "")
-    _logger.warning(json.dumps({"event": "message_poisoned", "queue": queue, "message_id": letter.message_id}))
+    record_poisoned(ports(), queue, message.get_body(), message.id or "")

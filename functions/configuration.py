@@ -1,14 +1,17 @@
 """Configuration and stock: one object at a time, or many at once."""
 
+import json
+import logging
 from http import HTTPStatus
 
 import azure.functions as func
 
-from functions import responses, wire
+from functions import authorization, responses, wire
 from functions.bootstrap import ports
 from functions.shapes import Counted, PageQuery, SaveQuery
 
 bp = func.Blueprint()
+_logger = logging.getLogger(__name__)
 
 
 @bp.route(route="config/{kind}", methods=["GET"])
@@ -31,7 +34,8 @@ def save_many_configuration(req: func.HttpRequest) -> func.HttpResponse:
     kind = wire.config_kind(req)
     if wire.query(req, SaveQuery).dry_run:
         return responses.value(configure.preview_many(ports(), kind, wire.json_body(req)), configure.Preview)
-    return responses.value(configure.save_many(ports(), kind, wire.json_body(req)), configure.SavedMany)
+    saved = configure.save_many(ports(), kind, wire.json_body(req), authorization.signature(req))
+    return responses.value(saved, configure.SavedMany)
 
 
 @bp.route(route="config/{kind}/{id}", methods=["GET"])
@@ -46,6 +50,17 @@ def get_configuration(req: func.HttpRequest) -> func.HttpResponse:
     return responses.value(found.value, SHAPES[kind].type, etag=found.etag)
 
 
+@bp.route(route="config/{kind}/{id}/changes", methods=["GET"])
+@responses.answered
+def get_configuration_changes(req: func.HttpRequest) -> func.HttpResponse:
+    """Who saved the object when, the newest first: its last twenty versions."""
+    from dom_core.domain.change import Change
+    from dom_core.use_cases import configure
+
+    kind, id = wire.config_kind(req), wire.route_id(req, "id", "object of this kind")
+    return responses.value(configure.changes(ports(), kind, id), tuple[Change, ...])
+
+
 @bp.route(route="config/{kind}/{id}", methods=["PUT"])
 @responses.answered
 def save_configuration(req: func.HttpRequest) -> func.HttpResponse:
@@ -58,7 +73,7 @@ def save_configuration(req: func.HttpRequest) -> func.HttpResponse:
     asked = (ports(), kind, id, wire.json_body(req), wire.if_match(req))
     if wire.query(req, SaveQuery).dry_run:
         return responses.value(configure.preview(*asked), configure.Preview)
-    saved = configure.save(*asked)
+    saved = configure.save(*asked, authorization.signature(req))
     status = HTTPStatus.CREATED if saved.created else HTTPStatus.OK
     return responses.value(views.SavedDetails(saved.value, saved.warnings), views.SavedDetails, status, saved.etag)
 
@@ -69,8 +84,11 @@ def delete_configuration(req: func.HttpRequest) -> func.HttpResponse:
     """Remove one object to which nothing refers any more."""
     from dom_core.use_cases import configure
 
-    kind = wire.config_kind(req)
-    configure.remove(ports(), kind, wire.route_id(req, "id", "object of this kind"), wire.if_match(req))
+    kind, id = wire.config_kind(req), wire.route_id(req, "id", "object of this kind")
+    configure.remove(ports(), kind, id, wire.if_match(req))
+    # With the object goes the record of who saved it: the log has who removed it.
+    event = {"event": "configuration_removed", "kind": kind, "id": id, "by": authorization.account(req)}
+    _logger.info(json.dumps(event))
     return responses.nothing()
 
 

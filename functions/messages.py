@@ -12,7 +12,7 @@ import azure.functions as func
 
 from dom_core.errors import DomError, InvalidInput
 from dom_core.settings import Settings
-from functions import responses
+from functions import accounting, responses
 from functions.bootstrap import ports
 
 P = ParamSpec("P")
@@ -31,7 +31,8 @@ def discreet(handler: Callable[P, None]) -> Callable[P, None]:
     @wraps(handler)
     def handle(*args: P.args, **kwargs: P.kwargs) -> None:
         try:
-            handler(*args, **kwargs)
+            with accounting.charged(handler.__name__):
+                handler(*args, **kwargs)
         except DomError as error:
             raise error from None
         except Exception as error:

@@ -18,7 +18,9 @@ from pydantic import BaseModel, TypeAdapter
 from pydantic.json_schema import JsonSchemaMode
 
 import dom_core
+from dom_core.domain.change import Change
 from dom_core.domain.dead_letter import DeadLetter
+from dom_core.domain.delivery import Delivery
 from dom_core.domain.explanation import LineExplanation
 from dom_core.domain.ids import Id
 from dom_core.domain.order import Order
@@ -74,6 +76,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "post_order": Operation(shapes.OrderAccepted, HTTPStatus.ACCEPTED, body=IntakeOrder, refusals=_CONFLICT),
     "list_orders": Operation(Order, listed=True, query=shapes.OrderQuery),
     "get_order": Operation(Order),
+    "list_deliveries": Operation(tuple[Delivery, ...]),
     "reject_line": Operation(Order, body=Rejection, refusals=_CONFLICT),
     "accept_line": Operation(Order, body=Acceptance, refusals=_CONFLICT),
     "reset_line": Operation(Order, body=Reset, refusals=_CONFLICT),
@@ -100,6 +103,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "list_configuration": Operation(ConfigObject, listed=True, query=shapes.PageQuery),
     "save_many_configuration": Operation(SavedMany | Preview, body=list[ConfigObject], query=shapes.SaveQuery),
     "get_configuration": Operation(ConfigObject, etag=True),
+    "get_configuration_changes": Operation(tuple[Change, ...]),
     "save_configuration": Operation(
         views.SavedDetails | Preview,
         body=ConfigObject,
@@ -213,13 +217,15 @@ def _responses(name: str, operation: Operation, route: str, schemas: Mapping[_Ke
         good["content"] = _content(_page_of(schema) if operation.listed else schema)
     if operation.etag:
         good["headers"] = _ETAG
-    refusals = {str(status.value): _PROBLEM for status in _refusals(operation, route)}
+    refusals = {str(status.value): _PROBLEM for status in _refusals(name, operation, route)}
     created = {str(HTTPStatus.CREATED.value): good | {"description": "Created"}} if operation.creates else {}
     return {str(operation.status.value): good, **created, **refusals, "default": _PROBLEM}
 
 
-def _refusals(operation: Operation, route: str) -> Iterator[HTTPStatus]:
+def _refusals(name: str, operation: Operation, route: str) -> Iterator[HTTPStatus]:
     yield from operation.refusals
+    if name not in PUBLIC:
+        yield HTTPStatus.TOO_MANY_REQUESTS
     if "{" in route:
         yield HTTPStatus.NOT_FOUND
     if operation.body is not None:

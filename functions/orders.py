@@ -2,7 +2,7 @@
 
 import azure.functions as func
 
-from functions import messages, responses, wire
+from functions import authorization, messages, responses, wire
 from functions.bootstrap import ports
 from functions.shapes import OrderAccepted, OrderQuery
 
@@ -15,7 +15,7 @@ def post_order(req: func.HttpRequest) -> func.HttpResponse:
     """Validate an order and queue it. Safe to repeat: the same order again gets the same answer."""
     from dom_core.use_cases.submit_order import submit_order
 
-    receipt = submit_order(ports(), wire.json_body(req))
+    receipt = submit_order(ports(), wire.json_body(req), authorization.caller_name(req))
     status_url = responses.status_url("orders", receipt.order_id)
     return responses.accepted(
         OrderAccepted(order_id=receipt.order_id, revision=receipt.revision, status_url=status_url)

@@ -1,19 +1,12 @@
 """Planning: runs by the clock, runs that somebody asks for, what became of them, and suggestions for one order."""
 
-import logging
-from typing import TYPE_CHECKING
-
 import azure.functions as func
 
 from functions import messages, responses, wire
 from functions.bootstrap import ports
 from functions.shapes import Asked, PageQuery, RunAccepted
 
-if TYPE_CHECKING:
-    from dom_core.domain.run import Run
-
 bp = func.Blueprint()
-_logger = logging.getLogger(__name__)
 
 
 @bp.timer_trigger(arg_name="timer", schedule="%DOM_PLAN_SCHEDULE%", run_on_startup=False)
@@ -22,8 +15,7 @@ def plan_orders(timer: func.TimerRequest) -> None:
     """Run every strategy that is due."""
     from dom_core.use_cases.plan_batch import run_due
 
-    for run in run_due(ports()):
-        _log_end(run)
+    run_due(ports())
 
 
 @bp.route(route="strategies/{strategy_id}/run", methods=["POST"])
@@ -55,7 +47,7 @@ def execute_run(msg: func.QueueMessage) -> None:
     from dom_core.use_cases.plan_batch import plan_batch
 
     ticket = wire.run_ticket(msg)
-    _log_end(plan_batch(ports(), ticket.run_id, ticket.strategy_id))
+    plan_batch(ports(), ticket.run_id, ticket.strategy_id)
 
 
 @bp.route(route="runs", methods=["GET"])
@@ -77,7 +69,3 @@ def get_run(req: func.HttpRequest) -> func.HttpResponse:
     from dom_core.use_cases import read_plan
 
     return responses.value(read_plan.get_run(ports(), wire.route_id(req, "run_id", "run")), Run)
-
-
-def _log_end(run: "Run") -> None:
-    _logger.info("run %s of strategy %s is %s. %s", run.id, run.strategy_id, run.state, run.error)

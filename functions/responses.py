@@ -19,7 +19,7 @@ import azure.functions as func
 
 from dom_core import errors
 from dom_core.messages import reading
-from functions import authorization, principals, shapes, wire
+from functions import accounting, authorization, principals, rates, shapes, wire
 
 if TYPE_CHECKING:
     from dom_core.use_cases.context import Slice
@@ -73,6 +73,7 @@ TABLE: Mapping[type[BaseException], Row] = {
     errors.Conflict: Row(HTTPStatus.CONFLICT, "Conflict"),
     principals.Unauthenticated: Row(HTTPStatus.UNAUTHORIZED, "Unauthenticated"),
     errors.Forbidden: Row(HTTPStatus.FORBIDDEN, "Forbidden"),
+    rates.TooManyRequests: Row(HTTPStatus.TOO_MANY_REQUESTS, "Too many requests"),
     errors.StoreConflict: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Busy"),
     errors.Busy: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Busy"),
     errors.LeaseLost: Row(HTTPStatus.SERVICE_UNAVAILABLE, "Busy"),
@@ -94,8 +95,11 @@ def answered(handler: Handler) -> Handler:
     @wraps(handler)
     def answer(req: func.HttpRequest) -> func.HttpResponse:
         try:
-            authorization.admit(handler.__name__, req)
-            return handler(req)
+            with accounting.charged(handler.__name__):
+                authorization.admit(handler.__name__, req)
+                wire.require_small(req)
+                with accounting.step(handler.__name__, req):
+                    return handler(req)
         except Exception as error:
             return _refusal(error, req)
 
@@ -158,7 +162,7 @@ def _refusal(error: Exception, request: func.HttpRequest) -> func.HttpResponse:
     row = _row(error, request)
     if row in _INCIDENTS:
         return _incident_answer(row, error, request)
-    return _problem(row, {"detail": _detail(error), **_details(error)})
+    return _problem(row, {"detail": _detail(error), **_details(error)}, _way_out(error))
 
 
 def _row(error: Exception, request: func.HttpRequest) -> Row:
@@ -173,9 +177,20 @@ def _incident_answer(row: Row, error: Exception, request: func.HttpRequest) -> f
     return _problem(row, {"detail": detail, "instance": f"urn:uuid:{number}"})
 
 
-def _problem(row: Row, more: Mapping[str, Any]) -> func.HttpResponse:
+def _problem(row: Row, more: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> func.HttpResponse:
     content = {"type": row.type, "title": row.title, "status": row.status.value, **more}
-    return _json(content, row.status, _WAY_OUT.get(row.status, {}), "application/problem+json")
+    return _json(content, row.status, {**_WAY_OUT.get(row.status, {}), **(headers or {})}, "application/problem+json")
+
+
+@singledispatch
+def _way_out(_error: Exception) -> dict[str, str]:
+    """Headers that tell the caller what to do about this very error."""
+    return {}
+
+
+@_way_out.register
+def _(error: rates.TooManyRequests) -> dict[str, str]:
+    return {"Retry-After": str(error.retry_after_s)}
 
 
 @singledispatch

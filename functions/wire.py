@@ -52,16 +52,20 @@ class BadPrecondition(WireError):
     """If-Match is not one entity tag."""
 
 
-def json_body(request: func.HttpRequest) -> bytes:
-    """The bytes of a JSON body, still to be validated. Raises BodyTooLarge, NotJson."""
-    raw = request.get_body()
+def require_small(request: func.HttpRequest) -> None:
+    """Raises BodyTooLarge. Asked of every request, whether its function reads the body or not."""
     limit_bytes = ports().settings.max_body_bytes
-    if len(raw) > limit_bytes:
+    if len(request.get_body()) > limit_bytes:
         raise BodyTooLarge(limit_bytes)
+
+
+def json_body(request: func.HttpRequest) -> bytes:
+    """The bytes of a JSON body, still to be validated. Raises NotJson."""
     if _media_type(request) != "application/json":
         raise NotJson("The body must come with 'Content-Type: application/json'.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
         raise NotJson("The body must not be compressed.")
+    raw: bytes = request.get_body()
     return raw
 
 

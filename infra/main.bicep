@@ -32,13 +32,24 @@ param cosmosAutoscaleMaxRu int = 0
 @description('When due strategies run: NCRONTAB with seconds, UTC.')
 param planSchedule string = '0 */15 * * * *'
 
+@description('When assignments that could not be sent at once are sent: NCRONTAB with seconds, UTC.')
+param outboxSchedule string = '0 */5 * * * *'
+
 @description('When old plans, runs and dead letters are removed: NCRONTAB with seconds, UTC.')
 param cleanupSchedule string = '0 30 3 * * *'
+
+@description('When the age of the oldest message in each queue is logged: NCRONTAB with seconds, UTC.')
+param watchSchedule string = '0 */5 * * * *'
+
+@minValue(1)
+@maxValue(64)
+@description('Requests that a run makes to Cosmos DB at the same time.')
+param requestsAtOnce int = 8
 
 @minValue(10)
 @maxValue(3600)
 @description('Seconds for which a run that no longer shows life keeps others from planning.')
-param leaseSeconds int = 300
+param leaseSeconds int = 60
 
 @minValue(1)
 @maxValue(8760)
@@ -60,12 +71,50 @@ param deadLetterRetentionDays int = 30
 @description('The largest HTTP body that is read.')
 param maxBodyBytes int = 1000000
 
+@minValue(0)
+@maxValue(1000000)
+@description('HTTP requests that each caller may send to one instance in a minute; 0 limits nobody.')
+param requestsPerMinute int = 6000
+
 @allowed(['offline', 'nominatim', 'azure_maps'])
 @description('Who finds addresses that come without coordinates, after the offline tables.')
 param geocoder string = 'offline'
 
 @description('The Nominatim server, when it is the geocoder.')
 param nominatimUrl string = 'https://nominatim.openstreetmap.org'
+
+@allowed(['great_circle', 'osrm', 'valhalla', 'azure_maps'])
+@description('Who measures distances for strategies that go by road; great_circle: nobody.')
+param distances string = 'great_circle'
+
+@description('The OSRM server, when it measures.')
+param osrmUrl string = 'http://127.0.0.1:5000'
+
+@description('The Valhalla server, when it measures.')
+param valhallaUrl string = 'http://127.0.0.1:8002'
+
+@description('The vehicle, as the engine names it. Empty: a car.')
+param roadProfile string = ''
+
+@minValue(1)
+@maxValue(20000)
+@description('Ways longer than this along the great circle are not measured but estimated.')
+param roadWithinKm int = 400
+
+@minValue(100)
+@maxValue(300)
+@description('How long a way by road is estimated to be, in percent of the great circle.')
+param roadCircuityPercent int = 130
+
+@minValue(1)
+@maxValue(10000000)
+@description('The most ways that one run asks for.')
+param roadCells int = 100000
+
+@minValue(1)
+@maxValue(365)
+@description('Days for which a measured distance is used again.')
+param roadCacheDays int = 30
 
 @description('The key vault that holds the Azure Maps key. Empty: no key.')
 param mapsKeyVaultName string = ''
@@ -75,6 +124,19 @@ param mapsKeyVaultResourceGroup string = ''
 
 @description('The name of the secret in that key vault.')
 param mapsKeySecretName string = 'azure-maps-key'
+
+@secure()
+@description('Where assignments are posted too. Empty: only the queue has them. It may hold a key of the receiver.')
+param webhookUrl string = ''
+
+@description('The key vault that holds the secret with which webhooks are signed. Needed with webhookUrl.')
+param webhookKeyVaultName string = ''
+
+@description('The resource group of that key vault, in this subscription. Empty: the one made here.')
+param webhookKeyVaultResourceGroup string = ''
+
+@description('The name of the secret in that key vault.')
+param webhookSecretName string = 'dom-webhook-secret'
 
 @description('The application (client) id of an Entra ID registration. Empty: callers use function keys.')
 param entraClientId string = ''
@@ -137,6 +199,7 @@ module storage 'modules/storage.bicep' = {
     location: location
     tags: tags
     deploymentContainerName: deploymentContainerName
+    deadLetterRetentionDays: deadLetterRetentionDays
     appPrincipalId: identity.outputs.principalId
   }
 }
@@ -164,6 +227,16 @@ module mapsKey 'modules/secret-reader.bicep' = if (!empty(mapsKeyVaultName)) {
   }
 }
 
+module webhookSecret 'modules/secret-reader.bicep' = if (!empty(webhookKeyVaultName)) {
+  name: 'webhook-secret'
+  scope: az.resourceGroup(empty(webhookKeyVaultResourceGroup) ? resourceGroupName : webhookKeyVaultResourceGroup)
+  params: {
+    vaultName: webhookKeyVaultName
+    secretName: webhookSecretName
+    readerPrincipalId: identity.outputs.principalId
+  }
+}
+
 module app 'modules/function-app.bicep' = {
   name: 'function-app'
   scope: resourceGroup
@@ -183,19 +256,33 @@ module app 'modules/function-app.bicep' = {
     maximumInstanceCount: maximumInstanceCount
     httpConcurrency: httpConcurrency
     planSchedule: planSchedule
+    outboxSchedule: outboxSchedule
     cleanupSchedule: cleanupSchedule
+    requestsAtOnce: requestsAtOnce
+    watchSchedule: watchSchedule
     leaseSeconds: leaseSeconds
     planExpiryHours: planExpiryHours
     planRetentionDays: planRetentionDays
     deadLetterRetentionDays: deadLetterRetentionDays
     maxBodyBytes: maxBodyBytes
+    requestsPerMinute: requestsPerMinute
     geocoder: geocoder
     nominatimUrl: nominatimUrl
+    distances: distances
+    osrmUrl: osrmUrl
+    valhallaUrl: valhallaUrl
+    roadProfile: roadProfile
+    roadWithinKm: roadWithinKm
+    roadCircuityPercent: roadCircuityPercent
+    roadCells: roadCells
+    roadCacheDays: roadCacheDays
     azureMapsKey: empty(mapsKeyVaultName) ? '' : '@Microsoft.KeyVault(VaultName=${mapsKeyVaultName};SecretName=${mapsKeySecretName})'
+    webhookUrl: webhookUrl
+    webhookSecret: empty(webhookKeyVaultName) ? '' : '@Microsoft.KeyVault(VaultName=${webhookKeyVaultName};SecretName=${webhookSecretName})'
     entraClientId: entraClientId
   }
-  // The platform resolves the reference when the app starts, so the role must be there before.
-  dependsOn: [mapsKey]
+  // The platform resolves the references when the app starts, so the roles must be there before.
+  dependsOn: [mapsKey, webhookSecret]
 }
 
 module alerts 'modules/alerts.bicep' = {

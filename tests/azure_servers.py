@@ -18,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from azure.storage.blob import BlobServiceClient
 from azure.storage.queue import QueueServiceClient
 
 from dom_core.adapters.cosmos import Connection
@@ -37,6 +38,7 @@ _AZURITE_ACCOUNT = "devstoreaccount1"
 _AZURITE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
 
 _AZURITE_FLAGS = ("--silent", "--inMemoryPersistence", "--disableTelemetry", "--skipApiVersionCheck")
+_ANY_PORTS = ("--blobPort", "0", "--queuePort", "0", "--tablePort", "0")
 
 
 class NodeMissing(Exception):
@@ -52,12 +54,15 @@ def cosmos_server() -> Iterator[str]:
 
 @contextmanager
 def azurite() -> Iterator[str]:
-    """The connection string of empty queues, until the block ends. Raises NodeMissing."""
-    with _node_process("azurite/dist/src/queue/main.js", *_AZURITE_FLAGS, "--queuePort", "0") as process:
-        url = _first_line(process, "successfully listens on ").split(" listens on ")[1]
+    """The connection string of empty queues and no blobs, until the block ends. Raises NodeMissing."""
+    with _node_process("azurite/dist/src/azurite.js", *_AZURITE_FLAGS, *_ANY_PORTS) as process:
+        ports = {service: _azurite_port(process, service) for service in ("Blob", "Queue")}
+        endpoints = (
+            f"{service}Endpoint=http://127.0.0.1:{port}/{_AZURITE_ACCOUNT};" for service, port in ports.items()
+        )
         yield (
             f"DefaultEndpointsProtocol=http;AccountName={_AZURITE_ACCOUNT};AccountKey={_AZURITE_KEY};"
-            f"QueueEndpoint=http://127.0.0.1:{urlsplit(url).port}/{_AZURITE_ACCOUNT};"
+            f"{''.join(endpoints)}"
         )
 
 
@@ -82,12 +87,27 @@ def provision(endpoint: str) -> None:
 
 def queue_url(connection_string: str) -> str:
     """Where the queues of a connection string are."""
-    return next(part.partition("=")[2] for part in connection_string.split(";") if part.startswith("QueueEndpoint="))
+    return _url(connection_string, "QueueEndpoint")
+
+
+def blob_url(connection_string: str) -> str:
+    """Where the blobs of a connection string are."""
+    return _url(connection_string, "BlobEndpoint")
+
+
+def _url(connection_string: str, endpoint: str) -> str:
+    parts = (part.partition("=") for part in connection_string.split(";"))
+    return next(value for name, _, value in parts if name == endpoint)
 
 
 def with_queue_port(connection_string: str, port: int) -> str:
-    """The same account, at another port of this machine."""
+    """The same account, with its queues at another port of this machine."""
     return connection_string.replace(f":{urlsplit(queue_url(connection_string)).port}/", f":{port}/")
+
+
+def with_blob_port(connection_string: str, port: int) -> str:
+    """The same account, with its blobs at another port of this machine."""
+    return connection_string.replace(f":{urlsplit(blob_url(connection_string)).port}/", f":{port}/")
 
 
 def forget_queues(connection_string: str) -> None:
@@ -95,6 +115,13 @@ def forget_queues(connection_string: str) -> None:
     with QueueServiceClient.from_connection_string(connection_string) as client:
         for queue in client.list_queues():
             client.delete_queue(queue.name)
+
+
+def forget_blobs(connection_string: str) -> None:
+    """Remove all containers from Azurite."""
+    with BlobServiceClient.from_connection_string(connection_string) as client:
+        for container in client.list_containers():
+            client.delete_container(container.name)
 
 
 def settings(endpoint: str, connection: str) -> Mapping[str, str]:
@@ -145,6 +172,11 @@ def _node_process(script: str, *arguments: str) -> Iterator["subprocess.Popen[st
             yield process
         finally:
             process.kill()
+
+
+def _azurite_port(process: "subprocess.Popen[str]", service: str) -> int:
+    line = _first_line(process, f"{service} service is successfully listening at ")
+    return int(urlsplit(line.rpartition(" ")[2]).port or 0)
 
 
 def _first_line(process: "subprocess.Popen[str]", wanted: str) -> str:

@@ -27,7 +27,7 @@ def cosmos_endpoint() -> Iterator[str]:
 
 @pytest.fixture(scope="session")
 def azurite_connection() -> Iterator[str]:
-    """The connection string of Azurite's queues."""
+    """The connection string of Azurite's queues and blobs."""
     try:
         with azure_servers.azurite() as connection:
             yield connection

@@ -360,9 +360,10 @@ def test_rules_that_cannot_give_way_do_not_count(monkeypatch: pytest.MonkeyPatch
         assert len(found) == (mode is LocationPriorityMode.ORDINARY)
 
 
-def test_distances_by_road_are_a_warning() -> None:
-    by_road = Strategy("s", "all", distance_mode=DistanceMode.ROAD)
-    assert list(warnings_of(a_configuration(strategies=(by_road,)))) == ["strategies[s].distance_mode"]
+def test_distances_by_road_are_a_warning_where_nobody_measures_them() -> None:
+    by_road = a_configuration(strategies=(Strategy("s", "all", distance_mode=DistanceMode.ROAD),))
+    assert list(warnings_of(by_road)) == ["strategies[s].distance_mode"]
+    assert check(by_road, roads_measured=True).warnings == ()
 
 
 @pytest.mark.parametrize(

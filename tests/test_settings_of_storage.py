@@ -9,7 +9,8 @@ import pytest
 from dom_core.adapters import storage
 from dom_core.adapters.clock import SystemClock
 from dom_core.adapters.cosmos import CosmosDocuments
-from dom_core.adapters.sqlite import SqliteDocuments, SqliteQueues
+from dom_core.adapters.sqlite import SqliteBlobs, SqliteDocuments, SqliteQueues
+from dom_core.adapters.storage_blob import StorageBlobs
 from dom_core.adapters.storage_queue import StorageQueues
 from dom_core.errors import InvalidInput, StoreUnusable
 from dom_core.ports import Container
@@ -20,6 +21,7 @@ CLOUD = {
     "DOM_STORE": "azure",
     "DOM_COSMOS_ENDPOINT": "https://dom.documents.azure.com:443/",
     "AzureWebJobsStorage__queueServiceUri": "https://dom.queue.core.windows.net",
+    "AzureWebJobsStorage__blobServiceUri": "https://dom.blob.core.windows.net",
 }
 
 
@@ -35,16 +37,19 @@ def test_without_settings_everything_is_in_a_file(tmp_path: Path) -> None:
     with storage.opened(settings, SystemClock()) as opened:
         assert isinstance(opened.documents, SqliteDocuments)
         assert isinstance(opened.queues, SqliteQueues)
+        assert isinstance(opened.blobs, SqliteBlobs)
 
 
-def test_azure_needs_an_account_for_documents_and_one_for_queues() -> None:
-    assert named({"DOM_STORE": "azure"}) == ["DOM_COSMOS_ENDPOINT", "AzureWebJobsStorage__queueServiceUri"]
+def test_azure_needs_an_account_for_documents_and_one_for_queues_and_blobs() -> None:
+    storage_account = ["AzureWebJobsStorage__queueServiceUri", "AzureWebJobsStorage__blobServiceUri"]
+    assert named({"DOM_STORE": "azure"}) == ["DOM_COSMOS_ENDPOINT", *storage_account]
 
 
 def test_azure_is_opened_without_a_connection_to_it() -> None:
     with storage.opened(from_environment(CLOUD), SystemClock()) as opened:
         assert isinstance(opened.documents, CosmosDocuments)
         assert isinstance(opened.queues, StorageQueues)
+        assert isinstance(opened.blobs, StorageBlobs)
 
 
 @pytest.mark.parametrize(
@@ -52,7 +57,15 @@ def test_azure_is_opened_without_a_connection_to_it() -> None:
     ["dom", "ftp://dom.example", "https://", "https://me:secret@dom.example", "http://dom.example", "https://x?y=1"],
 )
 @pytest.mark.parametrize(
-    "variable", ["DOM_COSMOS_ENDPOINT", "AzureWebJobsStorage__queueServiceUri", "DOM_NOMINATIM_URL"]
+    "variable",
+    [
+        "DOM_COSMOS_ENDPOINT",
+        "AzureWebJobsStorage__queueServiceUri",
+        "AzureWebJobsStorage__blobServiceUri",
+        "DOM_NOMINATIM_URL",
+        "DOM_OSRM_URL",
+        "DOM_VALHALLA_URL",
+    ],
 )
 def test_an_address_that_would_not_be_safe_is_refused(variable: str, address: str) -> None:
     assert named({**CLOUD, variable: address}) == [variable]
@@ -81,7 +94,9 @@ def test_a_message_about_a_connection_string_does_not_repeat_it() -> None:
     assert "secret" not in str(caught.value)
 
 
-def test_the_settings_of_the_servers_open_documents_and_queues(cosmos_endpoint: str, azurite_connection: str) -> None:
+def test_the_settings_of_the_servers_open_documents_queues_and_blobs(
+    cosmos_endpoint: str, azurite_connection: str
+) -> None:
     settings = from_environment(azure_servers.settings(cosmos_endpoint, azurite_connection))
     azure_servers.provision(cosmos_endpoint)
 
@@ -89,6 +104,7 @@ def test_the_settings_of_the_servers_open_documents_and_queues(cosmos_endpoint: 
         assert opened.documents.read(Container.ORDERS, "O-1", "none") is None
         opened.queues.send("storage-test", b"{}")
         assert opened.queues.length("storage-test") == 1
+        assert opened.blobs.get(opened.blobs.put(b"{}")) == b"{}"
 
 
 def test_without_azure_identity_the_message_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,3 +115,5 @@ def test_without_azure_identity_the_message_says_what_to_install(monkeypatch: py
             opened.documents.read(Container.ORDERS, "O-1", "order")
         with pytest.raises(StoreUnusable, match="azure-identity"):
             opened.queues.length("orders")
+        with pytest.raises(StoreUnusable, match="azure-identity"):
+            opened.blobs.put(b"{}")

@@ -1,4 +1,4 @@
-"""Where everything is kept, as the settings say: one file, or Cosmos DB and Storage queues.
+"""Where everything is kept, as the settings say: one file, or Cosmos DB, Storage queues and blobs.
 
 Only what is chosen is imported: the SDKs take long to load.
 """
@@ -9,20 +9,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from dom_core.charges import ChargeRecorder
-from dom_core.ports import Clock, DocumentStore, MessageQueues
+from dom_core.ports import Blobs, Clock, DocumentStore, MessageQueues
 from dom_core.settings import Settings
 
 if TYPE_CHECKING:
     from dom_core.adapters.cosmos import Connection
+    from dom_core.adapters.storage_blob import StorageBlobs
     from dom_core.adapters.storage_queue import StorageQueues
 
 
 @dataclass(frozen=True, slots=True)
 class Storage:
-    """The documents and the queues of an installation."""
+    """The documents, the queues and the blobs of an installation."""
 
     documents: DocumentStore
     queues: MessageQueues
+    blobs: Blobs
 
 
 @contextmanager
@@ -34,18 +36,22 @@ def opened(settings: Settings, clock: Clock, charges: ChargeRecorder | None = No
 
 @contextmanager
 def _in_a_file(settings: Settings, clock: Clock) -> Iterator[Storage]:
-    from dom_core.adapters.sqlite import Database, SqliteDocuments, SqliteQueues
+    from dom_core.adapters.sqlite import Database, SqliteBlobs, SqliteDocuments, SqliteQueues
 
     with Database(settings.store_path) as database:
-        yield Storage(SqliteDocuments(database), SqliteQueues(database, clock))
+        yield Storage(SqliteDocuments(database), SqliteQueues(database, clock), SqliteBlobs(database, clock))
 
 
 @contextmanager
 def _on_azure(settings: Settings, charges: ChargeRecorder | None) -> Iterator[Storage]:
     from dom_core.adapters.cosmos import CosmosDocuments
 
-    with closing(_cosmos(settings)) as connection, closing(_queues(settings)) as queues:
-        yield Storage(CosmosDocuments(connection, charges), queues)
+    with (
+        closing(_cosmos(settings)) as connection,
+        closing(_queues(settings)) as queues,
+        closing(_blobs(settings)) as blobs,
+    ):
+        yield Storage(CosmosDocuments(connection, charges), queues, blobs)
 
 
 def _cosmos(settings: Settings) -> "Connection":
@@ -63,3 +69,12 @@ def _queues(settings: Settings) -> "StorageQueues":
     if settings.storage_connection:
         return from_connection_string(settings.storage_connection)
     return from_identity(settings.storage_queue_uri, make_credential)
+
+
+def _blobs(settings: Settings) -> "StorageBlobs":
+    from dom_core.adapters.azure_identity import make_credential
+    from dom_core.adapters.storage_blob import from_connection_string, from_identity
+
+    if settings.storage_connection:
+        return from_connection_string(settings.storage_connection)
+    return from_identity(settings.storage_blob_uri, make_credential)

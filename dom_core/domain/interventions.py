@@ -10,13 +10,12 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from dom_core.domain.ids import LineId
-from dom_core.domain.order import Event, Line, LineState, Order
+from dom_core.domain.order import Event, Line, LineState, Order, What
 from dom_core.domain.transitions import (
     ON_HOLD,
     REPEATED,
     Action,
     Cause,
-    What,
     about,
     advanced,
     require,

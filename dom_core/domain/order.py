@@ -6,12 +6,13 @@ An order is one document. A line has at most one assignment; a line served from 
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 
 from dom_core.domain.ids import Id, Label, LineId, Name, OrderId, PlanId, ProductId, RuleId, SourceId, StrategyId
 from dom_core.domain.network import STRICT, Address, Location
+from dom_core.domain.notice import Notice
 from dom_core.domain.units import Cents, Count, PositiveUnits, UtcTime
 
 
@@ -96,6 +97,28 @@ class Line:
     parent_line_id: LineId | None = None
 
 
+class What(StrEnum):
+    """The words of an order's history."""
+
+    RECEIVED = "received"
+    REVISED = "revised"
+    PLANNED = "planned"
+    DATA_CONFLICT = "data_conflict"
+    ASSIGNED = "assigned"
+    EXCEPTION = "exception"
+    SPLIT = "split"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+    RESET = "reset"
+    PICKED = "picked"
+    SHIPPED = "shipped"
+    HELD = "held"
+    RELEASED = "released"
+    CANCELLED = "cancelled"
+    EXCLUDED = "excluded"
+    INCLUDED = "included"
+
+
 @dataclass(frozen=True, slots=True)
 class Event:
     """One entry of an order's history: who did what to which line, when and why.
@@ -119,7 +142,8 @@ class Order:
     """A customer's order.
 
     `revision` counts the storefront's own changes: order id and revision are the intake key. `version` counts every
-    change stored here: a plan is applied only to the version that it has seen.
+    change stored here: a plan is applied only to the version that it has seen. `notices` counts what the world was, or
+    is to be, told of it; `outbox` holds what the store does not know of yet, and is stored beside the order.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -137,6 +161,8 @@ class Order:
     cancelled: bool = False
     version: Count = 0
     history: tuple[Event, ...] = ()
+    notices: Count = 0
+    outbox: Annotated[tuple[Notice, ...], Field(exclude=True)] = ()
 
     @property
     def amount_cents(self) -> int:

@@ -124,6 +124,7 @@ class PlanAssignment:
     """So many units of a line from a source, and what that costs where the strategy counts cost.
 
     `round` is 1 but for `relaxation: minimal`, where iteration 2 goes in rounds; what came earlier has the lower one.
+    `distance_estimated` where the strategy goes by road and nobody measured this way: the great circle, stretched.
     """
 
     source_id: SourceId
@@ -133,6 +134,7 @@ class PlanAssignment:
     relaxed_rule_ids: tuple[RuleId, ...] = ()
     costs: tuple[CostItem, ...] = ()
     round: int = 1
+    distance_estimated: bool = False
 
     @property
     def cost_cents(self) -> int:
@@ -156,6 +158,12 @@ class PlanLine:
     def filled_units(self) -> int:
         """Units that the plan assigns."""
         return sum(assignment.units for assignment in self.assignments)
+
+    def up_to_iteration(self, number: int) -> "PlanLine":
+        """The line with the assignments of the first iterations only."""
+        if all(assignment.iteration <= number for assignment in self.assignments):
+            return self
+        return replace(self, assignments=tuple(made for made in self.assignments if made.iteration <= number))
 
     @property
     def fulfillment(self) -> Fulfillment:
@@ -205,13 +213,7 @@ class Plan:
 
     def up_to_iteration(self, number: int) -> "Plan":
         """The plan with the assignments of the first iterations only."""
-        return replace(
-            self,
-            lines=tuple(
-                replace(line, assignments=tuple(a for a in line.assignments if a.iteration <= number))
-                for line in self.lines
-            ),
-        )
+        return replace(self, lines=tuple(line.up_to_iteration(number) for line in self.lines))
 
     def position(self, order_id: Id, line_id: Id) -> int | None:
         """Where a line stands in the plan, if it was planned."""

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from dom_core.domain.ids import OrderId, ProductId, SourceId, StrategyId
 from dom_core.domain.network import Address, Product, Source, SourceList
 from dom_core.domain.order import Line, Order
+from dom_core.domain.roads import RoadTable
 from dom_core.domain.strategy import CostFactorRecord, Objective, RuleRecord, Strategy
 
 
@@ -35,7 +36,8 @@ class PlanRequest:
     `sources` are those of the strategy's list; `rules` those it links; `available` is on hand less reserved, per
     (product, source), zero where nothing is said; `loads` is per source, empty where nothing is said. Of the other
     strategies that are active now, `limits_elsewhere` are their limits of orders (C3), and `claimants` those whose
-    lines a default strategy leaves alone: none unless this strategy is the default.
+    lines a default strategy leaves alone: none unless this strategy is the default. `roads` are distances by road,
+    where the strategy goes by them and an engine was asked.
     """
 
     plan_id: str
@@ -52,6 +54,7 @@ class PlanRequest:
     cost_factors: tuple[CostFactorRecord, ...] = ()
     limits_elsewhere: tuple[LimitsElsewhere, ...] = ()
     claimants: tuple[Strategy, ...] = ()
+    roads: RoadTable | None = None
 
     def load(self, source_id: SourceId) -> SourceLoad:
         """What earlier plans already put on this source."""
@@ -75,7 +78,7 @@ class PlanRequest:
         return rule.in_date(moment.date())
 
     def without_personal_data(self) -> "PlanRequest":
-        """The request as plans keep it: no streets, references or histories, which decide nothing."""
+        """The request as plans keep it: no streets, references, histories or notices, which decide nothing."""
         return replace(self, orders=tuple(_impersonal(order) for order in self.orders))
 
 
@@ -84,4 +87,4 @@ def _impersonal(order: Order) -> Order:
         return replace(line, ship_to=Address())
 
     lines = tuple(map(impersonal, order.lines))
-    return replace(order, lines=lines, customer_reference="", content_hash="", history=())
+    return replace(order, lines=lines, customer_reference="", content_hash="", history=(), notices=0, outbox=())

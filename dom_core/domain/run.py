@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar
 
@@ -48,7 +49,8 @@ class RunSummary:
 class Run:
     """One execution of one strategy over all its eligible lines. `share` is the part that is done, 0 to 1.
 
-    `alternate_run_id` is the run of the alternate strategy that this one started, as it found nothing.
+    `alternate_run_id` is the run of the alternate strategy that this one started, as it found nothing. `request_units`
+    (RU) is what the newest attempt asked of the store; zero where the store does not charge.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -66,13 +68,15 @@ class Run:
     share: float = 0.0
     summary: RunSummary | None = None
     alternate_run_id: RunId | None = None
+    request_units: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
 class Lease:
     """The right to plan what will be applied, and to apply plans, until `expires_at`: one for all strategies.
 
-    `holder` is a run's id, or says what else somebody does. The fence only grows.
+    `holder` is a run's id, or says what else somebody does. The fence only grows. A lease that was `released` holds
+    nobody up, whatever the clock of its holder said.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -80,6 +84,11 @@ class Lease:
     fence: Count
     taken_at: UtcTime
     expires_at: UtcTime
+    released: bool = False
+
+    def is_held(self, now: datetime) -> bool:
+        """Whether others must wait."""
+        return not self.released and self.expires_at > now
 
 
 def summarise(plan: Plan) -> RunSummary:

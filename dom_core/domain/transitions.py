@@ -14,7 +14,8 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from dom_core.domain.ids import LineId, PlanId, SourceId, StrategyId
-from dom_core.domain.order import Acceptance, Bar, Event, ExceptionKind, Line, LineAssignment, LineState, Order
+from dom_core.domain.order import Acceptance, Bar, Event, ExceptionKind, Line, LineAssignment, LineState, Order, What
+from dom_core.domain.outbox import with_notices
 from dom_core.domain.plan import PlanAssignment, PlanLine
 from dom_core.domain.splitting import split_line
 from dom_core.errors import Conflict, IllegalTransition, InvalidInput, NotFound, Problem
@@ -86,28 +87,6 @@ ON_HOLD = "on_hold"
 
 _STOPPED_BY_A_HOLD = frozenset({Action.ASSIGN, Action.FAIL, Action.PICK, Action.SHIP})
 """Events that an order on hold does not allow: no plan touches it, and nothing of it leaves."""
-
-
-class What(StrEnum):
-    """The words of an order's history."""
-
-    RECEIVED = "received"
-    REVISED = "revised"
-    PLANNED = "planned"
-    DATA_CONFLICT = "data_conflict"
-    ASSIGNED = "assigned"
-    EXCEPTION = "exception"
-    SPLIT = "split"
-    ACCEPTED = "accepted"
-    REJECTED = "rejected"
-    RESET = "reset"
-    PICKED = "picked"
-    SHIPPED = "shipped"
-    HELD = "held"
-    RELEASED = "released"
-    CANCELLED = "cancelled"
-    EXCLUDED = "excluded"
-    INCLUDED = "included"
 
 
 @dataclass(frozen=True, slots=True)
@@ -404,6 +383,7 @@ def revise(stored: Order, incoming: Order, cause: Cause) -> Order:
         cancelled=stored.cancelled,
         version=stored.version,
         history=stored.history,
+        notices=stored.notices,
     )
     return advanced(revised, [cause.event(What.REVISED)])
 
@@ -500,8 +480,10 @@ def with_lines(order: Order, line_id: LineId, lines: Sequence[Line]) -> Order:
 
 
 def advanced(order: Order, events: Iterable[Event]) -> Order:
-    """The order as its next version, with these events in its history."""
-    return replace(order, version=order.version + 1, history=(*order.history, *events))
+    """The order as its next version, with these events in its history, and in its outbox what the world must hear."""
+    events = tuple(events)
+    order = replace(order, version=order.version + 1, history=(*order.history, *events))
+    return with_notices(order, events)
 
 
 def about(line: Line, what: What, cause: Cause, **details: str | int | None) -> Event:

@@ -12,6 +12,10 @@ from dom_core.domain.ids import Id, Label, Name
 from dom_core.domain.network import Address, Location
 from dom_core.domain.order import Event, Line, Order
 from dom_core.domain.units import Cents, Count, PositiveUnits, UtcTime
+from dom_core.errors import InvalidInput
+from dom_core.messages.actions import Who
+from dom_core.messages.claim import About, Claim
+from dom_core.messages.reading import read_value
 
 
 class IntakeLine(BaseModel):
@@ -30,7 +34,10 @@ class IntakeLine(BaseModel):
 
 
 class IntakeOrder(BaseModel):
-    """One order. The key is (`id`, `revision`): the same key with the same content changes nothing."""
+    """One order. The key is (`id`, `revision`): the same key with the same content changes nothing.
+
+    `who` sends it, for its history; that is no part of the content.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
     id: Id
@@ -45,6 +52,7 @@ class IntakeOrder(BaseModel):
     priority_class: Annotated[int, Field(strict=True, ge=1, le=5)] | None = None
     promised_by: UtcTime | None = None
     customer_reference: Name = ""
+    who: Who | None = None
 
     @model_validator(mode="after")
     def _line_ids_are_unique(self) -> Self:
@@ -56,7 +64,7 @@ class IntakeOrder(BaseModel):
     @property
     def content_hash(self) -> str:
         """SHA-256 of the content in canonical JSON: equal for equal orders, whatever their formatting."""
-        canonical = json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+        canonical = json.dumps(self.model_dump(mode="json", exclude={"who"}), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     def to_order(self, received_at: datetime, who: str) -> Order:
@@ -99,3 +107,30 @@ class IntakeOrder(BaseModel):
             tax_cents=line.tax_cents,
             direct_delivery=line.direct_delivery,
         )
+
+
+class OrderKey(BaseModel):
+    """The key of an order of which nothing else is known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    order_id: Id
+    revision: Count
+    content_hash: str
+
+
+def about_order(order: IntakeOrder) -> About:
+    """The key of the order, for a claim check: it tells whether an order whose content is gone was stored already."""
+    return key_of(order).model_dump()
+
+
+def key_of(order: IntakeOrder) -> OrderKey:
+    """The key of the order, with the hash that tells other content under the same key."""
+    return OrderKey(order_id=order.id, revision=order.revision, content_hash=order.content_hash)
+
+
+def key_in(claim: Claim) -> OrderKey | None:
+    """The key of the order that a claim is for; None when it does not say."""
+    try:
+        return read_value(dict(claim.about), OrderKey, "claim check")
+    except InvalidInput:
+        return None

@@ -5,14 +5,16 @@ JSON has neither tuples as keys nor sets: stock and loads become sorted lists he
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from pydantic import ConfigDict
+import numpy as np
+from pydantic import ConfigDict, Field
 
 from dom_core.domain.ids import OrderId, PlanId, ProductId, RunId, SourceId
 from dom_core.domain.network import STRICT, Product, Source, SourceList
 from dom_core.domain.order import Order
 from dom_core.domain.request import LimitsElsewhere, PlanRequest, SourceLoad
+from dom_core.domain.roads import NOT_MEASURED, Place, RoadTable
 from dom_core.domain.strategy import CostFactorRecord, RuleRecord, Strategy
 from dom_core.domain.units import Count, Units, UtcTime
 
@@ -37,6 +39,24 @@ class LoadedSource:
 
 
 @dataclass(frozen=True, slots=True)
+class RoadHead:
+    """Which distances by road a run went by. Fields as in RoadTable."""
+
+    engine: str
+    circuity_percent: Count
+    source_ids: tuple[SourceId, ...]
+    fault: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RoadRow:
+    """Metres by road from each source to one place, -1 where nobody measured."""
+
+    place: Place
+    metres: tuple[Annotated[int, Field(strict=True, ge=NOT_MEASURED, lt=2**31)], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class RequestDocument:
     """A plan request in the form in which it is stored. Fields as in PlanRequest."""
 
@@ -55,6 +75,13 @@ class RequestDocument:
     loads: tuple[LoadedSource, ...]
     limits_elsewhere: tuple[LimitsElsewhere, ...] = ()
     claimants: tuple[Strategy, ...] = ()
+    roads: RoadHead | None = None
+    road_rows: tuple[RoadRow, ...] = ()
+
+    def __post_init__(self) -> None:
+        wide = len(self.roads.source_ids) if self.roads else 0
+        if any(len(row.metres) != wide for row in self.road_rows):
+            raise ValueError("a row of distances by road has not one number for each source")
 
     def to_request(self) -> PlanRequest:
         """The request that this document describes."""
@@ -73,7 +100,15 @@ class RequestDocument:
             cost_factors=self.cost_factors,
             limits_elsewhere=self.limits_elsewhere,
             claimants=self.claimants,
+            roads=self._roads(),
         )
+
+    def _roads(self) -> RoadTable | None:
+        if self.roads is None:
+            return None
+        rows = {row.place: np.array(row.metres, dtype=np.int64) for row in self.road_rows}
+        named = (self.roads.engine, self.roads.circuity_percent)
+        return RoadTable.of(named, self.roads.source_ids, rows, self.roads.fault)
 
 
 def document_of(request: PlanRequest) -> RequestDocument:
@@ -96,7 +131,17 @@ def document_of(request: PlanRequest) -> RequestDocument:
         loads=_loads(request.loads),
         limits_elsewhere=request.limits_elsewhere,
         claimants=request.claimants,
+        roads=_road_head(request.roads),
+        road_rows=_road_rows(request.roads),
     )
+
+
+def _road_head(roads: RoadTable | None) -> RoadHead | None:
+    return RoadHead(roads.engine, roads.circuity_percent, roads.source_ids, roads.fault) if roads else None
+
+
+def _road_rows(roads: RoadTable | None) -> tuple[RoadRow, ...]:
+    return tuple(RoadRow(place, roads.row(number)) for number, place in enumerate(roads.places)) if roads else ()
 
 
 def _loads(loads: Mapping[SourceId, SourceLoad]) -> tuple[LoadedSource, ...]:

@@ -26,7 +26,10 @@ class ActiveRule:
 
     def sources_in_force(self, batch: Batch) -> BoolArray:
         """The sources (S) on whose own calendar the rule is in force."""
-        return np.array([batch.request.in_force_at(self.record, source) for source in batch.sources], dtype=bool)
+        # One look for each time zone: calendars are compared by the date, and sources share their zones.
+        zones = {source.time_zone: source for source in batch.sources}
+        in_force = {zone: batch.request.in_force_at(self.record, source) for zone, source in zones.items()}
+        return np.array([in_force[source.time_zone] for source in batch.sources], dtype=bool)
 
     def in_force(self, request: PlanRequest) -> bool:
         """Whether the rule is in force by UTC, for what is no source's affair."""

@@ -4,13 +4,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch
+from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch, PlaceTable
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Location, Product, Source
 from dom_core.domain.order import Line
 from dom_core.domain.reason import IntArray
 from dom_core.domain.request import PlanRequest
+from dom_core.domain.roads import RoadTable
 from dom_core.domain.strategy import InventoryMode
 from dom_core.domain.units import UNLIMITED_UNITS
+from dom_core.optimizer import by_road
 from dom_core.optimizer.eligibility import EligibleOrder
 from dom_core.optimizer.great_circle import distances_m
 
@@ -32,7 +34,7 @@ def to_batch(request: PlanRequest, eligible: Sequence[EligibleOrder]) -> Batch:
         product_of=_integers(position[line.product_id] for line in lines),
         destination_of=_integers(number for entry in eligible for number in _destinations(entry.lines)),
         units=_integers(line.units for line in lines),
-        distance_m=_distances(lines, sources),
+        metres=_distances(lines, sources, request.roads),
         available=_available(request, products, sources),
     )
 
@@ -46,17 +48,21 @@ def _destinations(lines: Sequence[Line]) -> list[int]:
     return [numbers.setdefault(line.location, len(numbers)) for line in lines]
 
 
-def _distances(lines: Sequence[Line], sources: Sequence[Source]) -> IntArray:
-    places = list(dict.fromkeys(line.location for line in lines))
-    row = {place: index for index, place in enumerate(places)}
-    table = np.full((len(places), len(sources)), UNKNOWN_DISTANCE_M, dtype=np.int64)
+def _distances(lines: Sequence[Line], sources: Sequence[Source], roads: RoadTable | None) -> PlaceTable:
+    """Metres from every source to every place that lines go to, each place once."""
+    row: dict[Location | None, int] = {}
+    row_of = _integers(row.setdefault(line.location, len(row)) for line in lines)
+    places = list(row)
+    table = np.full((len(places), len(sources)), UNKNOWN_DISTANCE_M, dtype=np.int32)
     known_rows = [index for index, place in enumerate(places) if place]
     known_columns = [index for index, source in enumerate(sources) if source.location]
     if known_rows and known_columns:
         origins = _degrees([place for place in places if place])
         targets = _degrees([source.location for source in sources if source.location])
         table[np.ix_(known_rows, known_columns)] = distances_m(origins, targets)
-    return table[[row[line.location] for line in lines]] if lines else np.empty((0, len(sources)), dtype=np.int64)
+    if roads is not None:
+        table = by_road.distances_m(table.astype(np.int64), places, sources, roads).astype(np.int32)
+    return PlaceTable(row_of, table)
 
 
 def _degrees(places: Sequence[Location]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
@@ -65,12 +71,15 @@ def _degrees(places: Sequence[Location]) -> np.ndarray[tuple[int, ...], np.dtype
 
 def _available(request: PlanRequest, products: Sequence[Product], sources: Sequence[Source]) -> IntArray:
     units = np.zeros((len(products), len(sources)), dtype=np.int64)
-    for row, product in enumerate(products):
-        for column, source in enumerate(sources):
-            if product.id == WRITE_IN_PRODUCT_ID or not _counts_stock(request, source):
-                units[row, column] = UNLIMITED_UNITS
-            else:
-                units[row, column] = request.available.get((product.id, source.id), 0)
+    rows = {product.id: row for row, product in enumerate(products)}
+    columns = {source.id: column for column, source in enumerate(sources)}
+    for (product_id, source_id), available in request.available.items():
+        row, column = rows.get(product_id), columns.get(source_id)
+        if row is not None and column is not None:
+            units[row, column] = available
+    units[:, [not _counts_stock(request, source) for source in sources]] = UNLIMITED_UNITS
+    if WRITE_IN_PRODUCT_ID in rows:
+        units[rows[WRITE_IN_PRODUCT_ID]] = UNLIMITED_UNITS
     return units
 
 

@@ -16,10 +16,12 @@ from dom_core.domain.batch import Batch
 from dom_core.domain.ids import CostFactorId
 from dom_core.domain.plan import CostItem
 from dom_core.domain.reason import IntArray
-from dom_core.optimizer.candidates import Candidates
+from dom_core.optimizer.candidates import ALLOWED, Candidates
 
 Flow = tuple[int, int, int]
 """Line position, source position, units."""
+
+_BLOCK_PAIRS = 1_000_000
 
 Journey = tuple[int, int, int]
 """Order position, number of the group of its lines that travel together, source position."""
@@ -64,18 +66,26 @@ class PairCosts:
 
     def dearest_shipment_cents(self, candidates: Candidates) -> int:
         """The most that any order could pay at any source that may serve all of its lines there."""
-        cents = np.zeros((len(self.batch.orders), self.batch.shape[1]), dtype=np.int64)
-        counted: set[tuple[int, int]] = set()
-        allowed = candidates.allowed
-        shipment = np.where(allowed, self.shipment_cents, 0)
-        np.maximum.at(cents, self.batch.order_of, shipment)
-        for line in range(self.batch.shape[0]):
-            order, group = int(self.batch.order_of[line]), int(self.travel_group_of[line])
-            cents[order] += np.where(allowed[line], self.part_cents[line], 0)
-            if (order, group) not in counted:
-                counted.add((order, group))
-                together = (self.batch.order_of == order) & (self.travel_group_of == group)
-                cents[order] += np.where(allowed[together], self.leg_cents[together], 0).max(axis=0)
+        return max((self._dearest(candidates, rows) for rows in self._blocks()), default=0)
+
+    def _blocks(self) -> Iterator[IntArray]:
+        """Lines of whole orders, those that travel together side by side, in blocks that bound the memory."""
+        lines = np.argsort(self.travel_group_of, kind="stable")
+        size = max(1, _BLOCK_PAIRS // max(1, self.batch.shape[1]))
+        ends = np.flatnonzero(np.diff(self.batch.order_of[lines], append=-1)) + 1
+        cuts = [int(ends[at]) for at in np.flatnonzero(np.diff(ends // size, append=-1))]
+        yield from (block for block in np.split(lines, cuts) if len(block))
+
+    def _dearest(self, candidates: Candidates, rows: IntArray) -> int:
+        allowed = candidates.rejected_by[rows] == ALLOWED
+        order, group = self.batch.order_of[rows], self.travel_group_of[rows]
+        orders = np.flatnonzero(np.diff(order, prepend=-1))
+        groups = np.flatnonzero(np.diff(group, prepend=-1))
+        orders_of_groups = np.flatnonzero(np.diff(order[groups], prepend=-1))
+        legs = np.maximum.reduceat(np.where(allowed, self.leg_cents[rows], 0), groups)
+        cents = np.maximum.reduceat(np.where(allowed, self.shipment_cents[rows], 0), orders)
+        cents += np.add.reduceat(np.where(allowed, self.part_cents[rows], 0), orders)
+        cents += np.add.reduceat(legs, orders_of_groups)
         return int(cents.max(initial=0))
 
     def total_cents(
@@ -129,7 +139,20 @@ class PairCosts:
                 yield int(cents[line, source]), members
 
     def _sum(self, arrays: Sequence[IntArray]) -> IntArray:
-        return sum(arrays, start=np.zeros(self.batch.shape, dtype=np.int64))
+        """The sum of tables, most of which are one row, or one zero, seen everywhere: those take no memory."""
+        total = _nothing(self.batch)
+        for table in arrays:
+            total = np.broadcast_to(total[0] + table[0], table.shape) if _is_row(total, table) else total + table
+        return total
+
+
+def _is_row(*tables: IntArray) -> bool:
+    """Whether all of these are a row seen by every line."""
+    return all(len(table) and table.strides[0] == 0 for table in tables)
+
+
+def _nothing(batch: Batch) -> IntArray:
+    return np.broadcast_to(np.int64(0), batch.shape)
 
 
 def pair_costs(batch: Batch) -> PairCosts | None:
@@ -137,7 +160,7 @@ def pair_costs(batch: Batch) -> PairCosts | None:
     records = batch.request.costs_in_force()
     if not records:
         return None
-    none = np.zeros(batch.shape, dtype=np.int64)
+    none = _nothing(batch)
     factors = []
     for record in records:
         factor = build(record)

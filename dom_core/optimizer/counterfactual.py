@@ -73,18 +73,14 @@ class _Question:
     def gate(self) -> Reason | None:
         """What never lets the source serve the line. Gates come first, so any other objection is a rule's."""
         first = int(self.found.rejected_by[self.line, self.source])
-        if first == ALLOWED or self.found.rejections[first].rule_id is not None:
+        if first == ALLOWED or self.found.objections[first].rule_id is not None:
             return None
-        return self.found.rejections[first].reason(self.line, self.source)
+        return next(self.found.reasons(self.line, self.source))
 
     def objections(self) -> tuple[Reason, ...]:
         """Every rule's objection to the pair."""
-        return (*self._rejections(), *(_no_room(capacity) for capacity in self._full()))
-
-    def _rejections(self) -> Iterator[Reason]:
-        for rejection in self.found.rejections:
-            if rejection.concerns(self.line, self.source):
-                yield rejection.reason(self.line, self.source)
+        by_pair = self.found.reasons(self.line, self.source)
+        return (*by_pair, *(_no_room(capacity) for capacity in self._full()))
 
     def _full(self) -> list[CapacityLimit]:
         """Limits at the source that earlier plans have used up."""

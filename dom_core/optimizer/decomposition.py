@@ -27,32 +27,35 @@ def independent_parts(problem: Problem) -> tuple[IntArray, ...]:
         return ()
     parents = _Forest(len(problem.batch.orders))
     for orders in _binding_groups(problem):
-        for order in orders[1:]:
-            parents.join(int(orders[0]), int(order))
-    roots = np.array([parents.root(int(order)) for order in problem.batch.order_of[open_lines]])
-    useful = set(problem.batch.order_of[problem.allowed.any(axis=1)].tolist())
-    useful_roots = {parents.root(order) for order in useful}
-    return tuple(open_lines[roots == root] for root in dict.fromkeys(roots.tolist()) if root in useful_roots)
+        parents.join_all(orders)
+    root_of = np.array([parents.root(order) for order in range(len(problem.batch.orders))])
+    useful = set(root_of[problem.batch.order_of[problem.allowed.any(axis=1)]].tolist())
+    roots = root_of[problem.batch.order_of[open_lines]]
+    by_root = np.argsort(roots, kind="stable")
+    parts = np.split(open_lines[by_root], np.flatnonzero(np.diff(roots[by_root])) + 1)
+    kept = [part for part in parts if int(root_of[problem.batch.order_of[part[0]]]) in useful]
+    return tuple(sorted(kept, key=lambda part: int(part[0])))
 
 
 def blocks(parts: Sequence[IntArray]) -> tuple[tuple[IntArray, ...], ...]:
     """Neighbouring parts gathered into blocks of about BLOCK_LINES lines; a larger part stands alone."""
     gathered: list[list[IntArray]] = []
+    lines = 0
     for part in parts:
-        room = gathered and sum(map(len, gathered[-1])) + len(part) <= BLOCK_LINES
-        if room:
+        if gathered and lines + len(part) <= BLOCK_LINES:
             gathered[-1].append(part)
+            lines += len(part)
         else:
             gathered.append([part])
+            lines = len(part)
     return tuple(tuple(block) for block in gathered)
 
 
 def cell_binds(problem: Problem) -> BoolArray:
     """Which cells (P, S) could be asked for more than they hold."""
-    demand = np.zeros_like(problem.stock)
-    asked = np.where(problem.allowed, problem.wanted[:, None], 0)
-    np.add.at(demand, problem.batch.product_of, asked)
-    binds: BoolArray = demand > problem.stock
+    binds = np.zeros(problem.stock.shape, dtype=np.bool_)
+    for product, lines in _lines_by_product(problem):
+        binds[product] = problem.wanted[lines] @ problem.allowed[lines] > problem.stock[product]
     return binds
 
 
@@ -61,27 +64,42 @@ def capacity_binds(problem: Problem, capacity: CapacityLimit) -> bool:
     reach = problem.allowed[:, list(capacity.sources)] & (problem.wanted > 0)[:, None]
     if capacity.per_line:
         return int(reach.sum()) > capacity.remaining
-    return len(_visitors(problem, capacity)) > capacity.remaining
+    line, column = np.nonzero(reach)
+    sources = np.array(capacity.sources, dtype=np.int64)
+    width = problem.batch.shape[1]
+    visitors = np.unique(problem.batch.order_of[line] * width + sources[column])
+    counted = [order * width + source for order, source in capacity.counted]
+    return len(visitors) - int(np.isin(visitors, counted).sum()) > capacity.remaining
 
 
-def _visitors(problem: Problem, capacity: CapacityLimit) -> set[tuple[int, int]]:
-    """The (order, source) pairs that would need room."""
-    reach = problem.allowed & (problem.wanted > 0)[:, None]
-    return {
-        (int(problem.batch.order_of[line]), source)
-        for source in capacity.sources
-        for line in np.flatnonzero(reach[:, source])
-    } - capacity.counted
+def _lines_by_product(problem: Problem) -> Iterator[tuple[int, IntArray]]:
+    """The lines that still want units, product by product."""
+    lines = np.flatnonzero(problem.wanted > 0)
+    if len(lines):
+        lines = lines[np.argsort(problem.batch.product_of[lines], kind="stable")]
+        for some in np.split(lines, np.flatnonzero(np.diff(problem.batch.product_of[lines])) + 1):
+            yield int(problem.batch.product_of[some[0]]), some
 
 
 def _binding_groups(problem: Problem) -> Iterator[IntArray]:
     """Orders that compete, group by group."""
-    reach = problem.allowed & (problem.wanted > 0)[:, None]
-    for product, source in np.argwhere(cell_binds(problem)):
-        yield problem.batch.order_of[reach[:, source] & (problem.batch.product_of == product)]
+    for product, lines in _lines_by_product(problem):
+        if len(lines) > 1:
+            binds = problem.wanted[lines] @ problem.allowed[lines] > problem.stock[product]
+            for some in _competitors(problem.allowed[lines][:, binds]):
+                yield problem.batch.order_of[lines[some]]
     for capacity in problem.capacities:
         if capacity_binds(problem, capacity):
-            yield problem.batch.order_of[reach[:, list(capacity.sources)].any(axis=1)]
+            reach = problem.allowed[:, list(capacity.sources)].any(axis=1) & (problem.wanted > 0)
+            yield problem.batch.order_of[reach]
+
+
+def _competitors(reach: BoolArray) -> Iterator[IntArray]:
+    """Rows that share a column, gathered by the first row of each column: few groups, however many columns."""
+    reached = np.flatnonzero(reach.any(axis=0))
+    first = reach[:, reached].argmax(axis=0)
+    for row in np.unique(first):
+        yield np.flatnonzero(reach[:, reached[first == row]].any(axis=1))
 
 
 class _Forest:
@@ -96,6 +114,9 @@ class _Forest:
             member = self._parent[member]
         return member
 
-    def join(self, one: int, other: int) -> None:
-        low, high = sorted((self.root(one), self.root(other)))
-        self._parent[high] = low
+    def join_all(self, members: IntArray) -> None:
+        """Put these into one set."""
+        roots = {self.root(member) for member in members.tolist()}
+        lowest = min(roots, default=0)
+        for root in roots:
+            self._parent[root] = lowest

@@ -82,9 +82,8 @@ class Judge:
         if (line, source) in self.held:
             return CHOSEN
         result = self.result_of(line)
-        objection = int(result.candidates.rejected_by[line, source])
-        if objection >= 0:
-            return result.candidates.rejections[objection].reason(line, source)
+        if result.candidates.rejected_by[line, source] != ALLOWED:
+            return next(result.candidates.reasons(line, source))
         return (
             self._stock_taken(result, line, source)
             or self.room_taken(result, line, source)

@@ -27,6 +27,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pulp
 
+from dom_core.domain.batch import PlaceTable
 from dom_core.domain.plan import Level
 from dom_core.domain.reason import BoolArray, IntArray
 from dom_core.errors import SolverFailed
@@ -316,7 +317,11 @@ class _Builder:
                     self._require([(self.opens[line, source], float(worth - least)), (above, -1.0)], "<=", 0.0)
 
     def _charge_journeys(
-        self, level: Level, charges: IntArray, legs: Mapping[Journey, Sequence[int]], paid: frozenset[Journey]
+        self,
+        level: Level,
+        charges: IntArray | PlaceTable,
+        legs: Mapping[Journey, Sequence[int]],
+        paid: frozenset[Journey],
     ) -> None:
         """Lines that travel together from a source pay the way once."""
         everybody = sum(map(len, legs.values()))

@@ -5,8 +5,9 @@ metre, and unlike the arc cosine of the dot product it stays right for neighbour
 """
 
 import numpy as np
+import numpy.typing as npt
 
-from dom_core.domain.reason import FloatArray, IntArray
+from dom_core.domain.reason import FloatArray
 
 EARTH_RADIUS_M = 6_371_009.0
 """Mean radius of the earth, metres (IUGG; geopy uses the same)."""
@@ -14,14 +15,14 @@ EARTH_RADIUS_M = 6_371_009.0
 _BLOCK_PAIRS = 4_000_000
 
 
-def distances_m(from_degrees: FloatArray, to_degrees: FloatArray) -> IntArray:
+def distances_m(from_degrees: FloatArray, to_degrees: FloatArray) -> npt.NDArray[np.int32]:
     """Whole metres between every point of one set and every point of another.
 
     Both arrays are (n, 2): latitude, longitude in degrees. The answer is (n_from, n_to). Memory for intermediate
     results is bounded: rows are taken in blocks.
     """
     origins, targets = _unit_vectors(from_degrees), _unit_vectors(to_degrees)
-    result = np.empty((len(origins), len(targets)), dtype=np.int64)
+    result = np.empty((len(origins), len(targets)), dtype=np.int32)
     rows = max(1, _BLOCK_PAIRS // max(1, len(targets)))
     for start in range(0, len(origins), rows):
         dots = origins[start : start + rows] @ targets.T

@@ -5,10 +5,12 @@ They are made of what decides, so that a plan's stored request, which has nothin
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable
+from typing import Any
 
 from pydantic import TypeAdapter
 
+from dom_core.domain.order import Order
 from dom_core.domain.request import PlanRequest
 
 
@@ -19,23 +21,36 @@ def configuration_hash(request: PlanRequest) -> str:
 
 def input_hash(request: PlanRequest) -> str:
     """The fingerprint of the configuration, the orders, the stock, the loads and the time."""
-    return _hash({**_configuration(request), **_facts(request.without_personal_data())})
+    return _hash({**_configuration(request), **_facts(request)})
 
 
-def _hash(value: Mapping[str, object]) -> str:
+def _hash(value: dict[str, object]) -> str:
     """SHA-256 of canonical JSON. The order in which things are listed means nothing, so it does not count."""
     return hashlib.sha256(_canonical(value).encode()).hexdigest()
 
 
 def _canonical(value: object) -> str:
-    if isinstance(value, Mapping):
-        return "{" + ",".join(f"{json.dumps(key)}:{_canonical(value[key])}" for key in sorted(value)) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ",".join(sorted(map(_canonical, value))) + "]"
+    """Canonical JSON of plain data. A batch has millions of values, so the frequent kinds are told apart first."""
+    if type(value) is str:
+        return _TEXT(value)
+    if type(value) is int:
+        return repr(value)
+    if type(value) is dict:
+        return "{" + ",".join([f"{_TEXT(key)}:{_canonical(value[key])}" for key in sorted(value)]) + "}"
+    if type(value) is list:
+        return "[" + ",".join(sorted([_canonical(item) for item in value])) + "]"
     return json.dumps(value)
 
 
+_TEXT: Callable[[str], str] = json.encoder.encode_basestring_ascii
+
+
 _PLAIN: TypeAdapter[object] = TypeAdapter(object)
+_ORDERS = TypeAdapter(list[Order])
+_PERSONAL: dict[str, Any] = {
+    "__all__": {"customer_reference": True, "content_hash": True, "history": True, "lines": {"__all__": {"ship_to"}}}
+}
+"""What decides nothing, and is not in the request that a plan keeps."""
 
 
 def _plain(value: object) -> object:
@@ -58,10 +73,21 @@ def _configuration(request: PlanRequest) -> dict[str, object]:
 def _facts(request: PlanRequest) -> dict[str, object]:
     return {
         "now": request.now.isoformat(),
-        "orders": _plain(sorted(request.orders, key=lambda order: order.id)),
+        "orders": _ORDERS.dump_python(list(request.orders), mode="json", exclude=_PERSONAL),
         "available": {f"{product} {source}": units for (product, source), units in request.available.items()},
         "loads": {
             source: [sorted(load.open_order_ids), sorted(load.order_ids_today), load.lines_today]
             for source, load in sorted(request.loads.items())
         },
+        **_roads(request),
     }
+
+
+def _roads(request: PlanRequest) -> dict[str, object]:
+    """Rows mean what they mean by their order, so each is one text."""
+    roads = request.roads
+    if roads is None:
+        return {}
+    rows = {f"{place[0]} {place[1]}": row.hex() for place, row in zip(roads.places, roads.rows, strict=True)}
+    named = {"engine": roads.engine, "circuity": roads.circuity_percent, "fault": roads.fault}
+    return {"roads": {**named, "sources": "\n".join(roads.source_ids), "rows": rows}}

@@ -1,24 +1,31 @@
 """From flows to a plan: assignments, exceptions, reasons and figures in domain words."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from itertools import product
+
+import numpy as np
 
 from dom_core import __version__
 from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch
+from dom_core.domain.ids import LineId, OrderId, RuleId, SourceId
 from dom_core.domain.order import ExceptionKind
 from dom_core.domain.plan import HeldLine, Plan, PlanAssignment, PlanLine, PlanState
+from dom_core.domain.reason import IntArray
 from dom_core.domain.request import PlanRequest
-from dom_core.domain.strategy import DistanceMode, RuleRecord
-from dom_core.optimizer import activation, hashing, verdicts
-from dom_core.optimizer.relaxation import TwoIterations
+from dom_core.domain.roads import RoadTable
+from dom_core.domain.strategy import DistanceMode
+from dom_core.optimizer import activation, by_road, hashing, verdicts
+from dom_core.optimizer.by_road import Estimates
+from dom_core.optimizer.candidates import ALLOWED
+from dom_core.optimizer.relaxation import IterationResult, TwoIterations
 from dom_core.rules import build, kinds
-from dom_core.rules.base import Violation
 
 
 def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -> Plan:
     """The plan of a run. Assignments of iteration 2 name the soft rules that they break."""
-    request = batch.request
+    request, estimates = batch.request, by_road.estimates(batch)
     plan = Plan(
         id=request.plan_id,
         run_id=request.run_id,
@@ -28,26 +35,38 @@ def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -
         engine_version=__version__,
         configuration_hash=hashing.configuration_hash(request),
         input_hash=hashing.input_hash(request),
-        lines=_lines(batch, iterations),
+        lines=_lines(batch, iterations, estimates),
         held=tuple(held),
         iterations=tuple(result.report for result in iterations.results),
         reasons=verdicts.reason_table(iterations),
         rounds=tuple(result.dropped for result in iterations.second.rounds) if iterations.tried else None,
         proofs=tuple(result.proof for result in iterations.results if result.proof),
         largest_distance_km=iterations.largest_distance_km,
-        warnings=tuple(_warnings(request, iterations)),
+        warnings=tuple(_warnings(request, iterations, estimates)),
     )
     return _name_relaxed_rules(request, plan)
 
 
-def _warnings(request: PlanRequest, iterations: TwoIterations) -> Iterator[str]:
+def _warnings(request: PlanRequest, iterations: TwoIterations, estimates: Estimates) -> Iterator[str]:
     for trouble in sorted({trouble for result in iterations.results for trouble in result.troubles}):
         yield f"The solver failed, so that the search alone made this plan: {trouble}"
-    if request.strategy.distance_mode is DistanceMode.ROAD:
+    if request.roads is not None:
+        yield from _gaps(request.roads, *estimates.among(iterations.second.candidates.allowed))
+    elif request.strategy.distance_mode is DistanceMode.ROAD:
         yield "Distances by road are not known here: the great circle is used, for limits and for the objective."
 
 
-def _lines(batch: Batch, iterations: TwoIterations) -> tuple[PlanLine, ...]:
+def _gaps(roads: RoadTable, estimated: int, pairs: int) -> Iterator[str]:
+    """What a plan says where ways were not measured, with the reason if there should have been an answer."""
+    if estimated:
+        yield (
+            f"{estimated:,} of {pairs:,} distances by road, of lines and sources that may serve them, are estimates "
+            f"({roads.circuity_percent} % of the great circle): {roads.engine} did not measure them"
+            + (f"; {roads.fault}." if roads.fault else ".")
+        )
+
+
+def _lines(batch: Batch, iterations: TwoIterations, estimates: Estimates) -> tuple[PlanLine, ...]:
     flows = [
         (result.report.number, number, flow)
         for result in iterations.results
@@ -66,12 +85,16 @@ def _lines(batch: Batch, iterations: TwoIterations) -> tuple[PlanLine, ...]:
                 iteration=iteration,
                 costs=items.get(position, ()),
                 round=number,
+                distance_estimated=estimates.of(line, source),
             )
         )
-    return tuple(_line(batch, iterations, line, by_line[line]) for line in range(len(batch.lines)))
+    left = _left(iterations.second)
+    return tuple(_line(batch, iterations, line, by_line[line], left) for line in range(len(batch.lines)))
 
 
-def _line(batch: Batch, iterations: TwoIterations, line: int, made: Sequence[PlanAssignment]) -> PlanLine:
+def _line(
+    batch: Batch, iterations: TwoIterations, line: int, made: Sequence[PlanAssignment], left: IntArray
+) -> PlanLine:
     order, demand = batch.order(line), batch.lines[line]
     assignments = tuple(sorted(made, key=lambda made: (made.source_id, made.iteration, made.round)))
     filled = sum(assignment.units for assignment in assignments)
@@ -82,65 +105,63 @@ def _line(batch: Batch, iterations: TwoIterations, line: int, made: Sequence[Pla
         product_id=demand.product_id,
         units=demand.units,
         assignments=assignments,
-        exception=None if filled == demand.units else _exception(batch, iterations, line),
+        exception=None if filled == demand.units else _exception(batch, iterations, line, left),
     )
 
 
 def _distance(batch: Batch, line: int, source: int) -> int | None:
-    metres = int(batch.distance_m[line, source])
+    metres = int(batch.metres[line, source])
     return None if metres == UNKNOWN_DISTANCE_M else metres
 
 
-def _exception(batch: Batch, iterations: TwoIterations, line: int) -> ExceptionKind:
+def _exception(batch: Batch, iterations: TwoIterations, line: int, left: IntArray) -> ExceptionKind:
     """Why a line stays short: nothing there, nobody allowed, or no room in the plan."""
-    product = int(batch.product_of[line])
-    if not (batch.available[product] >= 1).any():
+    cells = int(batch.product_of[line])
+    if not (batch.available[cells] >= 1).any():
         return ExceptionKind.NO_QUANTITY
     last = iterations.second
-    allowed = last.candidates.allowed[line]
+    allowed = last.candidates.rejected_by[line] == ALLOWED
     if not allowed.any():
         return ExceptionKind.NO_SOURCE
-    left = last.problem.stock[product].copy()
-    for other, source, units in last.flows:
-        if int(batch.product_of[other]) == product:
-            left[source] -= units
     missing = int(last.problem.wanted[line])
     enough = 1 if last.candidates.split_limits[int(batch.order_of[line])].partial_lines else missing
-    return ExceptionKind.NOT_IN_PLAN if int(left[allowed].sum()) >= enough else ExceptionKind.NO_QUANTITY
+    return ExceptionKind.NOT_IN_PLAN if int(left[cells][allowed].sum()) >= enough else ExceptionKind.NO_QUANTITY
+
+
+def _left(last: IterationResult) -> IntArray:
+    """Units of each cell (P, S) that the last iteration leaves."""
+    left = last.problem.stock.copy()
+    line, source, units = np.array(last.flows, dtype=np.int64).reshape(-1, 3).T
+    np.subtract.at(left, (last.problem.batch.product_of[line], source), units)
+    return left
 
 
 def _name_relaxed_rules(request: PlanRequest, plan: Plan) -> Plan:
     """Write on each assignment of iteration 2 which soft rules it breaks."""
     if not any(assignment.iteration == 2 for line in plan.lines for assignment in line.assignments):
         return plan
-    broken = [
-        violation
-        for record in activation.breakable_rules(request)
-        for violation in build(record).violations(request, plan)
-        if _in_force(request, record, violation)
-    ]
-    lines = tuple(_with_relaxed(line, broken) for line in plan.lines)
-    return replace(plan, lines=lines)
+    sources = {source.id: source for source in request.sources}
+    broken: dict[Place, set[RuleId]] = defaultdict(set)
+    for record in activation.breakable_rules(request):
+        for found in build(record).violations(request, plan):
+            source = sources.get(found.source_id or "") if kinds()[record.kind].dated_by_source else None
+            if request.in_force_at(record, source):
+                broken[found.order_id, found.line_id, found.source_id].add(found.rule_id)
+    return replace(plan, lines=tuple(_with_relaxed(line, broken) for line in plan.lines))
 
 
-def _in_force(request: PlanRequest, record: RuleRecord, violation: Violation) -> bool:
-    source = next((source for source in request.sources if source.id == violation.source_id), None)
-    return request.in_force_at(record, source if kinds()[record.kind].dated_by_source else None)
+Place = tuple[OrderId | None, LineId | None, SourceId | None]
+"""What a violation concerns; all orders, lines or sources where it names none."""
 
 
-def _with_relaxed(line: PlanLine, broken: Sequence[Violation]) -> PlanLine:
-    def relaxed(assignment: PlanAssignment) -> PlanAssignment:
-        if assignment.iteration != 2:
-            return assignment
-        names = {violation.rule_id for violation in broken if _concerns(violation, line, assignment)}
-        return replace(assignment, relaxed_rule_ids=tuple(sorted(names)))
+def _with_relaxed(line: PlanLine, broken: Mapping[Place, Collection[RuleId]]) -> PlanLine:
+    def relaxed(made: PlanAssignment) -> PlanAssignment:
+        if made.iteration != 2:
+            return made
+        places = product((line.order_id, None), (line.line_id, None), (made.source_id, None))
+        names = {rule_id for place in places for rule_id in broken.get(place, ())}
+        return replace(made, relaxed_rule_ids=tuple(sorted(names)))
 
-    return replace(line, assignments=tuple(relaxed(assignment) for assignment in line.assignments))
-
-
-def _concerns(violation: Violation, line: PlanLine, assignment: PlanAssignment) -> bool:
-    return (
-        violation.order_id in (None, line.order_id)
-        and violation.line_id in (None, line.line_id)
-        and violation.source_id in (None, assignment.source_id)
-    )
+    if all(made.iteration != 2 for made in line.assignments):
+        return line
+    return replace(line, assignments=tuple(relaxed(made) for made in line.assignments))

@@ -3,12 +3,13 @@
 The formulation builds a model of it, the objective prices an answer to it; neither looks at rules or documents.
 """
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch
+from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch, PlaceTable
 from dom_core.domain.plan import Level, LevelValue
 from dom_core.domain.reason import BoolArray, IntArray
 from dom_core.domain.request import PlanRequest
@@ -17,6 +18,9 @@ from dom_core.optimizer.activation import ranks_by_priority
 from dom_core.optimizer.candidates import Candidates, class_weight
 from dom_core.optimizer.costs import Flow, Journey, PairCosts
 from dom_core.rules.base import CapacityLimit, SplitLimits
+
+_BLOCK_LINES = 5_000
+"""Lines whose pairs are looked at together, to bound the memory."""
 
 Rates = Mapping[Level, int]
 """The levels of the objective, most important first, each with its points per unit of amount."""
@@ -56,7 +60,7 @@ class Problem:
     batch: Batch
     wanted: IntArray
     allowed: BoolArray
-    km: IntArray
+    km: IntArray | PlaceTable
     steps: IntArray
     stock: IntArray
     weights: IntArray
@@ -79,8 +83,11 @@ class Problem:
 
 def largest_distance_km(candidates: Candidates) -> int:
     """D: the largest distance of any pair that may serve, rounded up to the next 1,000 km, at least 1,000."""
-    metres = candidates.batch.distance_m[candidates.allowed]
-    farthest_m = int(metres.max(initial=0))
+    metres, allowed = candidates.batch.metres, candidates.allowed
+    farthest_m = 0
+    for start in range(0, len(allowed), _BLOCK_LINES):
+        rows = slice(start, start + _BLOCK_LINES)
+        farthest_m = int(metres[rows].max(where=allowed[rows], initial=farthest_m))
     return max(1000, -(-farthest_m // 1_000_000) * 1000)
 
 
@@ -124,22 +131,27 @@ def first_problem(candidates: Candidates, rates: Rates, largest_km: int, costs: 
     )
 
 
-def next_problem(first: Problem, relaxed: Candidates, flows: Sequence[Flow]) -> Problem:
-    """Iteration 2: what is still unfilled, under fewer rules, with what the flows of iteration 1 left."""
+def next_problem(first: Problem, relaxed: Candidates, flows: Sequence[Flow], *, tried: bool = True) -> Problem:
+    """Iteration 2: what is still unfilled, under fewer rules, with what the flows of iteration 1 left.
+
+    `tried` is whether there is anything to try: else nothing is allowed.
+    """
     batch = first.batch
     wanted, stock = first.wanted.copy(), relaxed.stock.copy()
-    for line, source, units in flows:
-        wanted[line] -= units
-        stock[batch.product_of[line], source] -= units
+    line, source, units = np.array(flows, dtype=np.int64).reshape(-1, 3).T
+    cells = (batch.product_of[line], source)
+    np.subtract.at(wanted, line, units)
+    np.subtract.at(stock, cells, units)
+    stock[cells] = np.where(relaxed.stock[cells] >= UNLIMITED_UNITS, UNLIMITED_UNITS, np.maximum(stock[cells], 0))
     used = use_of(first, flows)
     return replace(
         first,
         wanted=wanted,
-        allowed=relaxed.allowed & (wanted > 0)[:, None],
+        allowed=relaxed.allowed & (wanted > 0)[:, None] if tried else np.broadcast_to(np.False_, batch.shape),
         steps=relaxed.steps,
-        stock=np.where(relaxed.stock >= UNLIMITED_UNITS, UNLIMITED_UNITS, np.maximum(stock, 0)),
+        stock=stock,
         split_limits=relaxed.split_limits,
-        capacities=tuple(_after(capacity, used) for capacity in relaxed.capacities),
+        capacities=tuple(_after(relaxed.capacities, used)),
         used=used,
         forced=(),
     )
@@ -163,23 +175,34 @@ def use_of(problem: Problem, flows: Sequence[Flow]) -> Used:
     )
 
 
-def _after(capacity: CapacityLimit, used: Used) -> CapacityLimit:
+def _after(capacities: Sequence[CapacityLimit], used: Used) -> Iterator[CapacityLimit]:
     """The room that the earlier iteration left."""
-    sources = set(capacity.sources)
-    if capacity.per_line:
-        taken = sum(source in sources for _, source in used.limited_line_sources)
-        return replace(capacity, remaining=max(0, capacity.remaining - taken))
-    new = {shipment for shipment in used.limited_shipments if shipment[1] in sources} - capacity.counted
-    return replace(capacity, remaining=max(0, capacity.remaining - len(new)), counted=capacity.counted | new)
+    visits, shipments = _by_source(used.limited_line_sources), _by_source(used.limited_shipments)
+    for capacity in capacities:
+        if capacity.per_line:
+            taken = sum(len(visits[source]) for source in capacity.sources)
+            yield replace(capacity, remaining=max(0, capacity.remaining - taken))
+        else:
+            new = {shipment for source in capacity.sources for shipment in shipments[source]} - capacity.counted
+            left = max(0, capacity.remaining - len(new))
+            yield replace(capacity, remaining=left, counted=capacity.counted | new)
 
 
-def objective_km(batch: Batch, largest_km: int) -> IntArray:
+def _by_source(pairs: Iterable[tuple[int, int]]) -> Mapping[int, list[tuple[int, int]]]:
+    """(line or order, source) pairs by their source."""
+    found: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    for pair in pairs:
+        found[pair[1]].append(pair)
+    return found
+
+
+def objective_km(batch: Batch, largest_km: int) -> PlaceTable:
     """Whole kilometres as the objective counts them: zero within the local radius, D where unknown."""
-    metres = batch.distance_m
+    metres = batch.metres.rows
     km = (metres + 500) // 1000
     km[metres <= batch.request.strategy.local_radius_km * 1000] = 0
     km[metres == UNKNOWN_DISTANCE_M] = largest_km
-    return km
+    return replace(batch.metres, rows=km)
 
 
 def levels_of(problem: Problem, flows: Sequence[Flow]) -> tuple[LevelValue, ...]:

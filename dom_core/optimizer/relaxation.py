@@ -86,17 +86,16 @@ class Prepared:
 
     def leftover(self, flows: Sequence[Flow]) -> Problem:
         """The second iteration's problem, after these flows of the first. Without soft rules there is nothing to do."""
-        left = next_problem(self.problem, self.relaxed, flows)
-        if activation.soft_rules(self.problem.batch.request):
-            return left
-        return replace(left, allowed=np.zeros_like(left.allowed))
+        tried = bool(activation.soft_rules(self.problem.batch.request))
+        return next_problem(self.problem, self.relaxed, flows, tried=tried)
 
 
 def prepare(batch: Batch, scale: Scale | None = None) -> Prepared:
     """Candidates of both iterations, and the first one's problem; in the scale of the whole run, or a given one."""
     request = batch.request
-    strict = candidates.generate(batch, activation.in_iteration(request, 1))
-    relaxed = candidates.generate(batch, activation.in_iteration(request, 2))
+    every, kept = activation.in_iteration(request, 1), activation.in_iteration(request, 2)
+    strict = candidates.generate(batch, every)
+    relaxed = strict if every == kept else candidates.generate(batch, kept)
     costs = pair_costs(batch)
     if scale is None:
         largest_km = largest_distance_km(relaxed)

@@ -158,9 +158,9 @@ def _blocked(judge: Judge, line: PlanLine) -> Iterator[SourceExplanation]:
     row = line_position(batch, line.order_id, line.line_id)
     ungoverned = candidates.generate(batch, ())
     for column, source in enumerate(batch.sources):
-        objection = int(ungoverned.rejected_by[row, column])
-        if objection != candidates.ALLOWED:
-            yield source_explanation(source.id, ungoverned.rejections[objection].reason(row, column))
+        gate = next(ungoverned.reasons(row, column), None)
+        if gate:
+            yield source_explanation(source.id, gate)
             continue
         there = int(batch.available[batch.product_of[row], column])
         taken_by = holders(judge, row, column)

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 import numpy as np
 
-from dom_core.domain.batch import Batch
+from dom_core.domain.batch import Batch, PlaceTable
 from dom_core.domain.reason import BoolArray, IntArray
 from dom_core.optimizer.costs import FactorCharges, Flow, Journey, PairCosts
 from dom_core.optimizer.problem import Problem, Used
@@ -83,7 +83,7 @@ class Restriction:
             product_of=product_of,
             destination_of=batch.destination_of[lines],
             units=batch.units[lines],
-            distance_m=np.empty((0, len(sources)), dtype=batch.distance_m.dtype),
+            metres=PlaceTable(np.empty(0, dtype=np.int64), np.empty((0, len(sources)), dtype=np.int32)),
             available=batch.available[cells],
         )
         at = _Places(_positions(lines), _positions(orders), _positions(sources))

@@ -46,8 +46,8 @@ def _lines_of(judge: Judge) -> list[tuple[IterationResult, IntArray]]:
 def _templates(results: Iterable[IterationResult]) -> Iterator[Reason]:
     yield from (CHOSEN, WEIGHED, STOCK_TAKEN, LINE_IN_FULL)
     for result in results:
-        for rejection in result.candidates.rejections:
-            yield Reason(Verdict.EXCLUDED, rejection.code, rejection.rule_id)
+        for objection in result.candidates.objections:
+            yield Reason(Verdict.EXCLUDED, *objection)
         for capacity in result.candidates.capacities:
             yield room_taken_by(capacity)
 
@@ -82,10 +82,7 @@ class _Coder:
         crowded = np.full(judge.batch.shape[1], code[WEIGHED], dtype=width)
         for source, limits in judge.crowded[id(result)].items():
             crowded[source] = code[room_taken_by(limits[0][0])]
-        objections = [
-            code[Reason(Verdict.EXCLUDED, rejection.code, rejection.rule_id)]
-            for rejection in result.candidates.rejections
-        ]
+        objections = [code[Reason(Verdict.EXCLUDED, *objection)] for objection in result.candidates.objections]
         return cls(
             judge,
             result,

@@ -122,7 +122,7 @@ def _origins(names: _Names, line: PlanLine) -> Iterator[Content]:
     if not line.assignments:
         yield exception_words(line.exception) if line.exception else "no source"
     for assignment in line.assignments:
-        far = distance_words(assignment.distance_m)
+        far = distance_words(assignment)
         again = f", iteration {assignment.iteration}" if assignment.iteration > 1 else ""
         split = f"{assignment.units:,} × " if len(line.assignments) > 1 else ""
         yield tag("span", split + names.source(assignment.source_id), _small(far + again), class_="origin")

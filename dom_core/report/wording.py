@@ -53,19 +53,18 @@ _EVIDENCE = {
 """What limit and actual value are called, where those words do not fit: only gates, which no rule owns."""
 
 
-def distance_words(distance_m: int | None) -> str:
-    """A distance in kilometres."""
-    return "distance unknown" if distance_m is None else f"{distance_m / 1000:,.1f} km"
+def distance_words(assignment: PlanAssignment) -> str:
+    """How far an assignment goes, in kilometres."""
+    if assignment.distance_m is None:
+        return "distance unknown"
+    return f"{assignment.distance_m / 1000:,.1f} km" + (" (estimated)" if assignment.distance_estimated else "")
 
 
 def assignment_words(assignment: PlanAssignment) -> str:
     """What an assignment ships, how far, and in which iteration."""
     relaxed = f", breaks soft {', '.join(assignment.relaxed_rule_ids)}" if assignment.relaxed_rule_ids else ""
     units = "unit" if assignment.units == 1 else "units"
-    return (
-        f"{assignment.units:,} {units}, {distance_words(assignment.distance_m)}, "
-        f"iteration {assignment.iteration}{relaxed}"
-    )
+    return f"{assignment.units:,} {units}, {distance_words(assignment)}, iteration {assignment.iteration}{relaxed}"
 
 
 _ENDINGS = {

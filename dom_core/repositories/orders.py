@@ -1,19 +1,21 @@
-"""Orders: one partition each, with one document of the order and its recent history, and older history beside it.
+"""Orders: one partition each. The order with its recent history is one document; older history and outbox are beside.
 
 Top-level fields repeat what the order says, for queries: `plannable`, `in_work` (a line is assigned or picked),
 `last_assigned_on` (UTC date), and `line_<state>` and `exception_<kind>`, true where any line is in it.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date
 
 from dom_core.domain.ids import OrderId
-from dom_core.domain.order import Event, ExceptionKind, LineState, Order
-from dom_core.domain.transitions import What
-from dom_core.errors import NotFound
+from dom_core.domain.network import Location
+from dom_core.domain.order import Event, ExceptionKind, LineState, Order, What
+from dom_core.errors import NotFound, Problem
 from dom_core.messages.reading import write_value
-from dom_core.ports import Body, Container, Create, Document, DocumentStore, Replace, Write
+from dom_core.ports import Body, Container, Create, Document, DocumentStore, Replace
+from dom_core.repositories.outbox import outbox_writes
 from dom_core.repositories.reading import Slice, Versioned, every, read_stored
 
 _ID = "order"
@@ -25,6 +27,11 @@ MAX_EVENTS_KEPT = 400
 
 RECENT_EVENTS = 100
 """Events that stay when others move."""
+
+MAX_NEW_ORDER_BYTES = 500_000
+"""What a new order's document may have, so that assignments and events fit into it and into one batch later."""
+
+_LONGEST_LOCATION = Location(-12.345678901234567, -123.45678901234567)
 
 _DECISIVE = frozenset({What.REJECTED, What.SPLIT})
 
@@ -56,20 +63,24 @@ class Orders:
 
     def create(self, order: Order) -> Versioned[Order]:
         """Store a new order. Raises AlreadyExists."""
+        beside = outbox_writes(order)
+        if beside:
+            return self._write_all(order, [Create(_ID, _body(order)), *beside])
         return Versioned(order, self._store.create(Container.ORDERS, order.id, _ID, _body(order)).etag)
 
     def replace(self, order: Order, etag: str) -> Versioned[Order]:
         """Store the next version of an order. Raises StoreConflict when it changed since it was read."""
         kept, moved = _sort_history(order.history)
-        if not moved:
-            return Versioned(order, self._store.replace(Container.ORDERS, order.id, _ID, _body(order), etag).etag)
-        writes: list[Write] = [
-            Replace(_ID, _body(replace(order, history=kept)), etag),
-            Create(f"history-{order.version:08d}", _history_body(moved)),
-        ]
-        new_etag = self._store.batch(Container.ORDERS, order.id, writes)[0]
-        assert new_etag is not None, "only a delete has no ETag"  # noqa: S101 - our own mistake
-        return Versioned(order, new_etag)
+        beside = [*_history_writes(order.version, moved), *outbox_writes(order)]
+        if beside:
+            return self._write_all(order, [Replace(_ID, _body(replace(order, history=kept)), etag), *beside])
+        return Versioned(order, self._store.replace(Container.ORDERS, order.id, _ID, _body(order), etag).etag)
+
+    def _write_all(self, order: Order, writes: Sequence[Create | Replace]) -> Versioned[Order]:
+        """Everything or nothing; the order's own document comes first. What was in its outbox is stored then."""
+        etag = self._store.batch(Container.ORDERS, order.id, writes)[0]
+        assert etag is not None, "only a delete has no ETag"  # noqa: S101 - our own mistake
+        return Versioned(replace(order, outbox=()), etag)
 
     def page(
         self, state: LineState | None, exception: ExceptionKind | None, limit: int, continuation: str | None
@@ -95,6 +106,16 @@ class Orders:
         """Orders of which the newest assignment that still stands was made on this UTC date."""
         where = {"last_assigned_on": day.isoformat()}
         return (_read(document) for document in every(self._store, Container.ORDERS, where=where))
+
+
+def size_problems(order: Order) -> list[Problem]:
+    """What stands against storing a new order of this size, whether or not its addresses have been looked up."""
+    located = tuple(replace(line, location=line.location or _LONGEST_LOCATION) for line in order.lines)
+    text = json.dumps(_body(replace(order, lines=located)), ensure_ascii=False, separators=(",", ":"))
+    size = len(text.encode())
+    if size <= MAX_NEW_ORDER_BYTES:
+        return []
+    return [Problem("lines", f"would be stored in {size:,} bytes; an order has at most {MAX_NEW_ORDER_BYTES:,}")]
 
 
 def _sort_history(history: tuple[Event, ...]) -> tuple[tuple[Event, ...], tuple[Event, ...]]:
@@ -123,8 +144,12 @@ def _body(order: Order) -> Body:
     }
 
 
-def _history_body(events: tuple[Event, ...]) -> Body:
-    return {"kind": _KIND_HISTORY, "events": write_value(events, tuple[Event, ...])}
+def _history_writes(version: int, events: tuple[Event, ...]) -> list[Create]:
+    """The writes that put these events beside the order: none, or one."""
+    if not events:
+        return []
+    body = {"kind": _KIND_HISTORY, "events": write_value(events, tuple[Event, ...])}
+    return [Create(f"history-{version:08d}", body)]
 
 
 def _read_events(document: Document) -> tuple[Event, ...]:

@@ -217,7 +217,10 @@ class Plans:
         return read_stored(plain, Plan, f"stored plan {document.partition}")
 
 
-_REQUEST_LISTS = ("sources", "source_lists", "products", "rules", "cost_factors", "orders", "available", "loads")
+_REQUEST_LISTS = (
+    *("sources", "source_lists", "products", "rules", "cost_factors", "orders", "available", "loads"),
+    "road_rows",
+)
 """The parts of a request that grow: each is a section of its own, everything else is the section `head`."""
 
 

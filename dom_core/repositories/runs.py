@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from dom_core.domain.ids import RunId, StrategyId
-from dom_core.domain.run import Lease, Run
+from dom_core.domain.run import Lease, Run, RunState
 from dom_core.domain.units import UtcTime
 from dom_core.errors import Busy, LeaseLost, NotFound
 from dom_core.messages.reading import write_value
@@ -57,6 +57,11 @@ class Runs:
         page = self._store.query(Container.RUNS, where={"kind": _KIND_RUN}, limit=limit, continuation=continuation)
         return Slice(tuple(_read(document) for document in page.documents), page.continuation)
 
+    def in_state(self, state: RunState) -> Iterator[Run]:
+        """The runs in this state."""
+        found = every(self._store, Container.RUNS, where={"kind": _KIND_RUN, "state": state})
+        return (_read(document) for document in found)
+
     def lease(self) -> Lease | None:
         """The newest lease, expired or not."""
         document = self._store.read(Container.RUNS, _LEASE, _LEASE)
@@ -72,7 +77,7 @@ class Runs:
     def _take(self, holder: str, now: datetime, lease_s: int) -> Lease:
         document = self._store.read(Container.RUNS, _LEASE, _LEASE)
         held = _read_lease(document) if document else None
-        if held and held.holder != holder and held.expires_at > now:
+        if held and held.holder != holder and held.is_held(now):
             raise Busy(f"planning is held by '{held.holder}' until {held.expires_at:%H:%M:%S} UTC at the latest")
         fence = held.fence + 1 if held else 1
         lease = Lease(holder, fence, taken_at=now, expires_at=now + timedelta(seconds=lease_s))
@@ -88,7 +93,7 @@ class Runs:
 
     def release_lease(self, lease: Lease, now: datetime) -> None:
         """Let others plan at once. The fence stays. Raises LeaseLost when somebody took a higher one."""
-        self._write_own(replace(lease, expires_at=now))
+        self._write_own(replace(lease, expires_at=now, released=True))
 
     def _write_own(self, lease: Lease) -> Lease:
         return deciding_again(lambda: self._write_own_once(lease))

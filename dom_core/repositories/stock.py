@@ -1,6 +1,6 @@
 """Stock: one document per product, so that one conditional write decides who gets its units.
 
-Reservations are stored as plan → order → line → units: a product with tens of thousands of them still fits.
+Reservations are stored as plan → order → line → units: a product with fifty thousand of them still fits.
 """
 
 from collections.abc import Iterator
@@ -12,6 +12,9 @@ from dom_core.ports import Body, Container, Document, DocumentStore
 from dom_core.repositories.reading import Versioned, every, read_stored
 
 _ID = "stock"
+
+LIMIT_BYTES = 2_000_000
+"""The most to which reservations may bring a product's document (`holding.weight_bytes`): less than a store takes."""
 
 Reserved = dict[str, dict[str, dict[str, int]]]
 

@@ -114,7 +114,9 @@ class Rule:
         return None
 
     def reject_candidates(self, batch: Batch) -> Iterable[Rejection]:
-        """Pairs that this rule takes out."""
+        """Pairs that this rule takes out. The batch is some orders of the run, or one of them: what the answer says of
+        a pair hangs on no other line.
+        """
         return ()
 
     def units_kept_back(self, batch: Batch) -> IntArray | None:
@@ -122,7 +124,7 @@ class Rule:
         return None
 
     def priorities(self, batch: Batch) -> IntArray | None:
-        """Priority per pair (L, S), 1 best to 10, 0 for none."""
+        """Priority per pair (L, S), 1 best to 10, 0 for none. The batch is some orders of the run."""
         return None
 
     def split_limits(self, batch: Batch) -> tuple[SplitLimits, ...] | None:

@@ -68,13 +68,13 @@ class MaximumDistance(Rule):
 
     def reject_candidates(self, batch: Batch) -> Iterator[Rejection]:
         """Pairs beyond their limit, and limited pairs of unknown distance."""
-        lines = self.params.lines
+        lines, distance_m = self.params.lines, batch.distance_m
         limit_m = scope.lowest(batch, lines, [line.limit_m for line in lines], _NO_LIMIT_M)[batch.product_of]
-        too_far = batch.distance_m > limit_m
-        unknown = (batch.distance_m == UNKNOWN_DISTANCE_M) & (limit_m < _NO_LIMIT_M)
+        too_far = distance_m > limit_m
+        unknown = (distance_m == UNKNOWN_DISTANCE_M) & (limit_m < _NO_LIMIT_M)
         limit_km = limit_m / 1000
         if too_far.any():
-            yield Rejection(self.kind, too_far, limit_km, batch.distance_m / 1000, "km", self.id)
+            yield Rejection(self.kind, too_far, limit_km, distance_m / 1000, "km", self.id)
         if unknown.any():
             yield Rejection(self.kind, unknown, limit_km, "unknown", "km", self.id)
 

@@ -139,7 +139,9 @@ class MaximumOrders(Rule):
             if not checking.holds_at(facts, limit, assignment.source_id):
                 continue
             counter = _counter_of(limit, assignment.source_id)
-            taken = placed.setdefault(counter, _placed_before(facts, limit, assignment.source_id))
+            if counter not in placed:
+                placed[counter] = _placed_before(facts, limit, assignment.source_id)
+            taken = placed[counter]
             pair = (line.order_id, assignment.source_id)
             most = _most_at(facts, limit, assignment.source_id)
             if pair not in taken:

@@ -1,4 +1,4 @@
-"""Apply a plan: reserve stock product by product, then confirm order by order.
+"""Apply a plan: reserve stock product by product, then confirm order by order, some of each at a time.
 
 Killed anywhere, applying again finishes. What was done is read from the store, never remembered:
 
@@ -6,30 +6,38 @@ Killed anywhere, applying again finishes. What was done is read from the store, 
 2. An order that still has the version that the plan has seen is reserved for, under (plan, order, line), then confirmed
    in one conditional write.
 3. Any other order, and one whose units are gone, is in conflict: first its lines are marked, which raises its version
-   so that nobody can confirm it any more; then what was reserved for it is given back.
+   so that nobody can confirm it any more; then what was reserved for it is given back, for all such orders together.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from dom_core.configuration import Configuration
-from dom_core.domain.holding import Claim, give_back, hold
+from dom_core.domain.holding import Claim, give_back
 from dom_core.domain.ids import OrderId, ProductId, SourceId
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Source
-from dom_core.domain.order import Order
+from dom_core.domain.order import Order, What
 from dom_core.domain.plan import Closing, Plan, PlanLine, PlanState
-from dom_core.domain.stock import ProductStock, Reservation
+from dom_core.domain.stock import Reservation
 from dom_core.domain.strategy import InventoryMode, Strategy
-from dom_core.domain.transitions import Cause, PlanTerms, What, data_conflict, handled_by
+from dom_core.domain.transitions import Cause, PlanTerms, data_conflict, handled_by
 from dom_core.domain.transitions import apply_plan as apply_to_order
-from dom_core.errors import IllegalTransition, LeaseLost, NotFound, StoreConflict
+from dom_core.errors import IllegalTransition, NotFound, StoreConflict
 from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.reading import Versioned, deciding_again
+from dom_core.repositories.side_by_side import side_by_side
+from dom_core.telemetry.events import PlanApplied
+from dom_core.telemetry.ways import order_way, run_way
 from dom_core.use_cases.change_stock import change_stock
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.reserve_stock import reserve
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +50,10 @@ class Applied:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """How a plan is applied: in whose name, and without which orders. `keep_alive` is called before each order."""
+    """How a plan is applied: in whose name, and without which orders.
+
+    `keep_alive` is called before each order and each product, by the thread that applies; what it raises ends applying.
+    """
 
     who: str
     why: str = ""
@@ -55,15 +66,20 @@ def apply_plan(ports: Ports, plan: Plan, fence: int, terms: Terms | None = None)
 
     Orders left out are in conflict, like those that changed: the next run plans them anew.
     """
+    with ports.telemetry.step("apply_plan", run_way(plan.run_id)):
+        applied = _apply(ports, plan, fence, terms or Terms(f"strategy {plan.strategy_id}"))
+    told = PlanApplied(plan.run_id, plan.strategy_id, plan.id, applied.confirmed_lines, applied.conflicted_lines)
+    ports.telemetry.tell(told)
+    return applied
+
+
+def _apply(ports: Ports, plan: Plan, fence: int, terms: Terms) -> Applied:
     Plans(ports.store).begin_applying(plan.id)
-    terms = terms or Terms(f"strategy {plan.strategy_id}")
     application = _Application.of(ports, plan, fence, terms)
     ready = application.read_ready_orders()
-    short = application.reserve(ready)
-    outcomes = {}
-    for order_id in application.lines:
-        terms.keep_alive()
-        outcomes[order_id] = application.settle(order_id, None if order_id in short else ready.get(order_id))
+    claims = [claim for order in ready.values() for claim in order.claims]
+    short = reserve(ports, claims, fence, terms.keep_alive)
+    outcomes = application.settle_all({id: order for id, order in ready.items() if id not in short})
     closing = Closing(application.cause.at, terms.who, terms.why)
     Plans(ports.store).finish(plan.id, PlanState.APPLIED, closing)
     return application.count(outcomes)
@@ -73,10 +89,7 @@ def expire_plan(ports: Ports, plan: Plan, terms: Terms | None = None) -> Applied
     """Undo what a killed application left half done: orders confirmed stay so, all others wait for the next run."""
     terms = terms or Terms(f"strategy {plan.strategy_id}")
     application = _Application.of(ports, plan, 0, terms)
-    outcomes = {}
-    for order_id in application.lines:
-        terms.keep_alive()
-        outcomes[order_id] = application.settle(order_id, None)
+    outcomes = application.settle_all({})
     closing = Closing(application.cause.at, terms.who, terms.why)
     Plans(ports.store).finish(plan.id, PlanState.EXPIRED, closing)
     return application.count(outcomes)
@@ -102,6 +115,7 @@ class _Application:
     sources: Mapping[SourceId, Source]
     lines: Mapping[OrderId, Sequence[PlanLine]]
     left_out: frozenset[OrderId]
+    keep_alive: Callable[[], None]
     cause: Cause
     terms: PlanTerms = field(repr=False)
     orders: Orders = field(repr=False)
@@ -118,6 +132,7 @@ class _Application:
             sources={source.id: source for source in configuration.sources},
             lines=_by_order(plan.lines),
             left_out=terms.left_out,
+            keep_alive=terms.keep_alive,
             cause=Cause(ports.clock.now(), terms.who, terms.why),
             terms=_plan_terms(configuration, plan, strategy),
             orders=Orders(ports.store),
@@ -125,8 +140,14 @@ class _Application:
 
     def read_ready_orders(self) -> dict[OrderId, _Ready]:
         """The orders that can be confirmed as far as they themselves are concerned."""
-        found = ((order_id, self.ready(self.orders.find(order_id))) for order_id in self.lines)
-        return {order_id: ready for order_id, ready in found if ready}
+        found = self.for_each(self.lines, lambda order_id: self.ready(self.orders.find(order_id)))
+        return {order_id: ready for order_id, ready in found.items() if ready}
+
+    def for_each(self, ids: Iterable[T], work: Callable[[T], R]) -> dict[T, R]:
+        """What `work` makes of each id; some at a time where the store is a service."""
+        ids = list(ids)
+        at_once = self.ports.settings.requests_at_once_to_store
+        return dict(zip(ids, side_by_side(work, ids, at_once=at_once, before=self.keep_alive), strict=True))
 
     def ready(self, stored: Versioned[Order] | None) -> _Ready | None:
         """How to confirm the order, if it still is what the plan has seen. Whoever handled it raised its version."""
@@ -170,44 +191,20 @@ class _Application:
         source = self.sources.get(source_id)
         return source is not None and source.use_real_inventory
 
-    def reserve(self, ready: Mapping[OrderId, _Ready]) -> frozenset[OrderId]:
-        """Reserve for all orders, product by product. The orders for which there is not enough any more."""
-        by_product: dict[ProductId, list[Claim]] = defaultdict(list)
-        for claim in (claim for order in ready.values() for claim in order.claims):
-            by_product[claim.product_id].append(claim)
-        short: set[OrderId] = set()
-        for product_id in sorted(by_product):
-            wanted = [claim for claim in by_product[product_id] if claim.reservation.order_id not in short]
-            short |= self.reserve_product(product_id, wanted)
-        return frozenset(short)
-
-    def reserve_product(self, product_id: ProductId, claims: Sequence[Claim]) -> set[OrderId]:
-        """Reserve in one write. The orders that go short; of those nothing is added."""
-        short: set[OrderId] = set()
-
-        def reserved(stock: ProductStock) -> ProductStock:
-            short.clear()
-            fenced = _fenced(stock, self.fence)
-            for order_id, own in _grouped(claims).items():
-                after = _hold_all(fenced, own)
-                if after is None:
-                    short.add(order_id)
-                else:
-                    fenced = after
-            return fenced
-
-        change_stock(self.ports.store, product_id, reserved)
-        return short
+    def settle_all(self, ready: Mapping[OrderId, _Ready]) -> dict[OrderId, What | None]:
+        """Bring every order to its end under this plan, those that are ready by confirming them."""
+        outcomes = self.for_each(self.lines, lambda order_id: self.settle(order_id, ready.get(order_id)))
+        self.give_back({order_id for order_id, what in outcomes.items() if what is not What.PLANNED})
+        return outcomes
 
     def settle(self, order_id: OrderId, ready: _Ready | None) -> What | None:
         """Bring the order to its end under this plan, and say which. None: the order is gone."""
+        with self.ports.telemetry.step("apply_to_order", order_way(order_id)):
+            return self._settle(order_id, ready)
+
+    def _settle(self, order_id: OrderId, ready: _Ready | None) -> What | None:
         outcome = self.confirm(order_id, ready) if ready else self.handled(order_id)
-        if outcome is What.PLANNED:
-            return outcome
-        outcome = outcome or deciding_again(lambda: self.mark_conflict(order_id))
-        if outcome is not What.PLANNED:
-            self.give_back(order_id)
-        return outcome
+        return outcome or deciding_again(lambda: self.mark_conflict(order_id))
 
     def confirm(self, order_id: OrderId, ready: _Ready) -> What | None:
         """Write the confirmed order if it is still as it was read; otherwise look what became of it."""
@@ -234,10 +231,18 @@ class _Application:
             self.orders.replace(marked, stored.etag)
         return known or What.DATA_CONFLICT
 
-    def give_back(self, order_id: OrderId) -> None:
-        """Release whatever this plan reserved for the order."""
-        for product_id in sorted({line.product_id for line in self.lines[order_id] if line.assignments}):
-            change_stock(self.ports.store, product_id, lambda stock: give_back(stock, self.plan.id, order_id))
+    def give_back(self, order_ids: Collection[OrderId]) -> None:
+        """Release whatever this plan reserved for the orders, each product in one write."""
+        lines = (line for order_id in order_ids for line in self.lines[order_id] if line.assignments)
+        by_product: dict[ProductId, set[OrderId]] = defaultdict(set)
+        for line in lines:
+            by_product[line.product_id].add(line.order_id)
+
+        def release(product_id: ProductId) -> None:
+            theirs = by_product[product_id]
+            change_stock(self.ports.store, product_id, lambda stock: give_back(stock, self.plan.id, theirs))
+
+        self.for_each(sorted(by_product), release)
 
     def count(self, outcomes: Mapping[OrderId, What | None]) -> Applied:
         """Lines by what became of their order."""
@@ -260,24 +265,3 @@ def _by_order(lines: Iterable[PlanLine]) -> dict[OrderId, list[PlanLine]]:
     for line in lines:
         grouped[line.order_id].append(line)
     return {order_id: grouped[order_id] for order_id in sorted(grouped)}
-
-
-def _grouped(claims: Iterable[Claim]) -> dict[OrderId, list[Claim]]:
-    grouped: dict[OrderId, list[Claim]] = defaultdict(list)
-    for claim in claims:
-        grouped[claim.reservation.order_id].append(claim)
-    return grouped
-
-
-def _hold_all(stock: ProductStock, claims: Iterable[Claim]) -> ProductStock | None:
-    held: ProductStock | None = stock
-    for claim in claims:
-        held = hold(held, claim) if held else None
-    return held
-
-
-def _fenced(stock: ProductStock, fence: int) -> ProductStock:
-    """The stock with this fence. Raises LeaseLost when a higher one was here."""
-    if stock.fence > fence:
-        raise LeaseLost(f"stock of '{stock.product_id}' was reserved with fence {stock.fence}; {fence} is old")
-    return stock if stock.fence == fence else replace(stock, fence=fence)

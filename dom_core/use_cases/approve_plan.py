@@ -11,11 +11,13 @@ from dom_core.optimizer.audit.room import orders_without_room
 from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.plans import Plans
+from dom_core.repositories.side_by_side import side_by_side
 from dom_core.use_cases.apply_plan import Terms, apply_plan
 from dom_core.use_cases.close_plans import is_overdue, supersede_older
 from dom_core.use_cases.context import Ports
-from dom_core.use_cases.gather_facts import gather_facts
+from dom_core.use_cases.gather_facts import facts_about
 from dom_core.use_cases.planning_turn import Turn, taking_turn
+from dom_core.use_cases.send_assignments import send_soon
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,9 @@ def approve_plan(ports: Ports, plan_id: PlanId, approval: Approval) -> Approved:
     plan = Plans(ports.store).get(plan_id)
     _require_approvable(ports, plan)
     with taking_turn(ports, f"approval of {plan_id}", plan_id) as turn:
-        return _apply(ports, plan, approval, turn)
+        approved = _apply(ports, plan, approval, turn)
+    send_soon(ports)
+    return approved
 
 
 def _require_approvable(ports: Ports, plan: Plan) -> None:
@@ -54,7 +58,7 @@ def _apply(ports: Ports, plan: Plan, approval: Approval, turn: Turn) -> Approved
         who=approval.who,
         why=approval.why or f"approved plan '{plan.id}'",
         left_out=_without_room(ports, plan),
-        keep_alive=turn.keep,
+        keep_alive=turn.keep_in_time,
     )
     applied = apply_plan(ports, plan, turn.fence, terms)
     supersede_older(ports, plan)
@@ -65,11 +69,11 @@ def _without_room(ports: Ports, plan: Plan) -> frozenset[OrderId]:
     """The orders for which other plans took the room since: of those that the plan could still be applied to."""
     orders = Orders(ports.store)
     seen = {line.order_id: line.order_version for line in plan.lines}
-    found = [orders.find(order_id) for order_id in sorted(seen)]
-    unchanged = {each.value.id for each in found if each and each.value.version == seen[each.value.id]}
+    found = side_by_side(orders.find, sorted(seen), at_once=ports.settings.requests_at_once_to_store)
+    unchanged = {each.value.id: each.value for each in found if each and each.value.version == seen[each.value.id]}
     if not unchanged:
         return frozenset()
     configuration = Configurations(ports.store).load()
-    facts = gather_facts(ports.store, configuration, plan.id, plan.run_id, ports.clock.now())
+    facts = facts_about(ports, configuration, unchanged.values(), plan.id, plan.run_id, ports.clock.now())
     open_lines = tuple(line for line in plan.lines if line.order_id in unchanged)
     return orders_without_room(request_for(configuration, plan.strategy_id, facts), replace(plan, lines=open_lines))

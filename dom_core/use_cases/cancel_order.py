@@ -8,6 +8,7 @@ from dom_core.messages.actions import Decision
 from dom_core.use_cases.change_order import change_order
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.release_stock import release_stock
+from dom_core.use_cases.send_assignments import send_soon
 
 
 def cancel_order(ports: Ports, order_id: OrderId, decision: Decision) -> Order:
@@ -18,4 +19,5 @@ def cancel_order(ports: Ports, order_id: OrderId, decision: Decision) -> Order:
     cause = Cause(ports.clock.now(), decision.who, decision.why)
     order = change_order(ports.store, order_id, lambda order: cancel(order, cause))
     release_stock(ports.store, order_id, (line for line in order.lines if line.state is LineState.CANCELLED))
+    send_soon(ports, order_id)
     return order

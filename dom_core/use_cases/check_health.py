@@ -13,8 +13,9 @@ from dom_core.optimizer import decomposition, formulation
 from dom_core.optimizer.pipeline import open_lines
 from dom_core.optimizer.relaxation import prepare
 from dom_core.ports import Container
+from dom_core.repositories.configurations import ConfigKind
 from dom_core.use_cases.context import Ports
-from dom_core.use_cases.solver_memory import Check
+from dom_core.use_cases.health_memory import Check
 
 _logger = logging.getLogger(__name__)
 
@@ -30,15 +31,14 @@ class Health:
 def check_health(ports: Ports) -> Health:
     """Ask the store and the queue, and let the solver choose between two sources.
 
-    The solver's result is remembered for 30 seconds: asking it costs much more than asking for health does. What is
-    wrong in full, with the places that an operator needs, is logged.
+    What is found is remembered for some seconds, that of the solver for 30: asking costs much more than asking for
+    health does. What is wrong in full, with the places that an operator needs, is logged when it is found.
     """
+    now, memory = ports.clock.now(), ports.health_memory
     checks = (
-        _checked("store", lambda: _ask_store(ports)),
-        _checked("queue", lambda: _ask_queue(ports)),
-        ports.solver_memory.find(
-            ports.solver, ports.clock.now(), lambda: _checked("solver", lambda: _ask_solver(ports))
-        ),
+        memory.store.find(ports.store, now, lambda: _checked("store", lambda: _ask_store(ports))),
+        memory.queue.find(ports.queues, now, lambda: _checked("queue", lambda: _ask_queue(ports))),
+        memory.solver.find(ports.solver, now, lambda: _checked("solver", lambda: _ask_solver(ports))),
     )
     return Health(all(check.healthy for check in checks), checks)
 
@@ -52,7 +52,7 @@ def _checked(name: str, ask: Callable[[], str]) -> Check:
 
 
 def _ask_store(ports: Ports) -> str:
-    ports.store.query(Container.CONFIG, limit=1)
+    ports.store.query(Container.CONFIG, partition=ConfigKind.STRATEGIES, limit=1)
     return "answers"
 
 

@@ -7,11 +7,12 @@ from datetime import date
 from dom_core.configuration import Configuration
 from dom_core.configuration_checks import check
 from dom_core.configuration_sources import sources_left
+from dom_core.domain.change import Change
 from dom_core.domain.ids import RuleId, SourceId, StrategyId
 from dom_core.errors import Conflict, InvalidInput, Problem, StoreConflict
 from dom_core.messages.reading import decode_json, read_most
 from dom_core.ports import DocumentStore
-from dom_core.repositories.configurations import SHAPES, ConfigKind, ConfigObject, Configurations
+from dom_core.repositories.configurations import SHAPES, ConfigKind, ConfigObject, Configurations, Saving
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.reading import deciding_again
 from dom_core.repositories.stock import Stock
@@ -23,6 +24,7 @@ __all__ = [
     "Preview",
     "Saved",
     "SavedMany",
+    "changes",
     "get",
     "list_all",
     "preview",
@@ -31,6 +33,10 @@ __all__ = [
     "save",
     "save_many",
 ]
+
+
+NOBODY = "unknown"
+"""Signs what is saved by a program that does not say for whom."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +89,8 @@ class Preview:
     sources_left: tuple[SourcesBeforeAndAfter, ...]
 
 
-def save(ports: Ports, kind: ConfigKind, id: str, raw: bytes, if_match: str | None = None) -> Saved:
-    """Store one object if the configuration as a whole stays valid with it.
+def save(ports: Ports, kind: ConfigKind, id: str, raw: bytes, if_match: str | None = None, who: str = NOBODY) -> Saved:
+    """Store one object if the configuration as a whole stays valid with it, and who did.
 
     Raises InvalidInput with every problem, StoreConflict when `if_match` is not the stored ETag.
     """
@@ -92,15 +98,17 @@ def save(ports: Ports, kind: ConfigKind, id: str, raw: bytes, if_match: str | No
     (value,) = checked.values
 
     def put() -> Saved:
-        return _put(Configurations(ports.store), kind, value, if_match, checked.warnings)
+        stored = Configurations(ports.store).find(kind, value.id)
+        _require_match(stored, if_match)
+        return _put(ports, kind, value, stored.etag if stored else None, who, checked.warnings)
 
     return deciding_again(put) if if_match is None else put()
 
 
-def save_many(ports: Ports, kind: ConfigKind, raw: bytes) -> SavedMany:
+def save_many(ports: Ports, kind: ConfigKind, raw: bytes, who: str = NOBODY) -> SavedMany:
     """Store a JSON array of objects; all are checked before the first is written. Raises InvalidInput."""
     checked = _checked(ports, kind, _read_many(kind, raw))
-    Configurations(ports.store).put_all(kind, checked.values)
+    Configurations(ports.store).put_all(kind, checked.values, Saving(who, ports.clock.now()))
     return SavedMany(len(checked.values), checked.warnings)
 
 
@@ -121,6 +129,11 @@ def get(ports: Ports, kind: ConfigKind, id: str) -> Versioned[ConfigObject]:
     return Configurations(ports.store).get(kind, id)
 
 
+def changes(ports: Ports, kind: ConfigKind, id: str) -> tuple[Change, ...]:
+    """Who saved the object when, the newest first. Raises NotFound."""
+    return Configurations(ports.store).changes(kind, id)
+
+
 def list_all(ports: Ports, kind: ConfigKind, limit: int, continuation: str | None = None) -> Slice[ConfigObject]:
     """Objects of a kind, by id."""
     return Configurations(ports.store).page(kind, limit, continuation)
@@ -138,17 +151,12 @@ def remove(ports: Ports, kind: ConfigKind, id: str, if_match: str | None = None)
 
 
 def _put(
-    configurations: Configurations,
-    kind: ConfigKind,
-    value: ConfigObject,
-    if_match: str | None,
-    warnings: tuple[Problem, ...],
+    ports: Ports, kind: ConfigKind, value: ConfigObject, etag: str | None, who: str, warnings: tuple[Problem, ...]
 ) -> Saved:
-    stored = configurations.find(kind, value.id)
-    _require_match(stored, if_match)
-    if stored is None:
-        return Saved(value, configurations.create(kind, value), created=True, warnings=warnings)
-    return Saved(value, configurations.replace(kind, value, stored.etag), created=False, warnings=warnings)
+    configurations, saving = Configurations(ports.store), Saving(who, ports.clock.now())
+    if etag is None:
+        return Saved(value, configurations.create(kind, value, saving), created=True, warnings=warnings)
+    return Saved(value, configurations.replace(kind, value, saving, etag), created=False, warnings=warnings)
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,7 +231,7 @@ def _checked(ports: Ports, kind: ConfigKind, readings: _Readings) -> _Checked:
     before = Configurations(ports.store).load()
     after = _with_objects(before, kind, readings.whole)
     partly = _with_objects(Configuration(), kind, readings.partly)
-    findings = check(after, partly_read=partly, today=today)
+    findings = check(after, partly_read=partly, today=today, roads_measured=ports.roads is not None)
     if readings.problems or findings.errors:
         subject = "configuration" if findings.errors else readings.subject
         raise InvalidInput([*readings.problems, *findings.errors], subject)

@@ -5,9 +5,12 @@ from dataclasses import replace
 
 from dom_core.domain.dead_letter import DeadLetter, encode_body
 from dom_core.errors import Problem
+from dom_core.messages.claim import claim_in
 from dom_core.ports import DocumentStore
 from dom_core.repositories.dead_letters import DeadLetters, dead_letter_id
 from dom_core.repositories.reading import deciding_again
+from dom_core.telemetry.events import DeadLetterKept, MessagePoisoned
+from dom_core.use_cases import claim_check
 from dom_core.use_cases.context import Ports, Slice
 
 
@@ -25,13 +28,17 @@ def record(ports: Ports, queue: str, body: bytes, problems: Sequence[Problem], m
         problems=tuple(problems),
         recorded_at=now,
     )
-    return DeadLetters(ports.store).record(letter)
+    kept = DeadLetters(ports.store).record(letter)
+    ports.telemetry.tell(DeadLetterKept(queue, message_id, len(problems)))
+    return kept
 
 
 def record_poisoned(ports: Ports, queue: str, body: bytes, message_id: str) -> DeadLetter:
     """Keep a message of this queue that the host gave up: something else was down, or it is our defect."""
     problem = Problem("", "failed at every attempt; the log says why. Replay it once the cause is gone")
-    return record(ports, queue, body, [problem], message_id)
+    letter = record(ports, queue, body, [problem], message_id)
+    ports.telemetry.tell(MessagePoisoned(queue, message_id))
+    return letter
 
 
 def list_dead_letters(ports: Ports, limit: int, continuation: str | None = None) -> Slice[DeadLetter]:
@@ -40,12 +47,15 @@ def list_dead_letters(ports: Ports, limit: int, continuation: str | None = None)
 
 
 def replay(ports: Ports, day: str, id: str, who: str) -> DeadLetter:
-    """Put the message back on its queue, then note who did. Raises NotFound.
+    """Put the message back on its queue, then note who did. Raises NotFound, and ContentLost for a lost blob.
 
-    Killed in between, the message is on its queue and not noted: whoever takes it knows repetitions.
+    A content in a blob goes into a new one: the letter keeps its own as long as it is kept itself. Killed in between,
+    the message is on its queue and not noted: whoever takes it knows repetitions.
     """
     letter = DeadLetters(ports.store).get(day, id).value
-    ports.queues.send(letter.queue, letter.raw)
+    claim = claim_in(letter.raw)
+    content = claim_check.content_of(ports.blobs, letter.raw)
+    claim_check.send(ports, letter.queue, content, claim.about if claim else None)
     now = ports.clock.now()
     return deciding_again(lambda: _note(ports.store, replace(letter, replayed_at=now, replayed_by=who)))
 

@@ -13,7 +13,9 @@ from dom_core.domain.request import SourceLoad
 from dom_core.domain.stock import ProductStock
 from dom_core.ports import DocumentStore
 from dom_core.repositories.orders import Orders
+from dom_core.repositories.side_by_side import side_by_side
 from dom_core.repositories.stock import Stock
+from dom_core.use_cases.context import Ports
 from dom_core.use_cases.sweep_reservations import Sweep, as_swept, plans_under_way, sweep
 
 _OPEN = frozenset({LineState.ASSIGNED, LineState.PICKED})
@@ -21,24 +23,42 @@ _COUNTED_TODAY = _OPEN | {LineState.SHIPPED}
 
 
 def gather_facts(
-    store: DocumentStore, configuration: Configuration, plan_id: PlanId, run_id: str, now: datetime
+    ports: Ports,
+    configuration: Configuration,
+    plan_id: PlanId,
+    run_id: str,
+    now: datetime,
+    settle: Sweep = sweep,
 ) -> RunFacts:
     """The facts of a run, as stored now. Reservations that nothing needs any more are given back on the way."""
-    orders = tuple(Orders(store).plannable())
-    return _facts(store, configuration, RunFacts(plan_id, run_id, now, orders, {}, {}), sweep)
+    return facts_about(ports, configuration, Orders(ports.store).plannable(), plan_id, run_id, now, settle)
 
 
-def facts_for(store: DocumentStore, configuration: Configuration, order: Order, name: str, now: datetime) -> RunFacts:
+def facts_about(
+    ports: Ports,
+    configuration: Configuration,
+    orders: Iterable[Order],
+    plan_id: PlanId,
+    run_id: str,
+    now: datetime,
+    settle: Sweep = sweep,
+) -> RunFacts:
+    """The same for these orders alone."""
+    return _facts(ports, configuration, RunFacts(plan_id, run_id, now, tuple(orders), {}, {}), settle)
+
+
+def facts_for(ports: Ports, configuration: Configuration, order: Order, name: str, now: datetime) -> RunFacts:
     """The facts for one order alone, as a run would find them now. Nothing is written.
 
     `name` takes the place of plan and run. What a stored order of the same id holds stays held.
     """
-    return _facts(store, configuration, RunFacts(name, name, now, (order,), {}, {}), as_swept)
+    return _facts(ports, configuration, RunFacts(name, name, now, (order,), {}, {}), as_swept)
 
 
-def _facts(store: DocumentStore, configuration: Configuration, asked: RunFacts, settle: Sweep) -> RunFacts:
+def _facts(ports: Ports, configuration: Configuration, asked: RunFacts, settle: Sweep) -> RunFacts:
     """What is asked about, with the stock of its products and the loads of the sources."""
-    stock = _stock_of(store, {line.product_id for order in asked.orders for line in order.lines})
+    store = ports.store
+    stock = _stock_of(ports, {line.product_id for order in asked.orders for line in order.lines})
     under_way = plans_under_way(store)
     in_work = _orders_in_work(store, asked.now)
     stock = settle(store, stock, under_way, in_work.values())
@@ -49,8 +69,9 @@ def _facts(store: DocumentStore, configuration: Configuration, asked: RunFacts, 
     )
 
 
-def _stock_of(store: DocumentStore, product_ids: Iterable[ProductId]) -> list[ProductStock]:
-    stored = (Stock(store).find(product_id) for product_id in sorted(product_ids))
+def _stock_of(ports: Ports, product_ids: Iterable[ProductId]) -> list[ProductStock]:
+    at_once = ports.settings.requests_at_once_to_store
+    stored = side_by_side(Stock(ports.store).find, sorted(product_ids), at_once=at_once)
     return [found.value for found in stored if found]
 
 

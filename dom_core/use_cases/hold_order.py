@@ -7,6 +7,7 @@ from dom_core.domain.transitions import Cause
 from dom_core.messages.actions import Decision
 from dom_core.use_cases.change_order import change_order
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.send_assignments import send_soon
 
 
 def hold_order(ports: Ports, order_id: OrderId, decision: Decision) -> Order:
@@ -15,4 +16,6 @@ def hold_order(ports: Ports, order_id: OrderId, decision: Decision) -> Order:
     Raises NotFound, IllegalTransition.
     """
     cause = Cause(ports.clock.now(), decision.who, decision.why)
-    return change_order(ports.store, order_id, lambda order: hold(order, cause))
+    order = change_order(ports.store, order_id, lambda order: hold(order, cause))
+    send_soon(ports, order_id)
+    return order

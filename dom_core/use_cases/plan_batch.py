@@ -6,25 +6,33 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 
+from dom_core.charges import Account, charged_to
 from dom_core.configuration import Configuration, request_for
 from dom_core.domain.ids import PlanId, RunId, StrategyId
 from dom_core.domain.plan import Plan, PlanState
+from dom_core.domain.request import PlanRequest
 from dom_core.domain.run import Run, RunState, summarise
 from dom_core.domain.strategy import Strategy
-from dom_core.errors import AlreadyExists, Busy, DomError, LeaseLost
+from dom_core.errors import AlreadyExists, Busy, Cancelled, DomError, LeaseLost
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.watch import Watch
 from dom_core.ports import DocumentStore
 from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.runs import Runs
+from dom_core.telemetry.events import RunPostponed, RunStarted
+from dom_core.telemetry.ways import run_way
 from dom_core.use_cases.apply_plan import Terms, apply_plan
 from dom_core.use_cases.close_plans import expire_overdue, supersede_older
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.gather_facts import gather_facts
+from dom_core.use_cases.measure_roads import with_roads
 from dom_core.use_cases.planning_turn import Turn, taking_turn
+from dom_core.use_cases.report_run import run_ended
+from dom_core.use_cases.send_assignments import send_soon
 from dom_core.use_cases.start_alternate import start_alternate, waits_for_another
 from dom_core.use_cases.start_run import new_run, require_runnable, send_run
+from dom_core.use_cases.sweep_reservations import sweeping
 
 _NOTE_EVERY = timedelta(seconds=1)
 """How often progress is written down."""
@@ -42,15 +50,22 @@ def plan_batch(ports: Ports, run_id: RunId, strategy_id: StrategyId) -> Run:
     The same run twice does its work once. Raises errors that may pass (Unavailable, SolverFailed), so that the host
     tries again; the run says `failed` till then.
     """
+    with ports.telemetry.step("plan_batch", run_way(run_id)), charged_to("plan_batch") as account:
+        return _plan_batch(ports, run_id, strategy_id, account)
+
+
+def _plan_batch(ports: Ports, run_id: RunId, strategy_id: StrategyId, account: Account) -> Run:
     run = _known_run(ports, run_id, strategy_id)
     if run.state is RunState.FINISHED:
         return run
-    attempt = _Attempt(ports, run, Configurations(ports.store).load(), _plan_id(ports.store, run_id))
+    attempt = _Attempt(ports, run, Configurations(ports.store).load(), _plan_id(ports.store, run_id), account)
     try:
         with attempt.turn() as turn:
-            return attempt.make(turn)
+            ended = attempt.make(turn)
     except (Busy, LeaseLost):
         return _put_back(ports, run)
+    send_soon(ports)
+    return ended
 
 
 def run_due(ports: Ports) -> tuple[Run, ...]:
@@ -82,7 +97,7 @@ def _is_due(ports: Ports, strategy: Strategy) -> bool:
     if not strategy.enabled or not strategy.in_date(now.date()):
         return False
     lease = Runs(ports.store).lease()
-    if lease is not None and lease.expires_at > now and not strategy.simulation:
+    if lease is not None and lease.is_held(now) and not strategy.simulation:
         return False
     last = Runs(ports.store).last_start(strategy.id)
     return last is None or last + timedelta(minutes=strategy.aggregation_minutes) <= now
@@ -115,6 +130,7 @@ def _put_back(ports: Ports, run: Run) -> Run:
     def queued(run: Run) -> Run:
         return run if run.state is RunState.FINISHED else replace(run, state=RunState.QUEUED)
 
+    ports.telemetry.tell(RunPostponed(run.id, run.strategy_id))
     return Runs(ports.store).change(run.id, queued)
 
 
@@ -126,6 +142,7 @@ class _Attempt:
     run: Run
     configuration: Configuration
     plan_id: PlanId
+    account: Account
 
     def turn(self) -> AbstractContextManager[Turn | None]:
         """The turn that the run needs. A simulation, of which nothing is ever applied, needs none."""
@@ -183,17 +200,36 @@ class _Attempt:
             )
 
         Runs(self.ports.store).change(self.run.id, running)
+        waited_s = round((now - self.run.requested_at).total_seconds(), 3)
+        started = RunStarted(self.run.id, self.run.strategy_id, self.plan_id, fence, waited_s)
+        self.ports.telemetry.tell(started)
 
     def plan(self, strategy: Strategy, fence: int, note: "_Note") -> Plan:
         """Make the plan and store it. When another attempt at this run was faster, its plan counts."""
-        facts = gather_facts(self.ports.store, self.configuration, self.plan_id, self.run.id, self.ports.clock.now())
+        settle, now = sweeping(self.ports.telemetry), self.ports.clock.now()
+        facts = gather_facts(self.ports, self.configuration, self.plan_id, self.run.id, now, settle)
         request = request_for(self.configuration, strategy.id, facts)
-        plan = plan_once(request, self.ports.solver, Watch(lambda stage: note(stage.name, stage.share)))
+        request = with_roads(self.ports, request, lambda: note("distances", 0.0))
+        plan = self.solve(request, note)
         to_apply = strategy.auto_apply and not strategy.simulation
         with suppress(AlreadyExists):
             Plans(self.ports.store).create(plan, attempt=str(fence), to_apply=to_apply, request=request)
             return plan
         return Plans(self.ports.store).get(self.plan_id)
+
+    def solve(self, request: PlanRequest, note: "_Note") -> Plan:
+        """The plan, if the turn still lasts. Raises LeaseLost, as soon as that is known: the solver is stopped."""
+        turn = note.turn
+        watch = Watch(lambda stage: note(stage.name, stage.share), lambda: turn is not None and turn.is_lost)
+        try:
+            plan = plan_once(request, self.ports.solver, watch)
+        except Cancelled:
+            if turn is not None:
+                turn.keep()
+            raise
+        if turn is not None:
+            turn.keep()
+        return plan
 
     def finish(self, plan: Plan) -> Run:
         """Note the run's end and its figures, and start the alternate strategy of one that found nothing."""
@@ -209,9 +245,12 @@ class _Attempt:
                 share=1.0,
                 summary=summarise(plan),
                 alternate_run_id=alternate_run_id,
+                request_units=round(self.account.request_units, 2),
             )
 
-        return Runs(self.ports.store).change(self.run.id, finished)
+        run = Runs(self.ports.store).change(self.run.id, finished)
+        self.ports.telemetry.tell(run_ended(run, plan))
+        return run
 
     def fail(self, error: str, fence: int) -> Run:
         """Note the failure, unless the run has ended or somebody with a higher fence goes on with it."""
@@ -220,9 +259,13 @@ class _Attempt:
         def failed(run: Run) -> Run:
             if run.state is RunState.FINISHED or (run.fence or 0) > fence:
                 return run
-            return replace(run, state=RunState.FAILED, finished_at=now, error=error)
+            request_units = round(self.account.request_units, 2)
+            return replace(run, state=RunState.FAILED, finished_at=now, error=error, request_units=request_units)
 
-        return Runs(self.ports.store).change(self.run.id, failed)
+        run = Runs(self.ports.store).change(self.run.id, failed)
+        if run.state is RunState.FAILED:
+            self.ports.telemetry.tell(run_ended(run))
+        return run
 
 
 @dataclass(slots=True)
@@ -235,12 +278,13 @@ class _Note:
     noted_at: datetime
 
     def __call__(self, stage: str, share: float) -> None:
+        """Note it, if the last note is old enough. Raises LeaseLost once the turn is known to be lost."""
+        if self.turn is not None:
+            self.turn.keep_in_time()
         now = self.ports.clock.now()
         if now - self.noted_at < _NOTE_EVERY:
             return
         self.noted_at = now
-        if self.turn is not None:
-            self.turn.keep()
         Runs(self.ports.store).change(self.run_id, _at(stage, share))
 
 

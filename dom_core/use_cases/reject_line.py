@@ -11,9 +11,11 @@ from dom_core.messages.actions import Rejection
 from dom_core.ports import DocumentStore
 from dom_core.repositories.configurations import ConfigKind, Configurations
 from dom_core.rules.maximum_rejects import MaximumRejects
+from dom_core.telemetry.events import LineRejected
 from dom_core.use_cases.change_order import change_order
 from dom_core.use_cases.change_stock import change_stock
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.send_assignments import send_soon
 
 DEFAULT_BARRED_DAYS = 30
 """How long a source is barred when the strategy that assigned the line no longer exists."""
@@ -30,6 +32,9 @@ def reject_line(ports: Ports, order_id: OrderId, line_id: LineId, rejection: Rej
     refused = last_refusal(order, line_id, rejection.source_id)
     if refused is not None:
         _release(ports.store, order, require_line(order, line_id), refused)
+    if refused is not None and refused.at == cause.at:
+        ports.telemetry.tell(LineRejected(order_id, line_id, rejection.source_id, refused.units or 0))
+    send_soon(ports, order_id)
     return order
 
 

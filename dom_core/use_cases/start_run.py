@@ -12,7 +12,10 @@ from dom_core.errors import AlreadyExists, DomError, InvalidInput, Problem
 from dom_core.ports import DocumentStore
 from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.runs import Runs
+from dom_core.telemetry.ways import run_way
+from dom_core.use_cases import claim_check
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.report_run import run_ended
 
 LONGEST_STEM = 80
 """Characters of a strategy's id that a run's id keeps, so that it stays a valid id."""
@@ -24,10 +27,12 @@ def start_run(ports: Ports, strategy_id: StrategyId, who: str) -> Run:
     require_runnable(Configurations(ports.store).strategy(strategy_id), now)
     run = new_run(ports.store, strategy_id, who, now)
     try:
-        send_run(ports, run)
+        with ports.telemetry.step("start_run", run_way(run.id)):
+            send_run(ports, run)
     except DomError as error:
         reason = f"the run could not be queued: {error}"
-        Runs(ports.store).change(run.id, lambda run: replace(run, state=RunState.FAILED, error=reason))
+        failed = Runs(ports.store).change(run.id, lambda run: replace(run, state=RunState.FAILED, error=reason))
+        ports.telemetry.tell(run_ended(failed))
         raise
     return run
 
@@ -35,7 +40,7 @@ def start_run(ports: Ports, strategy_id: StrategyId, who: str) -> Run:
 def send_run(ports: Ports, run: Run, visible_after_s: float = 0) -> None:
     """Put the run on its queue. Sent twice it is done once."""
     message = json.dumps({"run_id": run.id, "strategy_id": run.strategy_id}).encode()
-    ports.queues.send(ports.settings.runs_queue, message, visible_after_s=visible_after_s)
+    claim_check.send(ports, ports.settings.runs_queue, message, visible_after_s=visible_after_s)
 
 
 def require_runnable(strategy: Strategy, now: datetime) -> None:

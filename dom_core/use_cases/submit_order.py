@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from dom_core.domain.ids import OrderId
 from dom_core.domain.network import Address
 from dom_core.errors import Conflict, DifferentContent, InvalidInput, Problem, Unavailable
-from dom_core.messages.orders import IntakeOrder
+from dom_core.messages.orders import IntakeOrder, about_order
 from dom_core.messages.reading import read_json
-from dom_core.repositories.orders import Orders
+from dom_core.repositories.orders import Orders, size_problems
+from dom_core.telemetry.events import OrderQueued
+from dom_core.telemetry.ways import order_way
+from dom_core.use_cases import claim_check
 from dom_core.use_cases.catalogue import product_problems
 from dom_core.use_cases.context import Ports
-
-MESSAGE_LIMIT_BYTES = 64 * 1024
-"""The most that a queue message holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,19 +25,27 @@ class OrderReceipt:
     already_known: bool
 
 
-def submit_order(ports: Ports, raw: bytes) -> OrderReceipt:
-    """Check an order and queue it.
+def submit_order(ports: Ports, raw: bytes, who: str | None = None) -> OrderReceipt:
+    """Check an order and queue it. `who` is the sender, if somebody vouches for its name; else the order says who.
 
     Raises InvalidInput with every problem, DifferentContent for a known key with other content, Conflict for a revision
     older than the stored one.
     """
     order = read_json(raw, IntakeOrder, "order")
+    order = order.model_copy(update={"who": who}) if who else order
+    with ports.telemetry.step("submit_order", order_way(order.id)):
+        return _submit(ports, order)
+
+
+def _submit(ports: Ports, order: IntakeOrder) -> OrderReceipt:
     if _is_known(ports, order):
         return OrderReceipt(order.id, order.revision, already_known=True)
-    problems = [*product_problems(ports.store, order), *_address_problems(ports, order)]
+    too_large = size_problems(order.to_order(ports.clock.now(), ""))
+    problems = too_large or [*product_problems(ports.store, order), *_address_problems(ports, order)]
     if problems:
         raise InvalidInput(problems, "order")
-    ports.queues.send(ports.settings.orders_queue, _message(order))
+    claim_check.send(ports, ports.settings.orders_queue, _message(order), about_order(order))
+    ports.telemetry.tell(OrderQueued(order.id, order.revision, len(order.lines)))
     return OrderReceipt(order.id, order.revision, already_known=False)
 
 
@@ -74,12 +82,6 @@ def _can_be_found(ports: Ports, address: Address) -> bool:
 
 
 def _message(order: IntakeOrder) -> bytes:
-    """The order in canonical JSON. Raises InvalidInput when no message can hold it."""
+    """The order in canonical JSON."""
     content = order.model_dump(mode="json", exclude_defaults=True)
-    message = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
-    if len(message) > MESSAGE_LIMIT_BYTES:
-        raise InvalidInput(
-            [Problem("", f"the order has {len(message):,} bytes; at most {MESSAGE_LIMIT_BYTES:,} (64 KiB) are taken")],
-            "order",
-        )
-    return message
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()

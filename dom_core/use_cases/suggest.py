@@ -21,6 +21,7 @@ from dom_core.repositories.configurations import Configurations
 from dom_core.use_cases.catalogue import product_problems
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.gather_facts import facts_for
+from dom_core.use_cases.measure_roads import QUICK_LIMIT_S, with_roads
 from dom_core.use_cases.start_alternate import waits_for_another
 
 SOLVE_LIMIT_S = 5.0
@@ -51,8 +52,9 @@ def suggest(ports: Ports, raw: bytes) -> Suggestion:
     if isinstance(chosen, Problem) or problems:
         in_order = [Problem(f"order.{problem.path}", problem.message) for problem in problems]
         raise InvalidInput([*in_order, *([chosen] if isinstance(chosen, Problem) else [])], _NAME)
-    facts = facts_for(ports.store, configuration, order, _NAME, now)
+    facts = facts_for(ports, configuration, order, _NAME, now)
     request = _in_a_hurry(request_for(configuration, chosen.id, facts))
+    request = with_roads(ports, request, limit_s=QUICK_LIMIT_S, keep=False)
     return _suggestion(request, order, plan_once(request, ports.solver))
 
 

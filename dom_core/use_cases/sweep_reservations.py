@@ -10,6 +10,8 @@ from dom_core.ports import DocumentStore
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.stock import Stock
+from dom_core.telemetry.events import StockOversold
+from dom_core.telemetry.listening import Telemetry
 from dom_core.use_cases.change_stock import change_stock
 
 _NEEDS_UNITS = frozenset({LineState.ASSIGNED, LineState.PICKED})
@@ -24,11 +26,32 @@ Sweep = Callable[[DocumentStore, Iterable[ProductStock], frozenset[PlanId], Iter
 """What finds the stock without orphans: `sweep` stores it, `as_swept` does not."""
 
 
-def sweep_all(store: DocumentStore) -> None:
-    """Settle the orphans among the reservations of all products."""
+def sweep_all(store: DocumentStore) -> list[ProductStock]:
+    """Settle the orphans among the reservations of all products. The stock without them."""
     stock = list(Stock(store).every())
     under_way = plans_under_way(store)
-    sweep(store, stock, under_way, Orders(store).in_work())
+    return sweep(store, stock, under_way, Orders(store).in_work())
+
+
+def sweeping(telemetry: Telemetry) -> Sweep:
+    """A sweep that tells of stock which is promised twice all the same."""
+
+    def settle(
+        store: DocumentStore, stock: Iterable[ProductStock], under_way: frozenset[PlanId], orders: Iterable[Order]
+    ) -> list[ProductStock]:
+        swept = sweep(store, stock, under_way, orders)
+        tell_oversold(telemetry, swept)
+        return swept
+
+    return settle
+
+
+def tell_oversold(telemetry: Telemetry, stock: Iterable[ProductStock]) -> None:
+    """Tell of every place at which more units are promised than there are. There is none, unless we are wrong."""
+    for each in stock:
+        for cell in each.cells:
+            if cell.reserved > cell.on_hand:
+                telemetry.tell(StockOversold(each.product_id, cell.source_id, cell.on_hand, cell.reserved))
 
 
 def plans_under_way(store: DocumentStore) -> frozenset[PlanId]:

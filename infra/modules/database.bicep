@@ -60,12 +60,12 @@ var containers = [
   {
     name: 'runs'
     partition: '/id'
-    indexed: ['/body/kind/?']
+    indexed: ['/body/kind/?', '/body/last_day/?', '/body/state/?']
   }
   {
     name: 'deadletters'
     partition: '/day'
-    indexed: ['/body/key/?']
+    indexed: ['/body/kind/?']
   }
 ]
 
@@ -76,7 +76,8 @@ module account 'br/public:avm/res/document-db/database-account:0.19.0' = {
     location: location
     tags: tags
     capabilitiesToAdd: serverless ? ['EnableServerless'] : []
-    defaultConsistencyLevel: 'Session'
+    // Instances decide by what others wrote a moment ago, in other documents. docs/decisions.md says where that matters.
+    defaultConsistencyLevel: 'Strong'
     disableLocalAuthentication: true
     disableKeyBasedMetadataWriteAccess: true
     minimumTlsVersion: 'Tls12'

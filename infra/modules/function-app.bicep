@@ -18,17 +18,36 @@ param instanceMemoryMb int
 param maximumInstanceCount int
 param httpConcurrency int
 param planSchedule string
+param outboxSchedule string
 param cleanupSchedule string
+param requestsAtOnce int
+param watchSchedule string
 param leaseSeconds int
 param planExpiryHours int
 param planRetentionDays int
 param deadLetterRetentionDays int
 param maxBodyBytes int
+param requestsPerMinute int
 param geocoder string
 param nominatimUrl string
+param distances string
+param osrmUrl string
+param valhallaUrl string
+param roadProfile string
+param roadWithinKm int
+param roadCircuityPercent int
+param roadCells int
+param roadCacheDays int
 
 @description('A key vault reference, or nothing. Never the key.')
 param azureMapsKey string
+
+@description('Where assignments are posted too, or nothing. It may hold a key of the receiver.')
+@secure()
+param webhookUrl string
+
+@description('A key vault reference, or nothing. Never the secret.')
+param webhookSecret string
 
 param entraClientId string
 
@@ -40,16 +59,33 @@ var domSettings = {
   DOM_COSMOS_DATABASE: cosmosDatabaseName
   DOM_ORDERS_QUEUE: 'orders'
   DOM_RUNS_QUEUE: 'plan-runs'
+  DOM_ASSIGNMENTS_QUEUE: 'assignments'
+  DOM_WEBHOOKS_QUEUE: 'webhooks'
+  DOM_OUTBOX_SCHEDULE: outboxSchedule
+  DOM_WEBHOOK_URL: webhookUrl
+  DOM_WEBHOOK_SECRET: webhookSecret
   DOM_PLAN_SCHEDULE: planSchedule
   DOM_CLEANUP_SCHEDULE: cleanupSchedule
+  DOM_WATCH_SCHEDULE: watchSchedule
+  DOM_TELEMETRY: 'azure_monitor'
   DOM_GEOCODER: geocoder
   DOM_NOMINATIM_URL: nominatimUrl
   DOM_AZURE_MAPS_KEY: azureMapsKey
+  DOM_REQUESTS_AT_ONCE: string(requestsAtOnce)
+  DOM_DISTANCES: distances
+  DOM_OSRM_URL: osrmUrl
+  DOM_VALHALLA_URL: valhallaUrl
+  DOM_ROAD_PROFILE: roadProfile
+  DOM_ROAD_WITHIN_KM: string(roadWithinKm)
+  DOM_ROAD_CIRCUITY_PERCENT: string(roadCircuityPercent)
+  DOM_ROAD_CELLS: string(roadCells)
+  DOM_ROAD_CACHE_DAYS: string(roadCacheDays)
   DOM_LEASE_S: string(leaseSeconds)
   DOM_PLAN_EXPIRY_H: string(planExpiryHours)
   DOM_PLAN_RETENTION_DAYS: string(planRetentionDays)
   DOM_DEADLETTER_RETENTION_DAYS: string(deadLetterRetentionDays)
   DOM_MAX_BODY_BYTES: string(maxBodyBytes)
+  DOM_REQUESTS_PER_MINUTE: string(requestsPerMinute)
 }
 
 var hostSettings = {
@@ -60,6 +96,8 @@ var hostSettings = {
   AzureWebJobsStorage__clientId: identityClientId
   APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
   APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+  // The exporter would tell Microsoft about itself: how much it sends, and how often that fails.
+  APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL: 'true'
   // Which identity azure-identity takes: there is no system-assigned one.
   AZURE_CLIENT_ID: identityClientId
 }

@@ -19,6 +19,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "ports": VALUES,
     "settings": VALUES,
     "charges": VALUES | {"ports"},
+    "telemetry": VALUES,
     "messages": VALUES,
     "report": VALUES | {"messages"},
     "rules": VALUES | {"messages"},
@@ -33,9 +34,9 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "files": VALUES | {"configuration", "configuration_checks", "messages"},
     "repositories": VALUES | {"configuration", "messages", "ports"},
     "use_cases": VALUES
-    | {"configuration", "configuration_checks", "configuration_sources", "messages", "optimizer", "ports", "report"}
-    | {"repositories", "rules", "settings"},
-    "adapters": VALUES | {"charges", "ports", "settings"},
+    | {"charges", "configuration", "configuration_checks", "configuration_sources", "messages", "optimizer", "ports"}
+    | {"report", "repositories", "rules", "settings", "telemetry"},
+    "adapters": VALUES | {"charges", "ports", "settings", "telemetry"},
     "cli": VALUES
     | {
         "adapters",
@@ -50,7 +51,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "verification",
     },
     "functions": VALUES
-    | {"adapters", "charges", "messages", "optimizer", "report", "repositories", "settings", "use_cases"},
+    | {"adapters", "charges", "messages", "optimizer", "report", "repositories", "settings", "telemetry", "use_cases"},
     "function_app": frozenset({"functions", "settings"}),
     "local": VALUES | {"adapters", "messages", "ports", "settings"},
 }
@@ -95,6 +96,12 @@ def test_only_formulation_and_solving_know_the_modelling_library(module: Module)
     room = "dom_core.optimizer"
     if module.name not in (f"{room}.formulation", f"{room}.solving", f"{room}.solving_highs"):
         assert not _imports(module, "pulp")
+
+
+@every_module
+def test_only_the_adapter_of_telemetry_knows_open_telemetry(module: Module) -> None:
+    if not module.name.startswith("dom_core.adapters.telemetry."):
+        assert not _imports(module, "opentelemetry")
 
 
 @every_module

@@ -29,20 +29,26 @@ class Trouble:
 
 @dataclass(slots=True)
 class Proxy:
-    """Where the proxy listens, what goes wrong next (for requests whose path has `about` in it), what was asked."""
+    """Where the proxy listens, what goes wrong next (for requests whose path has `about` in it), what was asked.
+
+    `always` is asked after that, with the request's line (`POST /…`), whatever its path.
+    """
 
     url: str
     about: str
     troubles: deque[Trouble] = field(default_factory=deque)
     served: list[str] = field(default_factory=list)
+    always: Callable[[str], Trouble | None] = lambda _: None
 
     def then(self, *troubles: Trouble) -> None:
         """The next requests meet these troubles, in this order."""
         self.troubles.extend(troubles)
 
-    def next_trouble(self, path: str) -> Trouble | None:
+    def next_trouble(self, method: str, path: str) -> Trouble | None:
         """The trouble of a request; None if it is served."""
-        return self.troubles.popleft() if self.troubles and self.about in path else None
+        if self.troubles and self.about in path:
+            return self.troubles.popleft()
+        return self.always(f"{method} {path}")
 
     @property
     def port(self) -> int:
@@ -60,7 +66,7 @@ def proxy_before(target: str, port: int = 0, about: str = "/docs") -> Iterator[P
 
         def _serve(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            trouble = proxy.next_trouble(self.path)
+            trouble = proxy.next_trouble(self.command, self.path)
             if trouble is None:
                 self._forward(body)
                 return

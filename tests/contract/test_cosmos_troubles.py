@@ -8,8 +8,10 @@ from contextlib import closing
 from dataclasses import dataclass, field
 
 import pytest
+from azure.cosmos import DatabaseAccount
 
 from dom_core.adapters.cosmos import Connection, CosmosDocuments
+from dom_core.adapters.cosmos.connection import warn_of_weak_consistency
 from dom_core.adapters.cosmos.documents import UNKNOWN_ETAG
 from dom_core.adapters.document_limits import continuation_token, query_scope
 from dom_core.adapters.patience import Patience
@@ -308,3 +310,28 @@ class TestOneClient:
                 list(threads.map(lambda number: store.create(ORDERS, f"O-{number}", "order", {}), range(16)))
 
         assert len(made) == 1
+
+
+def test_an_account_whose_reads_may_be_old_is_named_in_the_log(
+    cosmos_endpoint: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with closing(azure_servers.connect(cosmos_endpoint)) as connection:
+        warn_of_weak_consistency(connection.client(), "https://dom.documents.azure.com")
+    assert "has the consistency Session" in caplog.text
+
+
+def test_a_strong_account_is_not_warned_of(caplog: pytest.LogCaptureFixture) -> None:
+    warn_of_weak_consistency(AccountOf("Strong"), "https://dom.documents.azure.com")  # type: ignore[arg-type]  # only asked for this
+    assert caplog.text == ""
+
+
+@dataclass(frozen=True)
+class AccountOf:
+    """A client of an account with this consistency, asked for nothing else."""
+
+    level: str
+
+    def get_database_account(self) -> DatabaseAccount:
+        account = DatabaseAccount()
+        account.ConsistencyPolicy = {"defaultConsistencyLevel": self.level}
+        return account

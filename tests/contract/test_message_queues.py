@@ -260,6 +260,35 @@ class TestReceipts:
         assert queues.length(QUEUE) == 1
 
 
+class TestWaiting:
+    def test_an_empty_queue_waits_for_nothing(self, queues: MessageQueues) -> None:
+        assert queues.waiting_since(QUEUE) is None
+
+    def test_the_oldest_message_says_since_when_and_stays_visible(self, in_time: QueuesInTime) -> None:
+        in_time.queues.send(QUEUE, b"1")
+        in_time.let_pass(1)
+        in_time.queues.send(QUEUE, b"2")
+
+        since = in_time.queues.waiting_since(QUEUE)
+
+        received = in_time.queues.receive(QUEUE, limit=2)
+        assert since == min(message.inserted_at for message in received)
+        assert [message.dequeue_count for message in received] == [1, 1]
+
+    def test_messages_that_somebody_works_on_or_that_come_later_do_not_wait(self, queues: MessageQueues) -> None:
+        queues.send(QUEUE, b"1")
+        receive_one(queues, visibility_timeout_s=60)
+        queues.send(QUEUE, b"2", visible_after_s=60)
+
+        assert queues.waiting_since(QUEUE) is None
+
+    def test_an_expired_message_does_not_wait(self, in_time: QueuesInTime) -> None:
+        in_time.queues.send(QUEUE, b"{}", time_to_live_s=1)
+        in_time.let_pass(2)
+
+        assert in_time.queues.waiting_since(QUEUE) is None
+
+
 class TestTimeToLive:
     def test_a_message_lives_seven_days_unless_told_otherwise(self, queues: MessageQueues) -> None:
         queues.send(QUEUE, b"{}")

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from dom_core.adapters.sqlite import Database, SqliteDocuments, faults
+from dom_core.adapters.clock import SystemClock
+from dom_core.adapters.sqlite import Database, SqliteBlobs, SqliteDocuments, faults, schema
 from dom_core.errors import DomError, StoreUnusable, Unavailable
 from dom_core.ports import Container, Create
 
@@ -209,6 +210,21 @@ def test_tables_of_another_version_are_refused(path: Path) -> None:
 
     with Database(path) as database, pytest.raises(StoreUnusable, match="version 99"):
         SqliteDocuments(database).read(ORDERS, "O-1", "order")
+
+
+def test_a_file_of_the_first_version_gets_the_newer_tables_and_keeps_its_content(path: Path) -> None:
+    with Database(path) as database:
+        stored = SqliteDocuments(database).create(ORDERS, "O-1", "order", {"n": 1})
+        with database.writing() as connection:
+            connection.execute("DROP TABLE blobs")
+            connection.execute("PRAGMA user_version = 1")
+
+    with Database(path) as database:
+        blobs = SqliteBlobs(database, SystemClock())
+        assert blobs.get(blobs.put(b"{}")) == b"{}"
+        assert SqliteDocuments(database).read(ORDERS, "O-1", "order") == stored
+        with database.reading() as connection:
+            assert connection.execute("PRAGMA user_version").fetchone() == (schema.VERSION,)
 
 
 def test_each_thread_has_its_own_connection_and_keeps_it(path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from dom_core.costs import build
 from dom_core.costs.base import CostFactor
-from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch
+from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch, PlaceTable
 from dom_core.domain.reason import IntArray
 from dom_core.errors import InvalidInput
 from dom_core.rules.checking import Facts
@@ -32,7 +32,7 @@ def problems(kind: str, *lines: dict[str, Any]) -> list[str]:
 def with_distances(request: RequestBuilder, distances_m: Sequence[Sequence[int | None]]) -> Batch:
     """The batch of a request with these distances per line and source."""
     table = [[UNKNOWN_DISTANCE_M if metres is None else metres for metres in row] for row in distances_m]
-    return replace(request.batch(), distance_m=np.array(table, dtype=np.int64))
+    return replace(request.batch(), metres=PlaceTable(np.arange(len(table)), np.array(table, dtype=np.int32)))
 
 
 def leg_by_leg(factor: CostFactor, batch: Batch) -> list[list[int]]:

@@ -18,8 +18,8 @@ from dom_core.domain.interventions import (
     release,
     state_of,
 )
-from dom_core.domain.order import ExceptionKind, Line, LineState, Order
-from dom_core.domain.transitions import Cause, PlanTerms, What, accept, apply_plan, pick, reject, ship
+from dom_core.domain.order import ExceptionKind, Line, LineState, Order, What
+from dom_core.domain.transitions import Cause, PlanTerms, accept, apply_plan, pick, reject, ship
 from dom_core.errors import Conflict, IllegalTransition, NotFound
 from tests.builders import NOW, an_order
 from tests.domain.test_transitions import refusal

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from dom_core.domain.interventions import cancel_line, exclude, include
-from dom_core.domain.order import Acceptance, Bar, ExceptionKind, Line, LineState, Order
+from dom_core.domain.order import Acceptance, Bar, ExceptionKind, Line, LineState, Order, What
 from dom_core.domain.transitions import (
     ALLOWED,
     ASKED_FOR,
@@ -15,7 +15,6 @@ from dom_core.domain.transitions import (
     Cause,
     PlanTerms,
     Refusal,
-    What,
     accept,
     apply_plan,
     data_conflict,

@@ -48,7 +48,7 @@ def call(
     params: Mapping[str, str] | None = None,
 ) -> func.HttpResponse:
     """Send a request to the function whose route and method fit."""
-    name, route_params = _routed(method, path)
+    name, route_params = routed(method, path)
     body = raw if raw is not None else b"" if content is None else json.dumps(content).encode()
     request = func.HttpRequest(
         method, f"https://dom.example/api/{path}", headers=headers, params=params, route_params=route_params, body=body
@@ -77,7 +77,8 @@ def paths_of(problem: Mapping[str, Any]) -> list[str]:
     return [error["path"] for error in problem["errors"]]
 
 
-def _routed(method: str, path: str) -> tuple[str, dict[str, str]]:
+def routed(method: str, path: str) -> tuple[str, dict[str, str]]:
+    """The function that answers this, and what its route takes from the path."""
     for name in functions():
         trigger = binding(name)
         if method in trigger.get("methods", ()) and (match := _pattern(trigger["route"]).fullmatch(path)):

@@ -8,7 +8,8 @@ import pytest
 
 from dom_core import settings
 from dom_core.adapters.clock import FixedClock
-from dom_core.adapters.sqlite import Database, SqliteDocuments, SqliteQueues
+from dom_core.adapters.sqlite import Database, SqliteBlobs, SqliteDocuments, SqliteQueues
+from dom_core.adapters.telemetry.event_log import EventLog
 from dom_core.domain.network import Address, Location
 from dom_core.errors import Unavailable
 from dom_core.optimizer.solving import CbcSolver
@@ -47,10 +48,12 @@ def ports(tmp_path: Path, geocoder: PlaceBook) -> Iterator[Ports]:
         installed = Ports(
             store=SqliteDocuments(database),
             queues=SqliteQueues(database, clock),
+            blobs=SqliteBlobs(database, clock),
             clock=clock,
             geocoder=geocoder,
             settings=settings.from_environment({"DOM_STORE_PATH": str(tmp_path / "dom.sqlite3")}),
             solver=CbcSolver(),
+            telemetry=EventLog(),
         )
         bootstrap.use(installed)
         yield installed

@@ -34,10 +34,17 @@ from tests.functions.signing_in import (
 from tests.functions.test_discretion import TalkativeStore
 from tests.functions.test_lines import LINE, source_of_the_line
 
-READS = {"list_orders", "get_order", "list_runs", "get_run", "list_plans", "get_plan", "plan_report"} | {
-    "explain_plan_line"
-}
-READS_CONFIGURATION = {"list_configuration", "get_configuration", "get_stock"}
+READS = {
+    "list_orders",
+    "get_order",
+    "list_deliveries",
+    "list_runs",
+    "get_run",
+    "list_plans",
+    "get_plan",
+    "plan_report",
+} | {"explain_plan_line"}
+READS_CONFIGURATION = {"list_configuration", "get_configuration", "get_configuration_changes", "get_stock"}
 TAKES_ORDERS = {"post_order", "suggest", "cancel_order", "cancel_line"}
 FULFILS = {"accept_line", "reject_line", "pick_line", "ship_line"}
 STOCKS = {"set_stock", "set_many_stock"}
@@ -71,9 +78,12 @@ def guarded_functions() -> list[str]:
 
 def ask(name: str, headers: dict[str, str]) -> func.HttpResponse:
     """Call a function with a body that it refuses, once it has let the caller in."""
-    trigger = binding(name)
-    path = re.sub(r"\{(\w+)\}", lambda found: PATHS.get(found[1], "X-1"), trigger["route"])
-    return call(trigger["methods"][0], path, {"nonsense": True}, headers=headers)
+    return call(binding(name)["methods"][0], path_of(name), {"nonsense": True}, headers=headers)
+
+
+def path_of(name: str) -> str:
+    """A path that leads to the function, of something that is not there."""
+    return re.sub(r"\{(\w+)\}", lambda found: PATHS.get(found[1], "X-1"), binding(name)["route"])
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ HTTP = {
     "post_order": ("POST", "orders"),
     "list_orders": ("GET", "orders"),
     "get_order": ("GET", "orders/{order_id}"),
+    "list_deliveries": ("GET", "orders/{order_id}/deliveries"),
     "reject_line": ("POST", "orders/{order_id}/lines/{line_id}/reject"),
     "accept_line": ("POST", "orders/{order_id}/lines/{line_id}/accept"),
     "reset_line": ("POST", "orders/{order_id}/lines/{line_id}/reset"),
@@ -42,6 +43,7 @@ HTTP = {
     "list_configuration": ("GET", "config/{kind}"),
     "save_many_configuration": ("PUT", "config/{kind}"),
     "get_configuration": ("GET", "config/{kind}/{id}"),
+    "get_configuration_changes": ("GET", "config/{kind}/{id}/changes"),
     "save_configuration": ("PUT", "config/{kind}/{id}"),
     "delete_configuration": ("DELETE", "config/{kind}/{id}"),
     "get_stock": ("GET", "stock/{product_id}"),
@@ -54,10 +56,17 @@ HTTP = {
 QUEUES = {
     "collect_order": "%DOM_ORDERS_QUEUE%",
     "execute_run": "%DOM_RUNS_QUEUE%",
+    "deliver_webhook": "%DOM_WEBHOOKS_QUEUE%",
     "keep_poisoned_order": "%DOM_ORDERS_QUEUE%-poison",
     "keep_poisoned_run": "%DOM_RUNS_QUEUE%-poison",
+    "keep_poisoned_webhook": "%DOM_WEBHOOKS_QUEUE%-poison",
 }
-TIMERS = {"plan_orders": "%DOM_PLAN_SCHEDULE%", "clean_up": "%DOM_CLEANUP_SCHEDULE%"}
+TIMERS = {
+    "plan_orders": "%DOM_PLAN_SCHEDULE%",
+    "send_assignments": "%DOM_OUTBOX_SCHEDULE%",
+    "clean_up": "%DOM_CLEANUP_SCHEDULE%",
+    "watch_queues": "%DOM_WATCH_SCHEDULE%",
+}
 
 
 def test_the_app_has_these_functions_and_no_others() -> None:

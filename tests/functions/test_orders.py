@@ -212,7 +212,10 @@ def test_a_damaged_product_does_not_make_a_good_order_a_dead_letter(shop: Ports)
     assert content_of(call("GET", "deadletters"))["items"] == []
 
 
-def test_an_order_that_no_message_can_hold_is_refused_with_the_limit(shop: Ports) -> None:
-    lines = [line(id=str(number), ship_to={"postal_code": "98101", "street": "s" * 150}) for number in range(500)]
+def test_an_order_that_no_document_could_hold_is_refused_with_the_limit(shop: Ports) -> None:
+    lines = [
+        line(id=f"{'L' * 100}{number}", ship_to={"postal_code": "98101", "street": "s" * 200}) for number in range(1000)
+    ]
     problem = problem_of(call("POST", "orders", an_intake(lines=lines)), 422)
-    assert "64 KiB" in problem["errors"][0]["message"]
+    assert "500,000" in problem["errors"][0]["message"]
+    assert queued(shop) == 0

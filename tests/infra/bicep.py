@@ -215,6 +215,8 @@ def _binary(scope: Scope, node: Node) -> Any:
             return left == right
         case "*":
             return left * right
+        case "+":
+            return left + right
     return Unknown(_text(node))
 
 

@@ -40,11 +40,12 @@ HOST = {
     "AzureWebJobsStorage__clientId",
     "APPLICATIONINSIGHTS_CONNECTION_STRING",
     "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
+    "APPLICATIONINSIGHTS_STATSBEAT_DISABLED_ALL",
     "AZURE_CLIENT_ID",
 }
 """What the Functions host and the SDKs read: connections by identity."""
 
-GIVEN_BY_INSTALLATION = {"DOM_STORE", "DOM_COSMOS_ENDPOINT"}
+GIVEN_BY_INSTALLATION = {"DOM_STORE", "DOM_COSMOS_ENDPOINT", "DOM_TELEMETRY"}
 """Settings whose value in Azure is not the default."""
 
 DEFAULTS = {setting.variable: setting.default for setting in TABLE}
@@ -86,11 +87,17 @@ def test_limits_of_parameters_are_those_of_the_settings() -> None:
     """A number that Bicep takes must not stop the app."""
     text = (INFRA / "main.bicep").read_text("utf-8")
     for variable, parameter in (
+        ("DOM_REQUESTS_AT_ONCE", "requestsAtOnce"),
         ("DOM_LEASE_S", "leaseSeconds"),
         ("DOM_PLAN_EXPIRY_H", "planExpiryHours"),
         ("DOM_PLAN_RETENTION_DAYS", "planRetentionDays"),
         ("DOM_DEADLETTER_RETENTION_DAYS", "deadLetterRetentionDays"),
         ("DOM_MAX_BODY_BYTES", "maxBodyBytes"),
+        ("DOM_ROAD_WITHIN_KM", "roadWithinKm"),
+        ("DOM_ROAD_CIRCUITY_PERCENT", "roadCircuityPercent"),
+        ("DOM_ROAD_CELLS", "roadCells"),
+        ("DOM_ROAD_CACHE_DAYS", "roadCacheDays"),
+        ("DOM_REQUESTS_PER_MINUTE", "requestsPerMinute"),
     ):
         parse = next(setting.parse for setting in TABLE if setting.variable == variable)
         found = re.search(

@@ -2,13 +2,19 @@
 
 import ast
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dom_core.adapters.cosmos import containers
+from dom_core.adapters.cosmos.connection import NEEDED_CONSISTENCY
+from dom_core.adapters.storage_blob import CONTAINER
 from dom_core.domain.order import ExceptionKind, LineState
 from dom_core.ports import Container
 from dom_core.settings import TABLE
+from dom_core.use_cases.clean_up import BLOB_LIFE
 from tests.architecture.source_code import ROOT
 from tests.infra.bicep import INFRA, Scope, module, read
 
@@ -21,7 +27,7 @@ PARTITION_FIELDS = {
     Container.DEAD_LETTERS: "day",
 }
 
-AHEAD_OF_THE_CODE = {"plan-tasks", "assignments"}
+AHEAD_OF_THE_CODE = {"plan-tasks"}
 """Queues of the design that no setting names yet. One that gets a setting leaves this list."""
 
 QUEUE_SETTINGS = {setting.default for setting in TABLE if setting.field.endswith("_queue")}
@@ -46,6 +52,25 @@ def test_every_queue_of_the_code_is_made_and_its_poison_queue_too() -> None:
     assert storage.value("poisonQueueNames") == [f"{queue}-poison" for queue in queues]
     made = Scope(storage, {}).evaluate(storage.declared("module")["account"].arguments["queueServices"])["queues"]
     assert [queue["name"] for queue in made] == [*queues, *(f"{queue}-poison" for queue in queues)]
+
+
+def test_the_container_of_large_messages_is_made_and_nobody_reads_it_in_public() -> None:
+    storage = module("storage")
+    assert storage.value("claimsContainerName") == CONTAINER
+    scope = Scope(storage, {"deploymentContainerName": "app-package"})
+    containers = scope.evaluate(storage.declared("module")["account"].arguments["blobServices"])["containers"]
+    assert {each["name"]: each["publicAccess"] for each in containers} == {"app-package": "None", CONTAINER: "None"}
+
+
+@pytest.mark.parametrize("retention_days", [1, 30, 3650])
+def test_what_the_clean_up_leaves_is_removed_by_the_account_but_never_before_it(retention_days: int) -> None:
+    storage = module("storage")
+    scope = Scope(storage, {"deadLetterRetentionDays": retention_days})
+    [rule] = scope.evaluate(storage.declared("module")["account"].arguments["managementPolicyRules"])
+    assert rule["enabled"] is True
+    assert rule["definition"]["filters"] == {"blobTypes": ["blockBlob"], "prefixMatch": [f"{CONTAINER}/"]}
+    days = rule["definition"]["actions"]["baseBlob"]["delete"]["daysAfterCreationGreaterThan"]
+    assert timedelta(days=days) > BLOB_LIFE + timedelta(days=retention_days)
 
 
 def test_every_container_of_the_code_is_made_with_its_partition_key() -> None:
@@ -77,6 +102,10 @@ def test_everything_that_queries_ask_for_is_indexed_and_nothing_else() -> None:
     asked[Container.ORDERS] |= states
     for container, fields in asked.items():
         assert set(_containers()[container]["indexed"]) == {f"/body/{field}/?" for field in fields}, container
+
+
+def test_reads_are_as_consistent_as_the_app_needs_them() -> None:
+    assert _account_arguments()["defaultConsistencyLevel"] == NEEDED_CONSISTENCY
 
 
 def test_serverless_is_the_default_and_autoscale_is_shared_by_the_containers() -> None:

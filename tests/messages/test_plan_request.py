@@ -98,4 +98,6 @@ def test_a_document_with_an_unknown_field_is_refused() -> None:
 
 
 def test_no_field_of_a_request_is_forgotten() -> None:
-    assert {field.name for field in fields(RequestDocument)} == {field.name for field in fields(PlanRequest)}
+    """The rows of `roads` are a list of their own: it grows, and is stored in pieces."""
+    stored = {field.name for field in fields(RequestDocument)} - {"road_rows"}
+    assert stored == {field.name for field in fields(PlanRequest)}

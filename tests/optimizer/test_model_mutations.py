@@ -475,7 +475,9 @@ MUTATIONS: dict[str, Broken] = {
         "unfilled_units",
     ),
     "a local radius forgotten": Broken(
-        replaced(problem, "objective_km", lambda batch, _: (batch.distance_m + 500) // 1000),
+        replaced(
+            problem, "objective_km", lambda batch, _: replace(batch.metres, rows=(batch.metres.rows + 500) // 1000)
+        ),
         one_line_far_away().with_strategy(local_radius_km=2000.0),
         "1638 distance_km",
     ),

@@ -12,15 +12,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from dom_core.domain.interventions import OrderAction
-from dom_core.domain.order import LineState, Order
+from dom_core.domain.order import LineState, Order, What
 from dom_core.domain.plan import Plan, PlanState
-from dom_core.domain.transitions import ALLOWED, Action, What
+from dom_core.domain.transitions import ALLOWED, Action
 from dom_core.errors import Conflict, InvalidInput
 from dom_core.messages.actions import Rejection
 from dom_core.repositories.plans import Plans
 from dom_core.use_cases.apply_plan import apply_plan, expire_plan
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.reject_line import reject_line
+from dom_core.use_cases.send_assignments import send_assignments
 from dom_core.use_cases.sweep_reservations import sweep_all
 from dom_core.use_cases.take_order import take_order
 from tests.plan_builder import PlanBuilder, a_plan
@@ -32,6 +33,7 @@ from tests.use_cases.invariants import (
     totals,
 )
 from tests.use_cases.killing import Killed, KillingStore
+from tests.use_cases.worklist import Worklist, received, require_everything_was_told
 from tests.use_cases.world import World, a_world, intake
 
 ORDER_IDS = ("O1", "O2", "O3")
@@ -56,6 +58,7 @@ class LineLife(RuleBasedStateMachine):
         self.plans: list[Plan] = []
         self.unfinished: list[Plan] = []
         self.rejections: list[tuple[str, str, Rejection]] = []
+        self.worklist = Worklist()
         for order_id in ORDER_IDS:
             take_order(self.world.ports, self.message(order_id), f"first-{order_id}")
         self.totals = {order.id: totals(order) for order in self.orders()}
@@ -240,6 +243,17 @@ class LineLife(RuleBasedStateMachine):
         if line.state in OPEN:
             self.world.reset(line.id, order_id)
 
+    @rule(kill=kills)
+    def the_outbox_is_emptied(self, kill: int | None) -> None:
+        with suppress(Killed):
+            send_assignments(self.ports(kill))
+            self.sources_read_what_they_were_told()
+
+    def sources_read_what_they_were_told(self) -> None:
+        for message in received(self.world.ports.queues):
+            self.worklist.read(message)
+        require_everything_was_told(self.world.ports.store, self.worklist)
+
     @rule(days=st.integers(1, 4))
     def time_passes(self, days: int) -> None:
         self.world.wait(days=days)
@@ -275,6 +289,8 @@ class LineLife(RuleBasedStateMachine):
             assert self.was_applied(plan)
         sweep_all(self.world.ports.store)
         require_nothing_left_over(self.world.ports.store)
+        send_assignments(self.world.ports)
+        self.sources_read_what_they_were_told()
         require_units_leave_once(self.world.ports.store, UNITS_ON_HAND)
 
 

@@ -3,7 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch
+from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch, PlaceTable
 from dom_core.domain.network import Product
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.rules.base import Rule
@@ -20,7 +20,9 @@ def two_sources() -> RequestBuilder:
 
 def batch_with(distances_m: list[list[int]]) -> Batch:
     """The lines of P and Q with these distances to A and B."""
-    return replace(two_sources().batch(), distance_m=np.array(distances_m, dtype=np.int64))
+    return replace(
+        two_sources().batch(), metres=PlaceTable(np.arange(len(distances_m)), np.array(distances_m, dtype=np.int32))
+    )
 
 
 def too_far(limit: str, actual: str) -> Reason:

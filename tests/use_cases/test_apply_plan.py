@@ -1,17 +1,21 @@
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from threading import current_thread
 
 import pytest
 
 from dom_core.domain.order import Event, ExceptionKind, LineState, Order
 from dom_core.domain.plan import Plan, PlanState
-from dom_core.domain.stock import Reservation
+from dom_core.domain.stock import ProductStock, Reservation, StockCell
 from dom_core.errors import Conflict, LeaseLost, NotFound
-from dom_core.ports import Body, Container, Document
+from dom_core.ports import Body, Container, Document, Write
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.plans import Plans
-from dom_core.use_cases import configure
-from dom_core.use_cases.apply_plan import Applied, apply_plan, expire_plan
+from dom_core.repositories.stock import Stock
+from dom_core.use_cases import configure, reserve_stock
+from dom_core.use_cases.apply_plan import Applied, Terms, apply_plan, expire_plan
+from dom_core.use_cases.context import Ports
 from tests.builders import NOW, an_order
 from tests.plan_builder import a_plan
 from tests.use_cases.invariants import require_never_promised_twice, require_nothing_left_over, stored_orders
@@ -216,18 +220,24 @@ class TestState:
         class IsOvertaken(KillingStore):
             """Right before the order is confirmed somebody begins to undo the plan, and gets one write far."""
 
-            def replace(self, container: Container, partition: str, id: str, body: Body, etag: str) -> Document:
+            def batch(self, container: Container, partition: str, writes: Sequence[Write]) -> tuple[str | None, ...]:
                 if container is Container.ORDERS and self.writes_left > 0:
                     self.writes_left = 0
                     with pytest.raises(Killed):
                         expire_plan(world.with_ports(store=KillingStore(world.ports.store, 1)), plan)
-                return super().replace(container, partition, id, body, etag)
+                return super().batch(container, partition, writes)
 
         store = IsOvertaken(world.ports.store, writes_left=1000)
 
         assert apply_plan(world.with_ports(store=store), plan, fence=1).conflicted_lines == 1
         require_never_promised_twice(world.ports.store)
         require_nothing_left_over(world.ports.store)
+
+
+def asking(world: World, at_once: int) -> Ports:
+    """The world's ports, as if its store were a service that is asked so many things at a time."""
+    settings = replace(world.ports.settings, store="azure", requests_at_once=at_once)
+    return world.with_ports(settings=settings)
 
 
 def _three_orders(world: World) -> Plan:
@@ -254,10 +264,110 @@ def _undisturbed(folder: Path) -> tuple[int, list[Order]]:
     return -store.writes_left, orders
 
 
+class TestSomeAtATime:
+    def test_it_ends_as_one_after_the_other_does(self, tmp_path: Path) -> None:
+        ended = []
+        for at_once in (1, 4):
+            world = a_world(tmp_path / str(at_once))
+            plan = _three_orders(world)
+            applied = apply_plan(asking(world, at_once), plan, fence=1)
+            ended.append((applied, stored_orders(world.ports.store), world.cell("pen", "A"), world.cell("pen", "B")))
+            require_nothing_left_over(world.ports.store)
+            world.database.close()
+        assert ended[0] == ended[1]
+
+    @pytest.mark.parametrize("at_once", [1, 4])
+    def test_who_lost_the_turn_stops_between_two_orders(self, world: World, at_once: int) -> None:
+        world.stock(pen_A=90)
+        orders = [world.store_order(an_order(f"O{n:02}").with_line("pen", 1)) for n in range(30)]
+        plan = a_plan()
+        for order in orders:
+            plan = plan.assigning(order, "1", ("A", 1))
+        left, threads = 50, set()
+
+        def keep_alive() -> None:
+            nonlocal left
+            threads.add(current_thread())
+            left -= 1
+            if left == 0:
+                raise LeaseLost("somebody took over")
+
+        terms = Terms("a test", keep_alive=keep_alive)
+        with pytest.raises(LeaseLost):
+            apply_plan(asking(world, at_once), world.store_plan(plan.build()), 1, terms)
+
+        assert threads == {current_thread()}
+        confirmed = [order.id for order in stored_orders(world.ports.store) if order.lines[0].assignment]
+        assert 0 < len(confirmed) < len(orders)
+        require_never_promised_twice(world.ports.store)
+
+    def test_an_order_that_goes_short_of_one_product_takes_nothing_of_another(self, world: World) -> None:
+        world.stock(ink_A=1, pen_A=1)
+        short = world.store_order(an_order("O1").with_line("ink", 1).with_line("pen", 2))
+        fine = world.store_order(an_order("O2").with_line("ink", 1))
+        plan = a_plan().assigning(short, "1", ("A", 1)).assigning(short, "2", ("A", 2)).assigning(fine, "1", ("A", 1))
+
+        world.apply(plan.build())
+
+        assert [kept.order_id for kept in world.cell("ink", "A").reservations] == ["O2"]
+        assert world.line(order_id="O2").state is LineState.ASSIGNED
+
+    def test_units_that_are_taken_between_reading_and_reserving_are_not_promised_again(self, world: World) -> None:
+        world.stock(pen_A=3)
+        one = world.store_order(an_order("O1").with_line("pen", 3))
+        two = world.store_order(an_order("O2").with_line("pen", 3))
+
+        class IsOvertaken(KillingStore):
+            """Right before the first reservation somebody else reserves."""
+
+            def replace(self, container: Container, partition: str, id: str, body: Body, etag: str) -> Document:
+                if container is Container.STOCK and self.writes_left > 0:
+                    self.writes_left = 0
+                    world.apply(a_plan("P2").assigning(two, "1", ("A", 3)).build())
+                return super().replace(container, partition, id, body, etag)
+
+        plan = world.store_plan(a_plan().assigning(one, "1", ("A", 3)).build())
+        applied = apply_plan(world.with_ports(store=IsOvertaken(world.ports.store, 1000)), plan, fence=1)
+
+        assert applied == Applied(confirmed_lines=0, conflicted_lines=1)
+        require_never_promised_twice(world.ports.store)
+        require_nothing_left_over(world.ports.store)
+
+
+class TestManyReservations:
+    def test_what_a_document_cannot_hold_waits_and_the_log_says_so(
+        self, world: World, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(reserve_stock, "LIMIT_BYTES", 1_000)
+        world.stock(pen_A=90)
+        orders = [world.store_order(an_order(f"O{n:02}").with_line("pen", 1)) for n in range(60)]
+        plan = a_plan()
+        for order in orders:
+            plan = plan.assigning(order, "1", ("A", 1))
+
+        applied = world.apply(plan.build())
+
+        assert 20 < applied.confirmed_lines < 40
+        assert applied.confirmed_lines + applied.conflicted_lines == 60
+        assert '{"event": "stock_document_full", "product_id": "pen"}' in caplog.text
+        require_never_promised_twice(world.ports.store)
+        require_nothing_left_over(world.ports.store)
+
+    def test_fifty_thousand_reservations_of_one_product_are_stored_and_read(self, world: World) -> None:
+        kept = tuple(Reservation("plan-standard-20260302T150000Z", f"O-{n:06}", "1", 3) for n in range(50_000))
+        stock = ProductStock("pen", (StockCell("A", 500_000, kept),))
+
+        Stock(world.ports.store).save(stock, None)
+
+        stored = Stock(world.ports.store).find("pen")
+        assert stored is not None
+        assert stored.value == stock
+
+
 class TestKilled:
     def test_after_any_write_applying_again_ends_in_the_same_state(self, tmp_path: Path) -> None:
         writes, orders = _undisturbed(tmp_path / "undisturbed")
-        assert writes >= 8
+        assert writes >= 7
         for number in range(1, writes + 1):
             world = a_world(tmp_path / str(number))
             plan = _three_orders(world)

@@ -6,12 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from dom_core.domain.run import RunState
+from dom_core.domain.run import Run, RunState
 from dom_core.errors import NotFound, Problem
 from dom_core.ports import Container
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.reading import every
-from dom_core.use_cases.clean_up import CleanedUp, clean_up
+from dom_core.repositories.runs import Runs
+from dom_core.telemetry.events import CleanedUp
+from dom_core.use_cases.clean_up import clean_up
 from dom_core.use_cases.dead_letters import list_dead_letters, record
 from dom_core.use_cases.plan_batch import plan_batch
 from dom_core.use_cases.read_plan import get_plan, get_run, list_plans, list_runs
@@ -52,6 +54,22 @@ def test_old_plans_go_with_all_their_documents_and_their_runs(shop: World, days:
     assert plan_documents(shop) == {f"plan-{run}" for run in runs}
 
 
+def test_a_run_that_nobody_ends_is_called_failed_after_a_day(shop: World) -> None:
+    runs, now = Runs(shop.ports.store), shop.clock.now()
+    runs.create(Run("R-waits", "standard", RunState.QUEUED, "timer", now))
+    runs.create(Run("R-runs", "standard", RunState.RUNNING, "timer", now, started_at=now, fence=3))
+    states = []
+    for hours in (24, 0.1):
+        shop.wait(hours=hours)
+        clean_up(shop.ports)
+        states.append([get_run(shop.ports, id).state for id in ("R-waits", "R-runs", "R1")])
+
+    assert states[0] == [RunState.QUEUED, RunState.RUNNING, RunState.FINISHED]
+    assert states[1] == [RunState.FAILED, RunState.FAILED, RunState.FINISHED]
+    assert get_run(shop.ports, "R-waits").error == "never ended; nobody works on it any more"
+    assert plan_batch(shop.ports, "R-waits", "standard").state is RunState.FINISHED
+
+
 def test_a_plan_stays_with_its_run_until_nothing_is_assigned_by_it_any_more(shop: World) -> None:
     shop.wait(days=100)
     clean_up(shop.ports)
@@ -62,7 +80,7 @@ def test_a_plan_stays_with_its_run_until_nothing_is_assigned_by_it_any_more(shop
     assert get_plan(shop.ports, "plan-R1").lines
 
     shop.ship()
-    assert clean_up(shop.ports) == CleanedUp(expired_plans=0, plans=1, runs=1, dead_letters=0)
+    assert clean_up(shop.ports) == CleanedUp(expired_plans=0, plans=1, runs=1, dead_letters=0, dead_letters_kept=0)
     for find in (lambda: get_plan(shop.ports, "plan-R1"), lambda: get_run(shop.ports, "R1")):
         with pytest.raises(NotFound):
             find()

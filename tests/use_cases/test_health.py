@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from dom_core.errors import NoTemporarySpace, SolverFailed, SolverNotStarted
+from dom_core.errors import NoTemporarySpace, SolverFailed, SolverNotStarted, Unavailable
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.use_cases.check_health import check_health
-from dom_core.use_cases.solver_memory import Check, SolverMemory
+from dom_core.use_cases.health_memory import SERVICE_KEPT_FOR, Check, Memory
 from tests.use_cases.world import World
 
 
@@ -56,6 +56,45 @@ def test_the_solver_is_asked_once_in_thirty_seconds_however_often_health_is(worl
     assert solver.runs == 2 * runs_of_one_check
 
 
+@dataclass(slots=True)
+class CountingParts:
+    """A store and queues that answer, or do not; counts how often they are asked."""
+
+    error: Unavailable | None = None
+    asked: int = 0
+
+    def _answer(self, *_: object, **__: object) -> Any:
+        self.asked += 1
+        if self.error:
+            raise self.error
+
+    query = length = _answer
+
+
+@pytest.mark.parametrize("error", [None, Unavailable("away")], ids=["answering", "away"])
+@pytest.mark.parametrize(("part", "name"), [("store", "store"), ("queues", "queue")])
+def test_store_and_queue_are_asked_once_in_five_seconds_however_often_health_is(
+    part: str, name: str, error: Unavailable | None, world: World
+) -> None:
+    ports = world.with_ports(**{part: (counting := CountingParts(error))})
+    for seconds in (0, 2, 2.9):
+        world.wait(seconds=seconds)
+        found = {check.name: check.healthy for check in check_health(ports).checks}
+        assert (found[name], counting.asked) == (error is None, 1)
+    world.wait(seconds=0.1)
+    check_health(ports)
+    assert counting.asked == 2
+
+
+def test_a_store_that_comes_back_is_healthy_after_five_seconds(world: World) -> None:
+    ports = world.with_ports(store=(counting := CountingParts(Unavailable("away"))))
+    assert not check_health(ports).healthy
+    counting.error = None
+    assert not check_health(ports).healthy
+    world.wait(seconds=5)
+    assert check_health(ports).healthy
+
+
 def test_a_failure_of_the_solver_is_remembered_as_long(world: World) -> None:
     broken = world.with_ports(solver=(solver := CountingSolver(error=SolverFailed("crashed"))))
     assert [check_health(broken).healthy for _ in range(3)] == [False] * 3
@@ -63,7 +102,7 @@ def test_a_failure_of_the_solver_is_remembered_as_long(world: World) -> None:
 
 
 def test_many_who_ask_at_the_same_time_start_the_solver_once(world: World) -> None:
-    memory, solver, asked = SolverMemory(), CbcSolver(), []
+    memory, solver, asked = Memory(SERVICE_KEPT_FOR), CbcSolver(), []
 
     def ask() -> Check:
         asked.append(True)

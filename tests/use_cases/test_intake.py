@@ -86,10 +86,11 @@ class TestSubmit:
         submit_order(world.with_ports(geocoder=geocoder), intake(location={"latitude": 1, "longitude": 1}))
         assert geocoder.asked == 0
 
-    def test_an_order_too_large_for_a_message_is_refused_with_the_limit(self, world: World) -> None:
-        lines = [LINE | {"id": f"{'L' * 100}{n}"} for n in range(600)]
-        with pytest.raises(InvalidInput, match="64 KiB"):
+    def test_an_order_too_large_for_a_document_is_refused_with_the_limit(self, world: World) -> None:
+        lines = [LINE | {"id": f"{'L' * 100}{n}", "ship_to": {"street": "s" * 200}} for n in range(1000)]
+        with pytest.raises(InvalidInput, match="500,000"):
             submit_order(world.ports, intake(lines=lines))
+        assert waiting(world) == []
 
 
 class TestTake:

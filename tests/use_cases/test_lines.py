@@ -180,7 +180,7 @@ class TestShip:
         settle: dict[str, Callable[[], object]] = {
             "the source again": assigned.ship,
             "the nightly clean-up": lambda: sweep_all(assigned.ports.store),
-            "the next run": lambda: gather_facts(assigned.ports.store, Configuration(), "P", "R", NOW),
+            "the next run": lambda: gather_facts(assigned.ports, Configuration(), "P", "R", NOW),
         }
         settle[who_settles]()
 

@@ -7,12 +7,13 @@ from dom_core.domain.plan import HeldLine, Plan
 from dom_core.domain.plan_header import PlanHeader
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.reason_table import code_type
+from dom_core.domain.roads import RoadTable
 from dom_core.errors import AlreadyExists, NotFound
 from dom_core.ports import Container
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.reading import every
 from dom_core.use_cases.read_plan import get_plan, list_plans
-from tests.builders import an_order
+from tests.builders import a_request, an_order
 from tests.plan_builder import a_plan
 from tests.use_cases.killing import Killed, KillingStore
 from tests.use_cases.world import World
@@ -46,6 +47,22 @@ def test_a_plan_is_read_back_as_it_was_and_no_document_is_too_large(world: World
     sizes = [len(repr(document.body)) for document in every(world.ports.store, Container.PLANS, partition="P1")]
     assert max(sizes) < 1_500_000
     assert len(sizes) >= (5 if lines == 1 else 7)
+
+
+def test_a_table_of_roads_is_read_back_as_it_was_in_documents_of_their_size(world: World) -> None:
+    metres = np.arange(400 * 1000).reshape(400, 1000)
+    table = RoadTable.of(
+        ("osrm driving", 130),
+        [f"S{number}" for number in range(1000)],
+        {(north, -122_300): row for north, row in enumerate(metres)},
+        "OSRM gave no answer",
+    )
+    request = replace(a_request().build(), roads=table)
+    Plans(world.ports.store).create(large_plan(1, 2), attempt="1", to_apply=False, request=request)
+    assert Plans(world.ports.store).request("P1").roads == table
+    sizes = [len(repr(document.body)) for document in every(world.ports.store, Container.PLANS, partition="P1")]
+    assert max(sizes) < 1_500_000
+    assert sum(sizes) > 2_000_000
 
 
 def test_a_header_holds_every_field_of_a_plan_that_the_chunks_do_not() -> None:

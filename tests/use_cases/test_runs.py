@@ -184,6 +184,22 @@ class TestPlanBatch:
         assert (run.state, run.fence) == (RunState.FINISHED, 2)
         assert get_run(shop.ports, "R0").error == "stopped without ending; 'R1' took over"
 
+    def test_a_killed_run_is_called_failed_even_if_who_took_over_was_killed_at_once(self, shop: World) -> None:
+        shop.strategy(id="trial", simulation=True)
+        Runs(shop.ports.store).create(Run("R-trial", "trial", RunState.RUNNING, "Ada", NOW, fence=1))
+        Runs(shop.ports.store).create(Run("R0", "standard", RunState.RUNNING, "Ada", NOW, fence=1))
+        Runs(shop.ports.store).create(Run("R-gone", "removed", RunState.RUNNING, "Ada", NOW, fence=1))
+        Runs(shop.ports.store).take_lease("R0", shop.clock.now(), lease_s=60)
+        Runs(shop.ports.store).take_lease("killed at once", shop.clock.now() + timedelta(seconds=60), lease_s=60)
+        shop.wait(seconds=120)
+
+        plan_batch(shop.ports, "R1", "standard")
+
+        errors = {run.id: run.error for run in list_runs(shop.ports, 10).items}
+        assert errors == {"R1": "", "R-trial": ""} | dict.fromkeys(
+            ["R0", "R-gone"], "stopped without ending; 'R1' took over"
+        )
+
     def test_a_plan_that_a_killed_run_left_half_applied_is_undone_and_planned_anew(self, shop: World) -> None:
         one, two = shop.order("O1"), shop.order("O2")
         plan = shop.store_plan(a_plan("P0").assigning(one, "1", ("B", 2)).assigning(two, "1", ("A", 2)).build())
@@ -332,7 +348,7 @@ class TestFacts:
         )
         Stock(shop.ports.store).save(replace(stored.value, cells=(cell, stored.value.cell("B"))), stored.etag)
 
-        facts = gather_facts(shop.ports.store, Configuration(), "P", "R", NOW)
+        facts = gather_facts(shop.ports, Configuration(), "P", "R", NOW)
 
         assert [kept.plan_id for kept in shop.cell("pen", "A").reservations] == ["P-going"]
         assert facts.available == {("pen", "A"): 2, ("pen", "B"): 9}

@@ -1,7 +1,9 @@
 """A source's maximum of orders holds exactly, whoever plans at the same time, is slow, or is killed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Barrier, Thread
 from typing import Any
@@ -11,9 +13,14 @@ import pytest
 from dom_core.adapters.sqlite import Database
 from dom_core.domain.order import LineState
 from dom_core.domain.run import Run, RunState
+from dom_core.errors import Unavailable
 from dom_core.optimizer.solving import CbcSolver
+from dom_core.optimizer.watch import watch_of
+from dom_core.ports import Container, Document
+from dom_core.repositories.plans import Plans
 from dom_core.repositories.runs import Runs
 from dom_core.use_cases.plan_batch import plan_batch
+from dom_core.use_cases.planning_turn import taking_turn
 from dom_core.use_cases.read_plan import get_run
 from tests.builders import an_order
 from tests.use_cases.invariants import require_never_promised_twice, require_nothing_left_over, stored_orders
@@ -125,6 +132,7 @@ def test_a_run_that_was_too_slow_applies_nothing_once_another_has_taken_over(sho
     run = plan_batch(shop.with_ports(solver=InterruptedSolver(taken_over)), "R-web", "web")
 
     assert run.state is RunState.FAILED
+    assert Plans(shop.ports.store).state("plan-R-web") is None, "a plan that nobody may apply is not stored"
     assert orders_at(shop, "A") == LIMIT
     assert plan_batch(shop.ports, "R-web", "web").state is RunState.FINISHED
     require_exact(shop)
@@ -166,3 +174,135 @@ def test_who_is_fenced_off_between_storing_a_plan_and_applying_it_applies_nothin
 
     assert run.state is RunState.FAILED
     assert orders_at(shop, "A") == 0
+
+
+@dataclass
+class HandPulse:
+    """Beats when the test says so."""
+
+    interval_s: float = 0.0
+    beat: Callable[[], bool] = lambda: False
+
+    @contextmanager
+    def every(self, seconds: float, beat: Callable[[], bool]) -> Iterator[None]:
+        self.interval_s, self.beat = seconds, beat
+        yield
+        self.beat = lambda: False
+
+
+@dataclass
+class AwayStore(KillingStore):
+    """A store that cannot be reached for a while."""
+
+    away: bool = False
+
+    def read(self, container: Container, partition: str, id: str) -> Document | None:
+        if self.away:
+            raise Unavailable("the store was not reached")
+        return super().read(container, partition, id)
+
+
+def held_until(world: World) -> datetime:
+    lease = Runs(world.ports.store).lease()
+    assert lease is not None
+    return lease.expires_at
+
+
+class TestPulse:
+    def test_however_long_the_solver_works_nobody_else_gets_the_turn(self, shop: World) -> None:
+        pulse, others = HandPulse(), []
+
+        def ten_minutes_pass() -> None:
+            for _ in range(30):
+                shop.wait(seconds=pulse.interval_s)
+                assert pulse.beat()
+                others.append(plan_batch(shop.ports, "R-shop", "shop").state)
+
+        ports = shop.with_ports(pulse=pulse, solver=InterruptedSolver(ten_minutes_pass))
+        run = plan_batch(ports, "R-web", "web")
+
+        assert (pulse.interval_s, run.state) == (20, RunState.FINISHED)
+        assert set(others) == {RunState.QUEUED}
+        assert plan_batch(shop.ports, "R-shop", "shop").state is RunState.FINISHED
+        require_exact(shop)
+
+    def test_a_holder_who_shows_no_life_is_followed_after_a_minute(self, shop: World) -> None:
+        ended = []
+
+        def the_host_dies() -> None:
+            shop.wait(seconds=59)
+            ended.append(plan_batch(shop.ports, "R-shop", "shop").state)
+            shop.wait(seconds=1)
+            ended.append(plan_batch(shop.ports, "R-shop", "shop").state)
+
+        plan_batch(shop.with_ports(pulse=HandPulse(), solver=InterruptedSolver(the_host_dies)), "R-web", "web")
+
+        assert ended == [RunState.QUEUED, RunState.FINISHED]
+
+    def test_who_lost_the_turn_while_solving_stops_and_the_log_says_so(
+        self, shop: World, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        pulse, stopped = HandPulse(), []
+
+        class AsksWhetherToStop(InterruptedSolver):
+            def solve(self, *given: Any) -> Any:
+                asks = watch_of(given[1]).stop_asked
+                stopped.append(asks())
+                self._happen()
+                stopped.append(asks())
+                return super().solve(*given)
+
+        def taken_over() -> None:
+            shop.wait(seconds=61)
+            plan_batch(shop.ports, "R-shop", "shop")
+            assert not pulse.beat()
+
+        run = plan_batch(shop.with_ports(pulse=pulse, solver=AsksWhetherToStop(taken_over)), "R-web", "web")
+
+        assert stopped == [False, True]
+        assert (run.state, "somebody else took over" in run.error) == (RunState.FAILED, True)
+        assert Plans(shop.ports.store).state("plan-R-web") is None
+        assert '{"event": "turn_lost", "holder": "R-web", "fence": 1}' in caplog.text
+
+    def test_a_store_that_is_away_for_a_beat_is_not_the_end(
+        self, shop: World, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        pulse, store = HandPulse(), AwayStore(shop.ports.store, 10_000)
+
+        def away_for_a_while() -> None:
+            shop.wait(seconds=59)
+            store.away = True
+            assert pulse.beat()
+            shop.wait(seconds=20)
+            store.away = False
+            assert pulse.beat()
+
+        solver = InterruptedSolver(away_for_a_while)
+        run = plan_batch(shop.with_ports(pulse=pulse, store=store, solver=solver), "R-web", "web")
+
+        assert run.state is RunState.FINISHED
+        assert '"event": "turn_not_kept", "holder": "R-web", "fence": 1, "error": "Unavailable"' in caplog.text
+
+    def test_after_the_turn_nothing_beats_and_others_may_plan_at_once(self, shop: World) -> None:
+        pulse = HandPulse()
+        plan_batch(shop.with_ports(pulse=pulse), "R-web", "web")
+        assert held_until(shop) == shop.clock.now()
+        assert not pulse.beat()
+
+    def test_many_steps_cost_one_sign_of_life_each_time_that_one_is_due(self, shop: World) -> None:
+        store = KillingStore(shop.ports.store, 10_000)
+        with taking_turn(shop.with_ports(store=store), "a test", "no plan") as turn:
+            before = store.writes_left
+            for _ in range(100):
+                turn.keep_in_time()
+                shop.wait(seconds=1)
+            assert before - store.writes_left == 4
+
+    def test_a_clock_of_another_host_that_is_ahead_is_noted(
+        self, shop: World, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        runs, now = Runs(shop.ports.store), shop.clock.now()
+        runs.release_lease(runs.take_lease("R0", now + timedelta(minutes=5), 60), now)
+
+        assert plan_batch(shop.ports, "R-web", "web").state is RunState.FINISHED
+        assert '{"event": "clocks_differ", "holder": "R0", "seconds": 300}' in caplog.text

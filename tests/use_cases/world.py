@@ -9,7 +9,7 @@ from typing import Any
 
 from dom_core.adapters.clock import FixedClock
 from dom_core.adapters.geocoding.offline import OfflineGeocoder
-from dom_core.adapters.sqlite import Database, SqliteDocuments, SqliteQueues
+from dom_core.adapters.sqlite import Database, SqliteBlobs, SqliteDocuments, SqliteQueues
 from dom_core.domain.order import Line, Order
 from dom_core.domain.plan import Plan
 from dom_core.domain.stock import StockCell
@@ -61,6 +61,7 @@ class World:
         self.ports = Ports(
             store=SqliteDocuments(self.database),
             queues=SqliteQueues(self.database, self.clock),
+            blobs=SqliteBlobs(self.database, self.clock),
             clock=self.clock,
             geocoder=OfflineGeocoder(),
             settings=from_environment({}),
@@ -154,7 +155,11 @@ def intake(**fields: Any) -> bytes:
 
 def a_world(folder: Path) -> World:
     """Sources A (real stock), B (accepts by hand), V (unlimited stock), products pen and ink, one strategy."""
-    world = World(Database(folder / "dom.sqlite3"))
+    return furnished(World(Database(folder / "dom.sqlite3")))
+
+
+def furnished(world: World) -> World:
+    """The empty world, with that."""
     world.configure("sources", *SOURCES)
     world.configure("source-lists", {"id": "all", "source_ids": ["A", "B", "V"]})
     world.configure("products", {"id": "pen"}, {"id": "ink"})

@@ -1,5 +1,6 @@
 """The one client of a process, made at the first request."""
 
+import logging
 from collections.abc import Callable
 from threading import Lock
 from typing import Any
@@ -15,6 +16,11 @@ from dom_core.ports import Container
 CONNECT_LIMIT_S = 5
 READ_LIMIT_S = 10
 """A request is given up after this, and repeated by us: the SDK would wait for a minute."""
+
+NEEDED_CONSISTENCY = "Strong"
+"""Of the account: a run decides by many documents, and some of them another instance wrote a moment ago."""
+
+_logger = logging.getLogger(__name__)
 
 
 class Connection:
@@ -41,7 +47,10 @@ class Connection:
         """The client. Raises the SDK's errors when the account cannot be reached."""
         with self._lock:
             if self._client is None:
-                self._client = make_client(self.endpoint, self._make_credential())
+                made = make_client(self.endpoint, self._make_credential())
+                if _is_an_account(self.endpoint):
+                    warn_of_weak_consistency(made, self.endpoint)
+                self._client = made
             return self._client
 
     def close(self) -> None:
@@ -70,7 +79,7 @@ def make_client(endpoint: str, credential: Any) -> CosmosClient:
     return CosmosClient(
         endpoint,
         credential,
-        enable_endpoint_discovery=urlsplit(endpoint).scheme == "https",
+        enable_endpoint_discovery=_is_an_account(endpoint),
         connection_timeout=CONNECT_LIMIT_S,
         read_timeout=READ_LIMIT_S,
         retry_total=0,
@@ -79,3 +88,22 @@ def make_client(endpoint: str, credential: Any) -> CosmosClient:
         retry_throttle_total=1,  # it takes 0 for "the default", which is 9
         enable_compact_utf8_item_writes=True,
     )
+
+
+def warn_of_weak_consistency(client: CosmosClient, endpoint: str) -> None:
+    """Log it when instances may read what others have already overwritten. Raises the SDK's errors."""
+    policy = client.get_database_account().ConsistencyPolicy or {}
+    level = policy.get("defaultConsistencyLevel")
+    if level != NEEDED_CONSISTENCY:
+        _logger.warning(
+            "Cosmos DB account %s has the consistency %s; where several instances run, it must be %s, or stock may be "
+            "promised twice (docs/operations.md)",
+            endpoint,
+            level,
+            NEEDED_CONSISTENCY,
+        )
+
+
+def _is_an_account(endpoint: str) -> bool:
+    """Whether this is Azure: only a server on this machine speaks plain HTTP."""
+    return urlsplit(endpoint).scheme == "https"

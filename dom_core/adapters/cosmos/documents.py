@@ -16,7 +16,7 @@ from dom_core.adapters.cosmos.items import Item, query_text, to_document, to_ite
 from dom_core.adapters.cosmos.persistence import no_outcome, persist
 from dom_core.adapters.document_limits import Where
 from dom_core.adapters.patience import Patience
-from dom_core.charges import Charge, ChargeRecorder, ChargeTotals, current_use_case
+from dom_core.charges import ChargeRecorder, ChargeTotals, charge
 from dom_core.errors import StoreConflict
 from dom_core.ports import Body, Container, Create, Delete, Document, Page, Replace, Write
 
@@ -201,7 +201,7 @@ class CosmosDocuments:
         find_outcome: Callable[[], T | None] = no_outcome,
     ) -> T:
         def record(headers: Mapping[str, Any], *_: object) -> None:
-            self._charges.record(_charge(operation, target.container, headers))
+            self._charges.record(charge(target.container, operation, float(headers.get(_CHARGE, 0))))
 
         def attempt() -> T:
             try:
@@ -227,10 +227,6 @@ class _Target:
 
 def _new_write_id() -> str:
     return uuid4().hex
-
-
-def _charge(operation: str, container: Container, headers: Mapping[str, Any]) -> Charge:
-    return Charge(current_use_case(), container, operation, float(headers.get(_CHARGE, 0)))
 
 
 def _operation(container: Container, partition: str, write: Write, write_id: str) -> tuple[Any, ...]:

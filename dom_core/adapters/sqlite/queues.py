@@ -6,11 +6,10 @@ from typing import Any
 
 from dom_core.adapters import queue_limits
 from dom_core.adapters.sqlite.database import Database
+from dom_core.adapters.sqlite.moments import moment, number
 from dom_core.errors import StoreConflict
 from dom_core.ports import Clock, ReceivedMessage
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 _FOREVER = datetime.max.replace(tzinfo=UTC)
 
 
@@ -35,7 +34,7 @@ class SqliteQueues:
             expires = _FOREVER if life_s == queue_limits.FOREVER_S else now + timedelta(seconds=life_s)
             sent = connection.execute(
                 "INSERT INTO messages (queue, body, inserted_at, expires_at, visible_at) VALUES (?, ?, ?, ?, ?)",
-                (queue, body, _number(now), _number(expires), _number(now + timedelta(seconds=visible_after_s))),
+                (queue, body, number(now), number(expires), number(now + timedelta(seconds=visible_after_s))),
             )
         return str(sent.lastrowid)
 
@@ -61,7 +60,7 @@ class SqliteQueues:
             next_visible_at = self._clock.now() + timedelta(seconds=visibility_timeout_s)
             renewed = connection.execute(
                 "UPDATE messages SET visible_at = ?, receipt = receipt + 1 WHERE queue = ? AND id = ? AND receipt = ?",
-                (_number(next_visible_at), queue, message.id, message.pop_receipt),
+                (number(next_visible_at), queue, message.id, message.pop_receipt),
             )
             _require_hit(renewed, queue, message)
             row = connection.execute(f"{_SELECT} WHERE id = ?", (message.id,)).fetchone()
@@ -76,12 +75,23 @@ class SqliteQueues:
             )
             _require_hit(deleted, queue, message)
 
+    def waiting_since(self, queue: str) -> datetime | None:
+        """When the oldest visible message was put on the queue; None when none is visible."""
+        queue_limits.require_name(queue)
+        now = number(self._clock.now())
+        with self._database.reading() as connection:
+            (oldest,) = connection.execute(
+                "SELECT min(inserted_at) FROM messages WHERE queue = ? AND visible_at <= ? AND expires_at > ?",
+                (queue, now, now),
+            ).fetchone()
+        return None if oldest is None else moment(oldest)
+
     def length(self, queue: str) -> int:
         """How many messages there are, hidden ones included, expired ones not."""
         queue_limits.require_name(queue)
         with self._database.reading() as connection:
             counted = connection.execute(
-                "SELECT count(*) FROM messages WHERE queue = ? AND expires_at > ?", (queue, _number(self._clock.now()))
+                "SELECT count(*) FROM messages WHERE queue = ? AND expires_at > ?", (queue, number(self._clock.now()))
             ).fetchone()
         return int(counted[0])
 
@@ -90,7 +100,7 @@ class SqliteQueues:
         with self._database.reading() as connection:
             found = connection.execute(
                 "SELECT 1 FROM messages WHERE queue = ? AND visible_at <= ? LIMIT 1",
-                (queue, _number(self._clock.now())),
+                (queue, number(self._clock.now())),
             ).fetchone()
         return found is not None
 
@@ -99,7 +109,7 @@ _SELECT = "SELECT id, body, dequeue_count, inserted_at, expires_at, visible_at, 
 
 
 def _forget_expired(connection: sqlite3.Connection, queue: str, now: datetime) -> None:
-    connection.execute("DELETE FROM messages WHERE queue = ? AND expires_at <= ?", (queue, _number(now)))
+    connection.execute("DELETE FROM messages WHERE queue = ? AND expires_at <= ?", (queue, number(now)))
 
 
 def _take(
@@ -107,11 +117,11 @@ def _take(
 ) -> list[ReceivedMessage]:
     visible = connection.execute(
         "SELECT id FROM messages WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?",
-        (queue, _number(now), limit),
+        (queue, number(now), limit),
     ).fetchall()
     connection.executemany(
         "UPDATE messages SET visible_at = ?, dequeue_count = dequeue_count + 1, receipt = receipt + 1 WHERE id = ?",
-        [(_number(hidden_until), id) for (id,) in visible],
+        [(number(hidden_until), id) for (id,) in visible],
     )
     return [_received(connection.execute(f"{_SELECT} WHERE id = ?", row).fetchone()) for row in visible]
 
@@ -122,20 +132,11 @@ def _received(row: tuple[Any, ...]) -> ReceivedMessage:
         id=str(id),
         body=body,
         dequeue_count=dequeue_count,
-        inserted_at=_moment(inserted_at),
-        expires_at=_moment(expires_at),
-        next_visible_at=_moment(visible_at),
+        inserted_at=moment(inserted_at),
+        expires_at=moment(expires_at),
+        next_visible_at=moment(visible_at),
         pop_receipt=str(receipt),
     )
-
-
-def _number(moment: datetime) -> int:
-    """Microseconds since 1970: whole, so that comparisons are exact."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-def _moment(number: int) -> datetime:
-    return _EPOCH + number * _MICROSECOND
 
 
 def _require_hit(cursor: sqlite3.Cursor, queue: str, message: ReceivedMessage) -> None:

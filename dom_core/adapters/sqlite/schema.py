@@ -5,6 +5,7 @@ Only what SQLite 3.31 knows is used: Python builds that link the system's librar
 
 import sqlite3
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 from dom_core.adapters.sqlite.faults import primary_code
@@ -13,7 +14,7 @@ from dom_core.errors import StoreUnusable
 APPLICATION_ID = 0x444F4D31
 """Marks the file as ours ("DOM1"), so that no other program's database is written to."""
 
-VERSION = 1
+VERSION = 2
 """Raised with every change of the tables."""
 
 _TABLES = (
@@ -46,38 +47,61 @@ _TABLES = (
     "CREATE INDEX messages_by_visibility ON messages (queue, visible_at, id)",
     "CREATE INDEX messages_by_expiry ON messages (queue, expires_at)",
     f"PRAGMA application_id = {APPLICATION_ID}",
-    f"PRAGMA user_version = {VERSION}",
+    "PRAGMA user_version = 1",
 )
+
+_UPGRADES = {
+    1: (
+        """
+        CREATE TABLE blobs (
+            name TEXT PRIMARY KEY,
+            content BLOB NOT NULL,
+            stored_at INTEGER NOT NULL
+        )
+        """,
+        "PRAGMA user_version = 2",
+    ),
+}
+"""What brings the tables of a version to the next one. A new file goes through all of them."""
 
 _RETRY_S = 0.01
 
 
 def prepare(connection: sqlite3.Connection, path: Path, busy_timeout_s: float) -> None:
-    """Give a new file its tables; accept one that has them. Raises StoreUnusable for any other database."""
-    if _is_ready(connection, path):
+    """Give a new file its tables, and an older file the newer ones. Raises StoreUnusable for any other database."""
+    if _version(connection, path) == VERSION:
         return
     _write_ahead(connection, busy_timeout_s)
     with connection:
         connection.execute("BEGIN IMMEDIATE")
         # Another process may have been faster.
-        if not _is_ready(connection, path):
-            for statement in _TABLES:
-                connection.execute(statement)
+        found = _version(connection, path)
+        for statement in _missing(found):
+            connection.execute(statement)
 
 
-def _is_ready(connection: sqlite3.Connection, path: Path) -> bool:
+def _missing(found: int) -> Iterator[str]:
+    """The statements that bring a file of this version to ours."""
+    if found == 0:
+        yield from _TABLES
+    for version in range(max(found, 1), VERSION):
+        yield from _UPGRADES[version]
+
+
+def _version(connection: sqlite3.Connection, path: Path) -> int:
+    """The version of the tables, 0 where there are none."""
     owner, version, objects = connection.execute(
         "SELECT application_id, user_version, (SELECT count(*) FROM sqlite_master)"
         " FROM pragma_application_id, pragma_user_version"
     ).fetchone()
     if (owner, version, objects) == (0, 0, 0):
-        return False
+        return 0
     if owner != APPLICATION_ID:
         raise StoreUnusable(str(path), "it is another program's database", "Set DOM_STORE_PATH to another file.")
-    if version != VERSION:
+    if not 0 < version <= VERSION:
         fault = f"its tables have version {version}, this program knows {VERSION}"
         raise StoreUnusable(str(path), fault, "Use the program version that wrote it, or another DOM_STORE_PATH.")
-    return True
+    return int(version)
 
 
 def _write_ahead(connection: sqlite3.Connection, busy_timeout_s: float) -> None:

@@ -1,8 +1,7 @@
 """Messages in Azure Storage queues."""
 
 import math
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from threading import Lock
 from typing import Any, TypeVar
@@ -12,13 +11,15 @@ from azure.storage.queue import ExponentialRetry, QueueClient, QueueMessage, Que
 
 from dom_core.adapters import queue_limits
 from dom_core.adapters.azure_logs import only_warnings
-from dom_core.adapters.storage_queue import faults
+from dom_core.adapters.azure_storage import Subject, client_options, code_of, typed_errors
 from dom_core.ports import ReceivedMessage
 
 T = TypeVar("T")
 
-CONNECT_LIMIT_S = 5
-READ_LIMIT_S = 15
+_ROLE = "Storage Queue Data Contributor"
+
+MOST_PEEKED = 32
+"""The most messages that the service shows without handing them out."""
 
 
 def from_connection_string(text: str) -> "StorageQueues":
@@ -34,7 +35,7 @@ def from_identity(queue_service_uri: str, make_credential: Callable[[], Any]) ->
 def _client_options() -> dict[str, Any]:
     # Half a second, a second and a half, and then some: less than a caller over HTTP would wait.
     retry = ExponentialRetry(initial_backoff=0, increment_base=2, retry_total=3, random_jitter_range=1)
-    return {"retry_policy": retry, "connection_timeout": CONNECT_LIMIT_S, "read_timeout": READ_LIMIT_S}
+    return client_options(retry)
 
 
 class StorageQueues:
@@ -60,7 +61,7 @@ class StorageQueues:
                 text, visibility_timeout=math.ceil(visible_after_s), time_to_live=math.ceil(life_s)
             )
 
-        with _typed_errors(f"queue '{queue}'"):
+        with typed_errors(_subject(queue)):
             try:
                 return str(send().id)
             except ResourceNotFoundError:
@@ -70,7 +71,7 @@ class StorageQueues:
     def receive(self, queue: str, *, limit: int = 1, visibility_timeout_s: float = 600) -> list[ReceivedMessage]:
         """Take up to `limit` (1..32) visible messages and hide them; each receive raises the dequeue count."""
         queue_limits.require_receive(queue, limit, visibility_timeout_s)
-        with _typed_errors(f"queue '{queue}'"):
+        with typed_errors(_subject(queue)):
             found = self._queue(queue).receive_messages(
                 messages_per_page=limit, max_messages=limit, visibility_timeout=math.ceil(visibility_timeout_s)
             )
@@ -85,7 +86,7 @@ class StorageQueues:
         A timeout of 0 shows it to everybody again.
         """
         queue_limits.require_renew(queue, visibility_timeout_s)
-        with _typed_errors(f"queue '{queue}'", f"message '{message.id}' of queue '{queue}'"):
+        with typed_errors(_subject(queue, message)):
             renewed = self._queue(queue).update_message(
                 message.id, message.pop_receipt, visibility_timeout=math.ceil(visibility_timeout_s)
             )
@@ -102,13 +103,23 @@ class StorageQueues:
     def delete(self, queue: str, message: ReceivedMessage) -> None:
         """Remove a received message. Raises StoreConflict when the receipt is no longer the newest."""
         queue_limits.require_name(queue)
-        with _typed_errors(f"queue '{queue}'", f"message '{message.id}' of queue '{queue}'"):
+        with typed_errors(_subject(queue, message)):
             self._queue(queue).delete_message(message.id, message.pop_receipt)
+
+    def waiting_since(self, queue: str) -> datetime | None:
+        """When the oldest of the visible messages at the front was put on the queue; None when none is visible."""
+        queue_limits.require_name(queue)
+        with typed_errors(_subject(queue)):
+            try:
+                seen = self._queue(queue).peek_messages(max_messages=MOST_PEEKED)
+            except ResourceNotFoundError:
+                return None
+        return min((_aware(message.inserted_on) for message in seen), default=None)
 
     def length(self, queue: str) -> int:
         """About how many messages there are, hidden ones included."""
         queue_limits.require_name(queue)
-        with _typed_errors(f"queue '{queue}'"):
+        with typed_errors(_subject(queue)):
             try:
                 return self._queue(queue).get_queue_properties().approximate_message_count or 0
             except ResourceNotFoundError:
@@ -133,19 +144,13 @@ class StorageQueues:
             self._queue(queue).create_queue()
         except AzureError as error:
             # Somebody else may have been faster.
-            if faults.code_of(error) != "QueueAlreadyExists":
+            if code_of(error) != "QueueAlreadyExists":
                 raise
 
 
-@contextmanager
-def _typed_errors(subject: str, message: str | None = None) -> Iterator[None]:
-    try:
-        yield
-    except AzureError as error:
-        explained = faults.explain(error, subject, message)
-        if explained is None:
-            raise
-        raise explained from error
+def _subject(queue: str, message: ReceivedMessage | None = None) -> Subject:
+    named = f"queue '{queue}'"
+    return Subject(named, _ROLE, f"message '{message.id}' of {named}" if message else None)
 
 
 def _received(message: QueueMessage) -> ReceivedMessage:

@@ -6,7 +6,8 @@ from math import asin, cos, radians, sin, sqrt
 
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Location
 from dom_core.domain.order import ExceptionKind
-from dom_core.domain.strategy import DistanceMode, InventoryMode
+from dom_core.domain.roads import RoadTable
+from dom_core.domain.strategy import InventoryMode
 from dom_core.optimizer.audit.subject import Check, Subject, name
 
 _EARTH_RADIUS_M = 6_371_009.0
@@ -55,16 +56,43 @@ def _gates(subject: Subject) -> Iterator[str]:
 
 
 def _distances(subject: Subject) -> Iterator[str]:
-    if subject.request.strategy.distance_mode is not DistanceMode.AERIAL:
-        return  # Distances by road come from outside: there is nothing to compare them with.
+    measured = _Measured(subject.request.roads)
     for line, assignment in subject.assigned():
         destination = subject.lines[line.order_id, line.line_id].location
-        expected = _distance_m(destination, subject.sources[assignment.source_id].location)
+        aerial = _distance_m(destination, subject.sources[assignment.source_id].location)
+        expected, estimated = measured.expected(aerial, destination, assignment.source_id)
         reported = assignment.distance_m
+        if assignment.distance_estimated is not estimated:
+            yield f"{name(line, assignment)}: the distance is {'' if estimated else 'not '}an estimate"
         if (expected is None) != (reported is None) or (
             expected is not None and reported is not None and abs(expected - reported) > _DISTANCE_TOLERANCE_M
         ):
             yield f"{name(line, assignment)}: reported {reported} m away, it is {expected and round(expected)} m"
+
+
+class _Measured:
+    """The table of the request, cell by cell: what an assignment should say about its distance."""
+
+    def __init__(self, roads: RoadTable | None) -> None:
+        self._roads = roads
+        self._rows = {place: number for number, place in enumerate(roads.places)} if roads else {}
+
+    def expected(
+        self, aerial_m: float | None, destination: Location | None, source_id: str
+    ) -> tuple[float | None, bool]:
+        """The distance, and whether it is an estimate."""
+        if self._roads is None or aerial_m is None or destination is None:
+            return aerial_m, False
+        metres = self._cell(self._roads, destination, source_id)
+        if metres < 0:
+            return aerial_m * self._roads.circuity_percent / 100, True
+        return max(aerial_m, metres), False
+
+    def _cell(self, roads: RoadTable, destination: Location, source_id: str) -> int:
+        place = (round(destination.latitude * 1000), round(destination.longitude * 1000))
+        if place not in self._rows or source_id not in roads.source_ids:
+            return -1
+        return roads.row(self._rows[place])[roads.source_ids.index(source_id)]
 
 
 def _distance_m(one: Location | None, other: Location | None) -> float | None:

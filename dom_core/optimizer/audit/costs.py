@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dom_core.costs import build
 from dom_core.costs.itemising import itemise
 from dom_core.domain.ids import CostFactorId, OrderId, SourceId
-from dom_core.domain.plan import Plan
+from dom_core.domain.plan import Plan, PlanLine
 from dom_core.domain.request import PlanRequest
 from dom_core.optimizer.audit.subject import Check, Subject
 from dom_core.rules.checking import Facts
@@ -23,14 +23,16 @@ def cents_of(request: PlanRequest, plan: Plan, iteration: int) -> int:
 
 def _expected(request: PlanRequest, plan: Plan, last_iteration: int) -> Counter[Payer]:
     """Cents per order, source and cost factor for what has been assigned up to an iteration."""
-    facts = Facts.of(request)
-    factors = [build(record) for record in request.costs_in_force()]
-    orders = {order.id: order for order in request.orders}
-    lines = plan.up_to_iteration(last_iteration).lines
     cents: Counter[Payer] = Counter()
-    for order_id in sorted({line.order_id for line in lines}):
-        mine = [line for line in lines if line.order_id == order_id]
-        for item in itemise(facts, factors, orders[order_id], mine):
+    factors = [build(record) for record in request.costs_in_force()]
+    if not factors:
+        return cents
+    facts = Facts.of(request)
+    lines: dict[OrderId, list[PlanLine]] = {}
+    for line in plan.up_to_iteration(last_iteration).lines:
+        lines.setdefault(line.order_id, []).append(line)
+    for order_id in sorted(lines):
+        for item in itemise(facts, factors, facts.orders[order_id], lines[order_id]):
             cents[order_id, item.source_id, item.factor_id] += item.cents
     return cents
 

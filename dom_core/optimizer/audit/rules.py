@@ -1,7 +1,6 @@
 """Every rule, by its own look at the finished plan, and what iteration 2 says that it relaxed."""
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID
 from dom_core.domain.plan import Plan, PlanAssignment, PlanLine
@@ -33,10 +32,6 @@ def _violations(subject: Subject, bound: BoundRule, plan: Plan) -> Iterator[Viol
             yield violation
 
 
-def _of_first_iteration(line: PlanLine) -> PlanLine:
-    return replace(line, assignments=tuple(a for a in line.assignments if a.iteration == 1))
-
-
 def _where(violation: Violation) -> str:
     parts = {"order": violation.order_id, "line": violation.line_id, "from": violation.source_id}
     return "".join(f"{word} {id} " for word, id in parts.items() if id)
@@ -46,7 +41,7 @@ def _lines_in_full(subject: Subject) -> Iterator[str]:
     """Without a partial-orders rule each line is filled in full or not at all; write-in lines are free (C8)."""
     limits = [b for b in subject.rules if b.record.kind == "partial_orders" and subject.in_force(b.record)]
     for line in subject.plan.lines:
-        filled = _of_first_iteration(line).filled_units
+        filled = line.up_to_iteration(1).filled_units
         short_first = not limits and 0 < filled < line.units
         short_second = all(bound.dropped for bound in limits) and filled < line.filled_units < line.units
         if line.product_id != WRITE_IN_PRODUCT_ID and (short_first or short_second):
@@ -56,9 +51,13 @@ def _lines_in_full(subject: Subject) -> Iterator[str]:
 def _second_iteration(subject: Subject) -> Iterator[str]:
     """Iteration 2 needs a soft rule, and each of its assignments names the soft rules that it breaks."""
     soft = [bound for bound in subject.rules if bound.dropped and _in_force_somewhere(subject, bound.record)]
-    broken = [violation for bound in soft for violation in _violations(subject, bound, subject.plan)]
+    broken: dict[_Place, set[str]] = {}
+    for bound in soft:
+        for violation in _violations(subject, bound, subject.plan):
+            place = (violation.order_id, violation.line_id, violation.source_id)
+            broken.setdefault(place, set()).add(violation.rule_id)
     for line, assignment in subject.assigned():
-        expected = {violation.rule_id for violation in broken if _concerns(violation, line, assignment)}
+        expected = {rule_id for place in _places(line, assignment) for rule_id in broken.get(place, ())}
         named = sorted(assignment.relaxed_rule_ids)
         if assignment.iteration == 1:
             if named:
@@ -73,12 +72,16 @@ def _in_force_somewhere(subject: Subject, record: RuleRecord) -> bool:
     return subject.in_force(record) or any(subject.in_force(record, source_id) for source_id in subject.sources)
 
 
-def _concerns(violation: Violation, line: PlanLine, assignment: PlanAssignment) -> bool:
-    return (
-        violation.order_id in (None, line.order_id)
-        and violation.line_id in (None, line.line_id)
-        and violation.source_id in (None, assignment.source_id)
-    )
+_Place = tuple[str | None, str | None, str | None]
+"""What a violation concerns: order, line, source; all of them where it names none."""
+
+
+def _places(line: PlanLine, assignment: PlanAssignment) -> Iterator[_Place]:
+    """Every way in which a violation can name an assignment."""
+    for order_id in (None, line.order_id):
+        for line_id in (None, line.line_id):
+            for source_id in (None, assignment.source_id):
+                yield order_id, line_id, source_id
 
 
 CHECKS: tuple[Check, ...] = (_rules, _lines_in_full, _second_iteration)

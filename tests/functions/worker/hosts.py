@@ -20,7 +20,7 @@ from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 from dom_core.adapters.clock import SystemClock
-from dom_core.adapters.sqlite import Database, SqliteQueues
+from dom_core.adapters.sqlite import Database, SqliteDocuments, SqliteQueues
 
 ROOT = Path(__file__).parents[3]
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -33,6 +33,10 @@ SETTINGS = {
     # New Year: timers fire when a test says so.
     "DOM_PLAN_SCHEDULE": "0 0 0 1 1 *",
     "DOM_CLEANUP_SCHEDULE": "0 0 1 1 1 *",
+    "DOM_OUTBOX_SCHEDULE": "0 0 2 1 1 *",
+    "DOM_ASSIGNMENTS_QUEUE": "assignments",
+    "DOM_WEBHOOKS_QUEUE": "webhooks",
+    "DOM_WATCH_SCHEDULE": "0 0 1 1 1 *",
     "DOM_LOCAL_FUNCTION_KEY": FUNCTION_KEY,
     "DOM_LOCAL_MASTER_KEY": MASTER_KEY,
 }
@@ -55,6 +59,7 @@ class Host(Protocol):
     """What a test asks of either host."""
 
     queues: SqliteQueues
+    documents: SqliteDocuments
 
     def call(self, function: str, method: str, path: str, content: object = None) -> Answer:
         """The answer to a request, for whose path the host must find this function."""
@@ -64,8 +69,8 @@ class Host(Protocol):
         """Let the function take every message of the queue; return when it has."""
         ...
 
-    def tick(self, function: str) -> None:
-        """Let a timer's time come; return when its function has ended."""
+    def tick(self, function: str, happened: Callable[[], object]) -> None:
+        """Let a timer's time come; return when that has happened by which one sees that its function worked."""
         ...
 
 
@@ -75,6 +80,7 @@ class _Process:
     def __init__(self, folder: Path, *arguments: str) -> None:
         self._database = Database(folder / "dom.sqlite3")
         self.queues = SqliteQueues(self._database, SystemClock())
+        self.documents = SqliteDocuments(self._database)
         self._log = (folder / "log").open("w+")
         self._popen = subprocess.Popen(
             [sys.executable, "-m", *arguments],
@@ -144,8 +150,9 @@ class Worker(_Process):
             self._invoke(function, payload)
             self.queues.delete(queue, received[0])
 
-    def tick(self, function: str) -> None:
+    def tick(self, function: str, happened: Callable[[], object]) -> None:
         self._invoke(function, recorded("timer"))
+        assert happened()
 
     def fails_on(self, function: str, payload: Mapping[str, Any]) -> str:
         """The error with which an invocation ends."""
@@ -184,14 +191,9 @@ class LocalHost(_Process):
     def deliver(self, queue: str, function: str) -> None:  # noqa: ARG002  # as Host
         wait_until(lambda: self.queues.length(queue) == 0)
 
-    def tick(self, function: str) -> None:
-        before = self._ended_runs()
+    def tick(self, function: str, happened: Callable[[], object]) -> None:
         assert self._send("POST", f"/admin/functions/{function}", b"{}").status == 202
-        wait_until(lambda: self._ended_runs() > before)
-
-    def _ended_runs(self) -> int:
-        runs = self.call("list_runs", "GET", "runs").content["items"]
-        return sum(run["state"] in ("finished", "failed") for run in runs)
+        wait_until(happened)
 
     def _send(self, method: str, path: str, body: bytes) -> Answer:
         connection = HTTPConnection(self.address, timeout=DEADLINE_S)

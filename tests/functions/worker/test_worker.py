@@ -11,6 +11,10 @@ from typing import Any
 
 import pytest
 
+from dom_core.domain.notice import Happening, Notice
+from dom_core.messages.reading import write_value
+from dom_core.ports import Container
+from tests.builders import NOW
 from tests.functions.shop import SHOP, an_intake
 from tests.functions.test_index import HTTP, QUEUES, TIMERS
 from tests.functions.worker.hosts import SETTINGS, Answer, Host, LocalHost, Worker, recorded
@@ -21,6 +25,10 @@ pytestmark = pytest.mark.skipif(
 
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOMENT = re.compile(r'20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z|20\d{6}T\d{6}Z(-\d+)?|(?<="day": ")[\d-]+')
+
+
+UNTOLD = write_value(Notice(9, NOW, Happening.HELD, "1", "SKU-1", "seattle", "P1", 2, 2), Notice)
+"""What somebody who was killed left in an outbox."""
 
 
 def story(host: Host) -> Iterator[tuple[str, Answer]]:
@@ -35,7 +43,7 @@ def story(host: Host) -> Iterator[tuple[str, Answer]]:
     yield "post", host.call("post_order", "POST", "orders", an_intake("O1"))
     host.deliver("orders", "collect_order")
     yield "taken in", host.call("get_order", "GET", "orders/O1")
-    host.tick("plan_orders")
+    host.tick("plan_orders", lambda: host.queues.length("assignments") == 1)
     yield "planned by the clock", host.call("get_order", "GET", "orders/O1")
 
     host.queues.send("orders", json.dumps(an_intake("O2", ship_to={"postal_code": "98101", "city": "Zürich"})).encode())
@@ -44,6 +52,15 @@ def story(host: Host) -> Iterator[tuple[str, Answer]]:
     host.deliver("plan-runs", "execute_run")
     yield "planned on request", host.call("get_order", "GET", "orders/O2")
 
+    host.documents.create(Container.ORDERS, "O1", "outbox-left", {"kind": "outbox", "notices": [UNTOLD]})
+    host.tick("send_assignments", lambda: host.documents.read(Container.ORDERS, "O1", "outbox-left") is None)
+    yield "sent", Answer(200, {}, str(host.queues.length("assignments")))
+    yield "deliveries", host.call("list_deliveries", "GET", "orders/O1/deliveries")
+
+    host.queues.send("webhooks", b"this is no ticket")
+    host.deliver("webhooks", "deliver_webhook")
+    host.queues.send("webhooks-poison", b"this is no ticket")
+    host.deliver("webhooks-poison", "keep_poisoned_webhook")
     host.queues.send("orders", b"this is no order")
     host.deliver("orders", "collect_order")
     host.queues.send("orders-poison", json.dumps(an_intake("O4")).encode())
@@ -123,8 +140,13 @@ def test_both_hosts_give_the_same_answers(by_worker: dict[str, Answer], by_local
         assert told_again(answer) == told_again(by_local_host[moment]), moment
 
 
+def test_assignments_leave_by_themselves_and_what_was_left_by_the_clock(by_worker: dict[str, Answer]) -> None:
+    assert by_worker["sent"].body == "3"
+    assert by_worker["deliveries"].content == []
+
+
 def test_bad_and_poisoned_messages_become_dead_letters_and_bad_input_a_problem(by_worker: dict[str, Answer]) -> None:
-    assert len(by_worker["dead letters"].content["items"]) == 2
+    assert len(by_worker["dead letters"].content["items"]) == 4
     assert (by_worker["refused"].status, by_worker["missing"].status) == (422, 404)
     assert by_worker["refused"].headers["content-type"] == "application/problem+json"
 
