@@ -1,8 +1,10 @@
-"""A first plan: what the last master took whole, then everybody else in rounds over what is left.
+"""A first plan: what somebody wants placed, as far as it fits, then everybody else in rounds over what is left.
 
 In a round every waiting order asks for its cheapest pattern at prices over what is left. Heavier classes go first,
 then the earliest; whoever no longer fits asks again.
 """
+
+from dataclasses import replace
 
 import numpy as np
 
@@ -10,19 +12,17 @@ from dom_core.domain.reason import BoolArray, IntArray
 from dom_core.optimizer.cheapest import NOWHERE
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.pricing import Pricer, Prices
+from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.standing import Left
 
 ROUNDS = 40
 """Rounds at most: the last ones place single orders."""
 
 
-def build(pricer: Pricer, prices: Prices, whole: IntArray) -> list[Flow]:
-    """Flows that keep every rule. `whole` (L) is the source of each line that has its place already."""
-    plan = _Plan(pricer, prices)
-    plan.place(whole)
-    for _ in range(ROUNDS):
-        if not plan.place(plan.wishes()):
-            break
+def build(pricer: Pricer, prices: Prices) -> list[Flow]:
+    """Flows that keep every rule, for everybody who can be served."""
+    plan = FirstPlan(pricer)
+    plan.complete(prices)
     return plan.flows
 
 
@@ -33,23 +33,43 @@ def unfit(pricer: Pricer, chosen: IntArray) -> BoolArray:
     return _beyond_stock(pricer, lines, chosen[lines], problem.stock) | _beyond_limits(pricer, chosen)
 
 
-class _Plan:
+class FirstPlan:
     """Flows placed so far, and what they leave."""
 
-    def __init__(self, pricer: Pricer, prices: Prices) -> None:
-        self.pricer, self.problem, self.prices = pricer, pricer.problem, prices
+    def __init__(self, pricer: Pricer) -> None:
+        self.pricer, self.problem = pricer, pricer.problem
         self.left = Left(self.problem, ())
         self.waiting: BoolArray = np.zeros(len(self.problem.wanted), dtype=bool)
         self.waiting[pricer.costs.lines] = True
         self.flows: list[Flow] = []
 
-    def wishes(self) -> IntArray:
+    def complete(self, prices: Prices) -> None:
+        """Place everybody who still finds a pattern at these prices."""
+        for _ in range(ROUNDS):
+            if not self.place(self._wishes(prices)):
+                return
+
+    def left_over(self) -> Problem | None:
+        """The problem of the orders that wait, with what is left; None when nobody does."""
+        if not self.waiting.any():
+            return None
+        return replace(
+            self.problem,
+            wanted=np.where(self.waiting, self.problem.wanted, 0),
+            stock=self.left.stock.copy(),
+            capacities=tuple(
+                replace(capacity, remaining=max(0, room))
+                for capacity, room in zip(self.problem.capacities, self.left.room, strict=True)
+            ),
+        )
+
+    def _wishes(self, prices: Prices) -> IntArray:
         """The source that each waiting line (L) would get if its order were alone with what is left."""
         lines = self.pricer.costs.lines
         mine = lines[self.waiting[lines]]
         if not len(mine):
             return np.full(len(self.waiting), NOWHERE)
-        return self.pricer.of(mine).price(self.prices, stock=self.left.stock).chosen
+        return self.pricer.of(mine).price(prices, stock=self.left.stock).chosen
 
     def place(self, chosen: IntArray) -> bool:
         """Give orders what they ask for, as far as all of it is there; whether anybody got something."""

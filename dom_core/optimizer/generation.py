@@ -19,6 +19,9 @@ from dom_core.optimizer.working_set import Multipliers, Pass, WorkingSet
 MEET_WITHIN = 1e-5
 """The relative difference of the master's value and the bound at which nothing is left to find."""
 
+ROUNDS_TO_MEET, MEET_LATER_WITHIN = 8, 1e-4
+"""After so many rounds this difference is small enough: the last rounds of scarce batches win little, and last long."""
+
 BETWEEN = (0.5, 0.2, 0.0)
 """Where orders are priced: so much of the best prices, the rest of the master's."""
 
@@ -36,16 +39,17 @@ class Generated:
 
 def generate(working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, columns: int) -> Generated:
     """Patterns and prices in turn, until they agree, or masters had so many columns in all, or the solver fails."""
-    value, amounts, left = float("inf"), None, columns
+    value, amounts, left, rounds = float("inf"), None, columns, 0
     while left > 0:
-        left -= len(pool)
+        left, rounds = left - len(pool), rounds + 1
         try:
             master, answer = _solved(working, pool, solve)
         except SolverFailed:
             break
         value = working.pricer.constant + master.constant + answer.value
         amounts = master.amounts(answer, len(pool))
-        if value - best.value <= MEET_WITHIN * abs(value):
+        meet = MEET_WITHIN if rounds <= ROUNDS_TO_MEET else MEET_LATER_WITHIN
+        if value - best.value <= meet * abs(value):
             break
         target, new = master.prices(answer, working.rows()), 0
         start = best.multipliers
@@ -53,14 +57,18 @@ def generate(working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, 
             found = working.price(_between(working, start, target, share))
             new += pool.add(found)
             best = found if found.value > best.value else best
-        if not new and value - best.value > MEET_WITHIN * abs(value):
+        if not new and value - best.value > meet * abs(value):
             break
     return Generated(best, value, amounts)
 
 
+def limits_of(working: WorkingSet) -> FloatArray:
+    """What there is of each row: scarce cells by divisor, then capacities."""
+    return np.concatenate((working.stock.ravel(), working.pricer.rooms.room))
+
+
 def _solved(working: WorkingSet, pool: PatternPool, solve: Linear) -> tuple[Master, LinearAnswer]:
-    limits = np.concatenate((working.stock.ravel(), working.pricer.rooms.room))
-    master = restricted(pool.columns(), limits, pool.first_groups()[-1])
+    master = restricted(pool.columns(), limits_of(working), pool.first_groups()[-1])
     if not len(master.columns):
         return master, LinearAnswer(0.0, np.zeros(0), np.zeros(0))
     return master, solve(master.program)

@@ -15,7 +15,7 @@ def write(program: LinearProgram, whole: bool = False) -> str:
     body = _columns(program)
     if whole:
         marks = " m0 'MARKER' 'INTORG'\n", " m1 'MARKER' 'INTEND'\n"
-        bounds = "".join(f" BV u x{column}\n" for column in range(columns))
+        bounds = "".join(f" UP b x{column} 1\n" for column in range(columns))
         return f"NAME dom\nROWS\n N c\n{named}COLUMNS\n{marks[0]}{body}{marks[1]}RHS\n{limits}BOUNDS\n{bounds}ENDATA\n"
     return f"NAME dom\nROWS\n N c\n{named}COLUMNS\n{body}RHS\n{limits}ENDATA\n"
 

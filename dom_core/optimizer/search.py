@@ -16,14 +16,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from dom_core.domain.plan import Ending
-from dom_core.domain.reason import IntArray
+from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import first_plan, neighbourhoods
+from dom_core.optimizer import first_plan, fixing, neighbourhoods
 from dom_core.optimizer.ascent import ascend
-from dom_core.optimizer.cheapest import NOWHERE
 from dom_core.optimizer.costs import Flow
-from dom_core.optimizer.generation import MEET_WITHIN, Linear, generate
+from dom_core.optimizer.dive import dive
+from dom_core.optimizer.generation import MEET_LATER_WITHIN, Linear, generate
 from dom_core.optimizer.linear import LinearAnswer, LinearProgram
 from dom_core.optimizer.patterns import PatternPool
 from dom_core.optimizer.prices import Prices
@@ -35,17 +35,14 @@ from dom_core.optimizer.tasks import Crew
 from dom_core.optimizer.watch import watch_of
 from dom_core.optimizer.working_set import Pass, WorkingSet
 
-PRICE_ROUNDS = (80, 40)
+PRICE_ROUNDS = (80,)
 """Steps on the working set before the master is asked, each time followed by a pass over all pairs."""
 
 LARGEST_GAP = 0.1
 """The steps never believe the best plan to be farther above the bound than this share of it."""
 
-MASTER_COLUMNS = 600_000
+MASTER_COLUMNS = 1_200_000
 """Columns that masters may have in all, from one pass over all pairs to the next: what bounds their time everywhere."""
-
-TAKEN_WHOLE = 0.999
-"""From this share of a pattern on the master is believed to take it whole."""
 
 FULL_PASSES = 4
 """Passes over all pairs after masters, at most."""
@@ -60,14 +57,19 @@ def solve_large(
     pricer = Pricer(problem, part)
     plan = Standing(problem, start)
     found = priced_best(pricer, solver, limits, started + limits.solve_limit_s)
-    first = Standing(problem, first_plan.build(pricer, found.priced.prices, found.whole))
+    first = Standing(problem, found.flows)
     plan, priced = first if first.total < plan.total else plan, found.priced
     best, limit = neighbourhoods.improve(problem, plan, priced, crew, limits, deadline=started + limits.solve_limit_s)
-    gap = (best.total - priced.bound) / best.total if best.total else 0.0
+    left_s = started + limits.solve_limit_s - time.monotonic()
+    proven = fixing.Proven(best, priced.bound)
+    if limit == "rounds" and left_s > 0:
+        proven = fixing.prove(pricer, priced, best, crew, replace(limits, solve_limit_s=left_s))
+        best = proven.plan
+    gap = (best.total - proven.bound) / best.total if best.total else 0.0
     ending = Ending.UNPROVEN
     if gap <= max(limits.relative_gap, PROVEN_WITHIN):
         ending, limit = (Ending.OPTIMAL, "") if gap <= PROVEN_WITHIN else (Ending.WITHIN_GAP, "gap")
-    bound, table = min(priced.bound, float(best.total)), priced.prices.told(problem)
+    bound, table = min(proven.bound, float(best.total)), priced.prices.told(problem)
     seconds = time.monotonic() - started
     return Answer(best.flows, ending, bound, limit, seconds, prices=table, priced=priced.bound)
 
@@ -81,10 +83,10 @@ def only(problem: Problem, lines: IntArray) -> Problem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """The best prices, and the source of each line (L) in patterns that the last master took whole."""
+    """The best prices, and a first plan."""
 
     priced: PricedBest
-    whole: IntArray
+    flows: Sequence[Flow]
 
 
 def priced_best(pricer: Pricer, solver: Solver, limits: SolverLimits, deadline: float) -> Found:
@@ -93,20 +95,35 @@ def priced_best(pricer: Pricer, solver: Solver, limits: SolverLimits, deadline: 
     found = working.grow(prices)
     best = PricedBest(prices, found.bound, found)
     if not over(pricer, found):
-        return Found(best, found.chosen)
-    pool, whole = PatternPool(working), np.full(pricer.problem.batch.shape[0], NOWHERE)
+        plan = first_plan.FirstPlan(pricer)
+        plan.place(found.chosen)
+        return Found(best, plan.flows)
+    pool = PatternPool(working)
+    amounts: FloatArray | None = None
     best = _climb(working, pool, best)
     for _ in range(FULL_PASSES):
         watch_of(limits).go_on()
         begin = working.price(working.multipliers(best.prices))
         pool.add(begin)
         generated = generate(working, pool, begin, _in_time(solver, limits, deadline), MASTER_COLUMNS)
-        if generated.amounts is not None:
-            whole = pool.chosen(generated.amounts > TAKEN_WHOLE)
+        amounts = generated.amounts if generated.amounts is not None else amounts
         value, best = generated.best.value, _proven(working, generated.best, best)
-        if value - best.bound <= MEET_WITHIN * abs(best.bound) or time.monotonic() >= deadline:
+        if value - best.bound <= MEET_LATER_WITHIN * abs(best.bound) or time.monotonic() >= deadline:
             break
-    return Found(best, whole)
+    solve = _in_time(solver, limits, deadline)
+    return Found(best, _planned(working, pool, amounts, best.prices, solve))
+
+
+def _planned(
+    working: WorkingSet, pool: PatternPool, amounts: FloatArray | None, prices: Prices, solve: Linear
+) -> list[Flow]:
+    """A first plan: by a dive from the last master, then greedily."""
+    plan = first_plan.FirstPlan(working.pricer)
+    if amounts is not None:
+        amounts = np.concatenate((amounts, np.zeros(len(pool) - len(amounts))))
+        dive(plan, prices, pool, amounts, solve)
+    plan.complete(prices)
+    return plan.flows
 
 
 def _proven(working: WorkingSet, found: Pass, best: PricedBest) -> PricedBest:
@@ -130,8 +147,7 @@ def _climb(working: WorkingSet, pool: PatternPool, best: PricedBest) -> PricedBe
 
 def _rough_total(pricer: Pricer, prices: Prices) -> float:
     """The points of a plan that is made in a moment: how far up the bound could be."""
-    nobody = np.full(pricer.problem.batch.shape[0], NOWHERE)
-    return float(Standing(pricer.problem, first_plan.build(pricer, prices, nobody)).total)
+    return float(Standing(pricer.problem, first_plan.build(pricer, prices)).total)
 
 
 def _in_time(solver: Solver, limits: SolverLimits, deadline: float) -> Linear:

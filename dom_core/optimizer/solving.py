@@ -228,12 +228,18 @@ def _run_cbc(program: pulp.LpProblem, folder: Path, limits: SolverLimits) -> str
     return log
 
 
+def _simplex(program: LinearProgram) -> list[str]:
+    """The dual simplex; for large masters with much choice the primal one after a rough start, in half of the time."""
+    rows, columns = len(program.limits), len(program.costs)
+    return ["-idiot", "20", "-primalSimplex"] if columns > max(10_000, 2 * rows) else ["-dualSimplex"]
+
+
 def _run_clp(program: LinearProgram, folder: Path, limits: SolverLimits) -> LinearAnswer:
     """Let CLP solve a linear program in a child process. It is killed when its time is up: half an answer is none."""
     model_file, answer_file, log_file = folder / "model.mps", folder / "answer.sol", folder / "clp.log"
     model_file.write_text(mps.write(program))
     executable = cbc_executable()
-    command = [str(executable), str(model_file), "-dualSimplex", "-printingOptions", "all"]
+    command = [str(executable), str(model_file), *_simplex(program), "-printingOptions", "all"]
     with log_file.open("wb") as output:
         process = _start([*command, "-solution", str(answer_file)], output, folder)
     _limit_memory(process, limits)

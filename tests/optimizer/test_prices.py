@@ -9,13 +9,15 @@ import pytest
 from dom_core.domain.plan import Ending
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import decomposition, formulation, gap, mps, problem, search, working_set
+from dom_core.optimizer import decomposition, fixing, formulation, gap, mps, problem, search, working_set
 from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.prices import GRAIN, Prices
 from dom_core.optimizer.pricing import Pricer
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.optimizer.solving_highs import HighsSolver
+from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.working_set import WorkingSet
 from tests.builders import RequestBuilder
 from tests.optimizer.test_pricing import problem_of
@@ -23,6 +25,8 @@ from tests.optimizer.test_search import rivals
 from tests.oracle.generation import generate
 
 CASES = 40
+
+LIMITS, FOREVER = SolverLimits(), float("inf")
 
 
 def small_problems(first: int) -> Iterator[tuple[int, Problem]]:
@@ -38,7 +42,10 @@ def small_problems(first: int) -> Iterator[tuple[int, Problem]]:
 
 def best_total(one: Problem) -> int:
     """The points of the best plan, by the exact model."""
-    answer = CbcSolver().solve(formulation.build(one, decomposition.independent_parts(one)), SolverLimits())
+    parts = decomposition.independent_parts(one)
+    if not parts:
+        return problem.total_of(problem.levels_of(one, ()))
+    answer = CbcSolver().solve(formulation.build(one, parts), SolverLimits())
     assert answer.ending is Ending.OPTIMAL
     return problem.total_of(problem.levels_of(one, answer.flows))
 
@@ -79,7 +86,7 @@ def test_the_bound_found_on_a_tiny_working_set_holds(first: int, monkeypatch: py
     monkeypatch.setattr(working_set, "KEPT_OF_SUBSET", 1)
     for seed, one in small_problems(first):
         pricer = pricer_of(one)
-        found = search.priced_best(pricer, CbcSolver(), SolverLimits(), deadline=float("inf")).priced
+        found = search.priced_best(pricer, CbcSolver(), LIMITS, FOREVER).priced
         assert total_below(found.bound, best_total(one)), seed
         assert found.bound == pytest.approx(pricer.price(found.prices).bound)
         assert np.array_equal(found.prices.points * GRAIN, np.rint(found.prices.points * GRAIN))
@@ -153,7 +160,7 @@ def test_without_a_working_linear_solver_there_is_still_a_bound() -> None:
 
     one = problem_of(rivals(18))
     pricer = pricer_of(one)
-    found = search.priced_best(pricer, Broken(), SolverLimits(), deadline=float("inf"))
+    found = search.priced_best(pricer, Broken(), LIMITS, FOREVER)
     assert 0 < found.priced.bound <= best_total(one)
 
 
@@ -164,6 +171,29 @@ def test_ample_stock_needs_no_solver_at_all() -> None:
 
     stock = {(f"P{p}", f"S{s}"): 1000 for p in range(6) for s in range(6)}
     one = problem_of(rivals(18).with_stock(stock))
-    found = search.priced_best(pricer_of(one), Forbidden(), SolverLimits(), deadline=float("inf"))
+    found = search.priced_best(pricer_of(one), Forbidden(), LIMITS, FOREVER)
     assert not len(found.priced.prices.points)
     assert found.priced.bound == best_total(one)
+
+
+@pytest.mark.parametrize("first", range(0, 240, CASES))
+def test_pairs_that_no_better_plan_can_use_are_not_in_the_best_one(first: int) -> None:
+    """The plan at hand is a point worse than the best: what is kept must allow the best."""
+    for seed, one in small_problems(first):
+        total, pricer = best_total(one), pricer_of(one)
+        for prices in (
+            random_prices(one, seed),
+            search.priced_best(pricer, CbcSolver(), LIMITS, FOREVER).priced.prices,
+        ):
+            bound = pricer.price(prices).bound
+            kept = fixing.pairs_worth_keeping(pricer, prices, total + 1 - bound)
+            assert best_total(replace(one, allowed=one.allowed & kept)) == total, seed
+
+
+def test_what_is_left_after_fixing_proves_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fixing, "LARGEST_SHARE", 1.0)
+    one = problem_of(rivals(12))
+    pricer, solver = pricer_of(one), CbcSolver()
+    found = search.priced_best(pricer, solver, LIMITS, FOREVER)
+    proven = fixing.prove(pricer, found.priced, Standing(one, found.flows), LocalCrew(solver), LIMITS)
+    assert proven.bound == proven.plan.total == best_total(one)
