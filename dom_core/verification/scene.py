@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from dom_core.costs import build as build_cost
-from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch
+from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch, PlaceTable
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Location, Product, Source
 from dom_core.domain.order import Line
 from dom_core.domain.plan import PlanLine
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
+from dom_core.domain.roads import NOT_MEASURED, RoadTable, place_of
 from dom_core.domain.strategy import InventoryMode, LocationPriorityMode
 from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer.audit.subject import BoundRule, Subject
@@ -57,6 +58,7 @@ class Scene:
         self.sources: tuple[Source, ...] = tuple(sorted(self.request.sources, key=lambda source: source.id))
         self.source_at = {source.id: column for column, source in enumerate(self.sources)}
         self._costs = [build_cost(record) for record in self.request.costs_in_force()]
+        self._roads = _Roads(self.request.roads, self.sources) if self.request.roads else None
         self._open = np.array([source.active for source in self.sources], dtype=bool)
 
     def slices(self) -> Iterator[list[int]]:
@@ -91,7 +93,7 @@ class Scene:
             product_of=np.array([product_at[line.product_id] for line in lines], dtype=np.int64),
             destination_of=_numbered([line.location for line in asked]),
             units=np.array([line.units for line in lines], dtype=np.int64),
-            distance_m=self._distances_m([line.location for line in asked]),
+            metres=self._metres([line.location for line in asked]),
             available=self._available([product.id for product in products]),
         )
 
@@ -219,8 +221,16 @@ class Scene:
                         units[row, column] = self.request.available.get((product_id, source.id), 0)
         return units
 
-    def _distances_m(self, places: Sequence[Location | None]) -> IntArray:
-        """The haversine formula, in whole metres (L, S)."""
+    def _metres(self, destinations: Sequence[Location | None]) -> PlaceTable:
+        """The distances that count, each destination once: along the great circle, or by the request's table."""
+        places = list(dict.fromkeys(destinations))
+        metres = self._great_circle_m(places)
+        if self._roads is not None:
+            metres = self._roads.metres(places, metres)
+        return PlaceTable(_numbered(destinations), metres.astype(np.int32))
+
+    def _great_circle_m(self, places: Sequence[Location | None]) -> IntArray:
+        """The haversine formula, in whole metres (places, S)."""
         here, known_here = _radians(places)
         there, known_there = _radians([source.location for source in self.sources])
         rise = np.sin((here[:, None, 0] - there[None, :, 0]) / 2)
@@ -229,6 +239,25 @@ class Scene:
         metres = 2 * EARTH_RADIUS_M * np.arcsin(np.minimum(1.0, np.sqrt(rise * rise + across)))
         known = known_here[:, None] & known_there[None, :]
         return np.where(known, np.rint(metres), UNKNOWN_DISTANCE_M).astype(np.int64)
+
+
+class _Roads:
+    """The request's table of ways by road, its columns the sources of the run."""
+
+    def __init__(self, table: RoadTable, sources: Sequence[Source]) -> None:
+        self._percent = table.circuity_percent
+        self._row = {place: row for row, place in enumerate(table.places)}
+        known = {source_id: column for column, source_id in enumerate(table.source_ids)}
+        columns = [known.get(source.id, len(known)) for source in sources]
+        self._metres = np.pad(table.metres(), ((0, 1), (0, 1)), constant_values=NOT_MEASURED)[:, columns]
+
+    def metres(self, places: Sequence[Location | None], great_circle_m: IntArray) -> IntArray:
+        """By road, never less than the great circle; where nothing was measured, so many percent of it."""
+        rows = [len(self._row) if place is None else self._row.get(place_of(place), len(self._row)) for place in places]
+        measured = self._metres[rows]
+        guessed = (great_circle_m * self._percent + 50) // 100
+        metres = np.where(measured == NOT_MEASURED, guessed, np.maximum(measured, great_circle_m))
+        return np.where(great_circle_m == UNKNOWN_DISTANCE_M, UNKNOWN_DISTANCE_M, metres)
 
 
 def travel_groups(lines: Sequence[Line]) -> IntArray:

@@ -36,6 +36,7 @@ class Slice:
         self.scene, self.positions, self.largest_km = scene, positions, largest_km
         lines = [scene.subject.plan.lines[position] for position in positions]
         self.batch: Batch = scene.batch(lines)
+        self.distance_m = self.batch.distance_m
         self.charged: Charged | None = scene.charged(self.batch)
         self.routes = travel_groups(self.batch.lines)
         self.readings: dict[int, Reading] = {number: scene.read(self.batch, number) for number in (1, 2)}
@@ -51,7 +52,7 @@ class Slice:
 
     def farthest_m(self) -> int:
         """The longest way of a pair that may serve in any iteration."""
-        return int(self.batch.distance_m[self.readings[2].allowed].max(initial=0))
+        return int(self.distance_m[self.readings[2].allowed].max(initial=0))
 
     def dearest_cents(self) -> int:
         """The most that an order could pay at a source for all that may come from there."""
@@ -91,7 +92,7 @@ class Slice:
             write_in=self.write_in[rows],
             allowed=reading.allowed[rows] & (not shut),
             stock=self.stock[number][batch.product_of[rows]],
-            km=self._km(batch.distance_m[rows]),
+            km=self._km(self.distance_m[rows]),
             steps=reading.steps[rows],
             ways=batch.destination_of[rows],
             routes=self.routes[rows],
