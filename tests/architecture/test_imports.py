@@ -35,7 +35,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "repositories": VALUES | {"configuration", "messages", "ports"},
     "use_cases": VALUES
     | {"charges", "configuration", "configuration_checks", "configuration_sources", "messages", "optimizer", "ports"}
-    | {"report", "repositories", "rules", "settings", "telemetry"},
+    | {"report", "repositories", "rules", "settings", "telemetry", "verification"},
     "adapters": VALUES | {"charges", "ports", "settings", "telemetry"},
     "cli": VALUES
     | {
