@@ -64,6 +64,7 @@ ROLES: Mapping[str, frozenset[Role]] = MappingProxyType(
         "include_line": _OPERATE,
         "reset_line": _OPERATE,
         "run_strategy": _OPERATE,
+        "cancel_run": _OPERATE,
         "list_runs": _READ,
         "get_run": _READ,
         "list_plans": _READ,

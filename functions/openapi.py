@@ -28,7 +28,7 @@ from dom_core.domain.plan_header import PlanHeader
 from dom_core.domain.run import Run
 from dom_core.domain.stock import StockLevel
 from dom_core.domain.suggestion import Suggestion
-from dom_core.messages.actions import Acceptance, Approval, Decision, Picking, Rejection, Reset, Shipping
+from dom_core.messages.actions import Acceptance, Approval, Cancellation, Decision, Picking, Rejection, Reset, Shipping
 from dom_core.messages.orders import IntakeOrder
 from dom_core.messages.reading import adapter
 from dom_core.messages.suggestion import SuggestionRequest
@@ -90,6 +90,7 @@ OPERATIONS: Mapping[str, Operation] = {
     "release_order": Operation(Order, body=Decision, refusals=_CONFLICT),
     "cancel_order": Operation(Order, body=Decision, refusals=_CONFLICT),
     "run_strategy": Operation(shapes.RunAccepted, HTTPStatus.ACCEPTED, body=shapes.Asked),
+    "cancel_run": Operation(Run, body=Cancellation, refusals=_CONFLICT),
     "suggest": Operation(Suggestion, body=SuggestionRequest, refusals=_BUSY),
     "list_runs": Operation(Run, listed=True, query=shapes.PageQuery),
     "get_run": Operation(Run),

@@ -61,6 +61,18 @@ def list_runs(req: func.HttpRequest) -> func.HttpResponse:
     return responses.page(read_plan.list_runs(ports(), asked.limit, asked.continuation), Run)
 
 
+@bp.route(route="runs/{run_id}/cancel", methods=["POST"])
+@responses.answered
+def cancel_run(req: func.HttpRequest) -> func.HttpResponse:
+    """Stop a run that waits, or that plans: it ends within seconds, without a plan. Safe to repeat."""
+    from dom_core.domain.run import Run
+    from dom_core.messages.actions import Cancellation
+    from dom_core.use_cases.cancel_run import cancel_run as cancel
+
+    run_id, asked = wire.route_id(req, "run_id", "run"), wire.body(req, Cancellation, "request to stop a run")
+    return responses.value(cancel(ports(), run_id, asked.who, asked.why), Run)
+
+
 @bp.route(route="runs/{run_id}", methods=["GET"])
 @responses.answered
 def get_run(req: func.HttpRequest) -> func.HttpResponse:

@@ -16,12 +16,16 @@ from dom_core.domain.units import Count, UtcTime
 
 
 class RunState(StrEnum):
-    """Where a run is in its life. `failed` says why in `error`; the same run message may start it again."""
+    """Where a run is in its life.
+
+    `failed` says why in `error`; the same run message may start it again. `cancelled` is for ever: somebody stopped it.
+    """
 
     QUEUED = "queued"
     RUNNING = "running"
     FINISHED = "finished"
     FAILED = "failed"
+    CANCELLED = "cancelled"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,10 +51,13 @@ class RunSummary:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One execution of one strategy over all its eligible lines. `share` is the part that is done, 0 to 1.
+    """One execution of one strategy over all its eligible lines.
+
+    `share` is the part that is done, 0 to 1; `gap` the newest that a search has proven while it goes on.
 
     `alternate_run_id` is the run of the alternate strategy that this one started, as it found nothing. `request_units`
-    (RU) is what the newest attempt asked of the store; zero where the store does not charge.
+    (RU) is what the newest attempt asked of the store; zero where the store does not charge. `cancelled_by` is who
+    asked to stop it: until it is `cancelled`, it is being stopped.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -69,6 +76,14 @@ class Run:
     summary: RunSummary | None = None
     alternate_run_id: RunId | None = None
     request_units: float = 0.0
+    cancelled_by: str = ""
+    cancelled_why: str = ""
+    gap: float | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing more comes of it, unless a failed one is started again."""
+        return self.state in (RunState.FINISHED, RunState.FAILED, RunState.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)

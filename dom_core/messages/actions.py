@@ -63,6 +63,13 @@ class Decision(_ByPerson):
     """A person decides about an order, a line or a plan. Who and why are required."""
 
 
+class Cancellation(_Body):
+    """Somebody stops a run."""
+
+    who: Who
+    why: Why = ""
+
+
 class Approval(_Body):
     """A person lets a proposed plan be applied."""
 

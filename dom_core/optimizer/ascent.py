@@ -17,7 +17,7 @@ STALE_ROUNDS = 8
 
 SHRINK, KEEP_DIRECTION = 0.7, 0.7
 
-FIRST_STEP, LAST_STEP = 0.3, 1e-4
+FIRST_STEP, LAST_STEP = 0.1, 1e-4
 """A step of 1 would close the gap to the upper value, if that were reached and the value linear."""
 
 

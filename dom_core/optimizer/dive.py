@@ -14,13 +14,13 @@ from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.pricing import Pricer
 from dom_core.optimizer.working_set import WorkingSet
 
-WHOLE, NEARLY_WHOLE = 0.999, 0.95
+WHOLE, NEARLY_WHOLE = 0.999, 0.99
 """A round takes patterns of which the master takes at least so much: the whole ones, and the nearly whole."""
 
-TAKEN_ANYWAY = 0.05
+TAKEN_ANYWAY = 0.03
 """The share of the groups with fractions that a round decides at least."""
 
-ROUNDS = 60
+ROUNDS = 80
 
 MASTER_COLUMNS = 100_000
 """Columns that the masters of one round may have in all."""

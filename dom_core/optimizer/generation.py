@@ -19,8 +19,11 @@ from dom_core.optimizer.working_set import Multipliers, Pass, WorkingSet
 MEET_WITHIN = 1e-5
 """The relative difference of the master's value and the bound at which nothing is left to find."""
 
-ROUNDS_TO_MEET, MEET_LATER_WITHIN = 8, 1e-4
-"""After so many rounds this difference is small enough: the last rounds of scarce batches win little, and last long."""
+ROUNDS_TO_MEET, MEET_LATER_WITHIN, MEET_SCARCE_WITHIN = 8, 1e-4, 3e-4
+"""After so many rounds the second difference is small enough; the third where masters are large and stock is scarce.
+
+There the last rounds win little, and each takes long.
+"""
 
 BETWEEN = (0.5, 0.2, 0.0)
 """Where orders are priced: so much of the best prices, the rest of the master's."""
@@ -48,7 +51,7 @@ def generate(working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, 
             break
         value = working.pricer.constant + master.constant + answer.value
         amounts = master.amounts(answer, len(pool))
-        meet = MEET_WITHIN if rounds <= ROUNDS_TO_MEET else MEET_LATER_WITHIN
+        meet = _small_enough(rounds, master.program)
         if value - best.value <= meet * abs(value):
             break
         target, new = master.prices(answer, working.rows()), 0
@@ -60,6 +63,12 @@ def generate(working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, 
         if not new and value - best.value > meet * abs(value):
             break
     return Generated(best, value, amounts)
+
+
+def _small_enough(rounds: int, program: LinearProgram) -> float:
+    if program.much_choice:
+        return MEET_SCARCE_WITHIN
+    return MEET_WITHIN if rounds <= ROUNDS_TO_MEET else MEET_LATER_WITHIN
 
 
 def limits_of(working: WorkingSet) -> FloatArray:

@@ -29,6 +29,10 @@ def _hash(value: dict[str, object]) -> str:
     return hashlib.sha256(_canonical(value).encode()).hexdigest()
 
 
+class _Written(str):
+    """Canonical JSON already."""
+
+
 def _canonical(value: object) -> str:
     """Canonical JSON of plain data. A batch has millions of values, so the frequent kinds are told apart first."""
     if type(value) is str:
@@ -37,6 +41,8 @@ def _canonical(value: object) -> str:
         return repr(value)
     if type(value) is dict:
         return "{" + ",".join([f"{_TEXT(key)}:{_canonical(value[key])}" for key in sorted(value)]) + "}"
+    if type(value) is _Written:
+        return value
     if type(value) is list:
         return "[" + ",".join(sorted([_canonical(item) for item in value])) + "]"
     return json.dumps(value)
@@ -47,6 +53,7 @@ _TEXT: Callable[[str], str] = json.encoder.encode_basestring_ascii
 
 _PLAIN: TypeAdapter[object] = TypeAdapter(object)
 _ORDERS = TypeAdapter(list[Order])
+_SOME = 1000
 _PERSONAL: dict[str, Any] = {
     "__all__": {"customer_reference": True, "content_hash": True, "history": True, "lines": {"__all__": {"ship_to"}}}
 }
@@ -70,10 +77,17 @@ def _configuration(request: PlanRequest) -> dict[str, object]:
     }
 
 
+def _orders(request: PlanRequest) -> _Written:
+    """The orders, some at a time: as plain data all of them would fill more memory than anything else of a run."""
+    some = (request.orders[start : start + _SOME] for start in range(0, len(request.orders), _SOME))
+    plain = (order for orders in some for order in _ORDERS.dump_python(list(orders), mode="json", exclude=_PERSONAL))
+    return _Written("[" + ",".join(sorted(map(_canonical, plain))) + "]")
+
+
 def _facts(request: PlanRequest) -> dict[str, object]:
     return {
         "now": request.now.isoformat(),
-        "orders": _ORDERS.dump_python(list(request.orders), mode="json", exclude=_PERSONAL),
+        "orders": _orders(request),
         "available": {f"{product} {source}": units for (product, source), units in request.available.items()},
         "loads": {
             source: [sorted(load.open_order_ids), sorted(load.order_ids_today), load.lines_today]

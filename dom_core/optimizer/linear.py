@@ -18,6 +18,11 @@ class LinearProgram:
     amounts: FloatArray
     limits: FloatArray
 
+    @property
+    def much_choice(self) -> bool:
+        """Whether it is large, with far more columns than rows: such programs take simplex methods long."""
+        return len(self.costs) > max(10_000, 2 * len(self.limits))
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinearAnswer:

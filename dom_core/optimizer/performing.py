@@ -2,13 +2,15 @@
 
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from threading import Event
 
 from dom_core.domain.plan import Ending
 from dom_core.errors import SolverFailed
 from dom_core.optimizer import blocks, decomposition, formulation
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.tasks import Task, Work
+from dom_core.optimizer.watch import WatchedLimits, watch_of
 
 WORKERS = 2
 """Tasks performed at the same time: each has its own solver process, and the answers do not depend on how many."""
@@ -26,9 +28,19 @@ class LocalCrew:
         return self.solver.name
 
     def perform(self, tasks: Iterable[Task]) -> Iterator[Answer]:
-        """The answers, in the order of the tasks."""
+        """The answers, in the order of the tasks. When one fails, or nobody waits any more, the others are stopped."""
+        abandoned = Event()
+
+        def performed(task: Task) -> Answer:
+            watch = watch_of(task.limits).or_when(abandoned.is_set)
+            return perform(replace(task, limits=WatchedLimits.of(task.limits, watch)), self.solver)
+
         with ThreadPoolExecutor(WORKERS) as workers:
-            yield from workers.map(lambda task: perform(task, self.solver), tasks)
+            try:
+                yield from workers.map(performed, tasks)
+            finally:
+                abandoned.set()
+                workers.shutdown(wait=False, cancel_futures=True)
 
 
 def perform(task: Task, solver: Solver) -> Answer:

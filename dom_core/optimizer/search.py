@@ -35,8 +35,8 @@ from dom_core.optimizer.tasks import Crew
 from dom_core.optimizer.watch import watch_of
 from dom_core.optimizer.working_set import Pass, WorkingSet
 
-PRICE_ROUNDS = (80,)
-"""Steps on the working set before the master is asked, each time followed by a pass over all pairs."""
+PRICE_ROUNDS = 120
+"""Steps on the working set before the master is asked."""
 
 LARGEST_GAP = 0.1
 """The steps never believe the best plan to be farther above the bound than this share of it."""
@@ -134,15 +134,13 @@ def _proven(working: WorkingSet, found: Pass, best: PricedBest) -> PricedBest:
 
 
 def _climb(working: WorkingSet, pool: PatternPool, best: PricedBest) -> PricedBest:
-    """Prices by steps, twice: what the first ones prove over all pairs shows which sources were missing."""
+    """Prices by steps. What they prove over all pairs shows which sources were missing."""
     upper = min(_rough_total(working.pricer, best.prices), best.bound * (1 + LARGEST_GAP))
-    for rounds in PRICE_ROUNDS:
-        found = begin = working.price(working.multipliers(best.prices))
-        pool.add(begin)
-        for found in ascend(working, begin.multipliers, upper, rounds):
-            pool.add(found)
-        best = _proven(working, found, best)
-    return best
+    found = begin = working.price(working.multipliers(best.prices))
+    pool.add(begin)
+    for found in ascend(working, begin.multipliers, upper, PRICE_ROUNDS):
+        pool.add(found)
+    return _proven(working, found, best)
 
 
 def _rough_total(pricer: Pricer, prices: Prices) -> float:

@@ -230,8 +230,7 @@ def _run_cbc(program: pulp.LpProblem, folder: Path, limits: SolverLimits) -> str
 
 def _simplex(program: LinearProgram) -> list[str]:
     """The dual simplex; for large masters with much choice the primal one after a rough start, in half of the time."""
-    rows, columns = len(program.limits), len(program.costs)
-    return ["-idiot", "20", "-primalSimplex"] if columns > max(10_000, 2 * rows) else ["-dualSimplex"]
+    return ["-idiot", "20", "-primalSimplex"] if program.much_choice else ["-dualSimplex"]
 
 
 def _run_clp(program: LinearProgram, folder: Path, limits: SolverLimits) -> LinearAnswer:

@@ -44,6 +44,10 @@ class Watch:
         if self.stop_asked():
             raise Cancelled("the run was stopped on request")
 
+    def or_when(self, also: Callable[[], bool]) -> "Watch":
+        """The same watch, which asks to stop then too."""
+        return Watch(self.tell, lambda: also() or self.stop_asked())
+
     def part(self, begin: float, end: float) -> "Watch":
         """A watch for a part of the run, whose own share runs from 0 to 1."""
 

@@ -14,7 +14,7 @@ def end_run(ports: Ports, run_id: RunId, error: str, fence: int) -> Run:
     now = ports.clock.now()
 
     def failed(run: Run) -> Run:
-        if run.state in (RunState.FINISHED, RunState.FAILED) or (run.fence or 0) >= fence:
+        if run.has_ended or (run.fence or 0) >= fence:
             return run
         return replace(run, state=RunState.FAILED, finished_at=now, error=error)
 

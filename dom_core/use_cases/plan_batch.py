@@ -32,6 +32,7 @@ from dom_core.use_cases.report_run import run_ended
 from dom_core.use_cases.send_assignments import send_soon
 from dom_core.use_cases.start_alternate import start_alternate, waits_for_another
 from dom_core.use_cases.start_run import new_run, require_runnable, send_run
+from dom_core.use_cases.stop_sign import StopSign
 from dom_core.use_cases.sweep_reservations import sweeping
 
 _NOTE_EVERY = timedelta(seconds=1)
@@ -40,6 +41,7 @@ _NOTE_EVERY = timedelta(seconds=1)
 RETRY_S = 5
 """How long a run that finds somebody else planning waits in its queue before it tries again."""
 
+_DONE = frozenset({RunState.FINISHED, RunState.CANCELLED})
 _TIMER = "timer"
 _CLOSED = frozenset({PlanState.EXPIRED, PlanState.SUPERSEDED})
 
@@ -56,7 +58,7 @@ def plan_batch(ports: Ports, run_id: RunId, strategy_id: StrategyId) -> Run:
 
 def _plan_batch(ports: Ports, run_id: RunId, strategy_id: StrategyId, account: Account) -> Run:
     run = _known_run(ports, run_id, strategy_id)
-    if run.state is RunState.FINISHED:
+    if run.state in _DONE:
         return run
     attempt = _Attempt(ports, run, Configurations(ports.store).load(), _plan_id(ports.store, run_id), account)
     try:
@@ -128,7 +130,7 @@ def _put_back(ports: Ports, run: Run) -> Run:
     send_run(ports, run, visible_after_s=RETRY_S)
 
     def queued(run: Run) -> Run:
-        return run if run.state is RunState.FINISHED else replace(run, state=RunState.QUEUED)
+        return run if run.state in _DONE else replace(run, state=RunState.QUEUED)
 
     ports.telemetry.tell(RunPostponed(run.id, run.strategy_id))
     return Runs(ports.store).change(run.id, queued)
@@ -155,6 +157,8 @@ class _Attempt:
         fence = turn.fence if turn else (self.run.fence or 0) + 1
         try:
             return self.execute(turn, fence)
+        except Cancelled:
+            return self.cancel(fence)
         except DomError as error:
             failed = self.fail(str(error), fence)
             if error.retryable:
@@ -189,6 +193,8 @@ class _Attempt:
         """Note that the run is under way."""
 
         def running(run: Run) -> Run:
+            if run.cancelled_by:
+                raise Cancelled("the run was stopped before it began")
             return replace(
                 run,
                 state=RunState.RUNNING,
@@ -218,11 +224,12 @@ class _Attempt:
         return Plans(self.ports.store).get(self.plan_id)
 
     def solve(self, request: PlanRequest, note: "_Note") -> Plan:
-        """The plan, if the turn still lasts. Raises LeaseLost, as soon as that is known: the solver is stopped."""
+        """The plan. Raises LeaseLost, or Cancelled, as soon as either is known: the solver is stopped."""
         turn = note.turn
-        watch = Watch(lambda stage: note(stage.name, stage.share), lambda: turn is not None and turn.is_lost)
+        watch = Watch(lambda stage: note(stage.name, stage.share, stage.gap), StopSign(self.ports, self.run.id, turn))
         try:
             plan = plan_once(request, self.ports.solver, watch)
+            watch.go_on()
         except Cancelled:
             if turn is not None:
                 turn.keep()
@@ -252,12 +259,27 @@ class _Attempt:
         self.ports.telemetry.tell(run_ended(run, plan))
         return run
 
+    def cancel(self, fence: int) -> Run:
+        """Note that the run stopped because somebody asked for it."""
+        now = self.ports.clock.now()
+
+        def cancelled(run: Run) -> Run:
+            if run.state in _DONE or (run.fence or 0) > fence:
+                return run
+            error = f"stopped by {run.cancelled_by}" + (f": {run.cancelled_why}" if run.cancelled_why else "")
+            request_units = round(self.account.request_units, 2)
+            return replace(run, state=RunState.CANCELLED, finished_at=now, error=error, request_units=request_units)
+
+        run = Runs(self.ports.store).change(self.run.id, cancelled)
+        self.ports.telemetry.tell(run_ended(run))
+        return run
+
     def fail(self, error: str, fence: int) -> Run:
         """Note the failure, unless the run has ended or somebody with a higher fence goes on with it."""
         now = self.ports.clock.now()
 
         def failed(run: Run) -> Run:
-            if run.state is RunState.FINISHED or (run.fence or 0) > fence:
+            if run.state in _DONE or (run.fence or 0) > fence:
                 return run
             request_units = round(self.account.request_units, 2)
             return replace(run, state=RunState.FAILED, finished_at=now, error=error, request_units=request_units)
@@ -277,7 +299,7 @@ class _Note:
     turn: Turn | None
     noted_at: datetime
 
-    def __call__(self, stage: str, share: float) -> None:
+    def __call__(self, stage: str, share: float, gap: float | None = None) -> None:
         """Note it, if the last note is old enough. Raises LeaseLost once the turn is known to be lost."""
         if self.turn is not None:
             self.turn.keep_in_time()
@@ -285,8 +307,8 @@ class _Note:
         if now - self.noted_at < _NOTE_EVERY:
             return
         self.noted_at = now
-        Runs(self.ports.store).change(self.run_id, _at(stage, share))
+        Runs(self.ports.store).change(self.run_id, _at(stage, share, gap))
 
 
-def _at(stage: str, share: float) -> Callable[[Run], Run]:
-    return lambda run: replace(run, stage=stage, share=share)
+def _at(stage: str, share: float, gap: float | None) -> Callable[[Run], Run]:
+    return lambda run: replace(run, stage=stage, share=share, gap=gap if gap is not None else run.gap)

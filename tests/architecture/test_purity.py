@@ -32,6 +32,10 @@ EXCEPTIONS: Mapping[str, frozenset[str]] = {
     "dom_core.optimizer.executable": frozenset({"os", "pathlib", "shutil", "tempfile", "threading"}),
     # The pulse keeps the turn on a thread of its own, beside whoever holds it.
     "dom_core.use_cases.planning_turn": frozenset({"threading"}),
+    # Tasks are performed side by side; when one fails, the others are told.
+    "dom_core.optimizer.performing": frozenset({"threading"}),
+    # Several solvers that wait ask at the same time whether to stop.
+    "dom_core.use_cases.stop_sign": frozenset({"threading"}),
     # Requests that come at the same time share one look at the store, the queue and the solver.
     "dom_core.use_cases.health_memory": frozenset({"threading"}),
 }

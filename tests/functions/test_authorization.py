@@ -51,7 +51,7 @@ STOCKS = {"set_stock", "set_many_stock"}
 CONFIGURES = {"save_configuration", "save_many_configuration", "delete_configuration"}
 OPERATES = (
     {"hold_order", "release_order", "reset_order", "exclude_line", "include_line", "reset_line"}
-    | {"run_strategy", "replay_plan", "approve_plan", "expire_plan"}
+    | {"run_strategy", "cancel_run", "replay_plan", "approve_plan", "expire_plan"}
     | {"list_dead_letters", "replay_dead_letter"}
 )
 

@@ -30,6 +30,7 @@ HTTP = {
     "release_order": ("POST", "orders/{order_id}/release"),
     "cancel_order": ("POST", "orders/{order_id}/cancel"),
     "run_strategy": ("POST", "strategies/{strategy_id}/run"),
+    "cancel_run": ("POST", "runs/{run_id}/cancel"),
     "suggest": ("POST", "suggest"),
     "list_runs": ("GET", "runs"),
     "get_run": ("GET", "runs/{run_id}"),

@@ -28,6 +28,21 @@ def test_asking_for_a_run_queues_it_and_says_where_to_look(shop: Ports) -> None:
     assert (run["state"], run["strategy_id"], run["requested_by"]) == ("queued", "daily", "Ann")
 
 
+def test_a_run_that_waits_is_stopped_on_request(shop: Ports) -> None:
+    run_id = content_of(call("POST", "strategies/daily/run", {"who": "Ann"}))["run_id"]
+    run = content_of(call("POST", f"runs/{run_id}/cancel", {"who": "Ben", "why": "wrong day"}))
+    assert (run["state"], run["cancelled_by"], run["cancelled_why"]) == ("cancelled", "Ben", "wrong day")
+    message("execute_run", json.dumps({"run_id": run_id, "strategy_id": "daily"}).encode())
+    assert content_of(call("GET", f"runs/{run_id}"))["state"] == "cancelled"
+    assert content_of(call("GET", "plans"))["items"] == []
+
+
+def test_a_run_that_has_ended_is_not_stopped_any_more(planned: Ports) -> None:
+    (run,) = content_of(call("GET", "runs"))["items"]
+    problem = problem_of(call("POST", f"runs/{run['id']}/cancel", {"who": "Ben"}), 409)
+    assert "while the run is 'finished'" in problem["detail"]
+
+
 def test_a_delivered_run_is_finished_and_its_lines_are_assigned(planned: Ports) -> None:
     (run,) = content_of(call("GET", "runs"))["items"]
     assert (run["state"], run["summary"]["filled_lines"]) == ("finished", 1)

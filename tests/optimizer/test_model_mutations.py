@@ -84,8 +84,10 @@ def every_pair_allowed(patch: Patch) -> None:
 def stock_of_before(patch: Patch) -> None:
     next_problem = problem.next_problem
 
-    def forgetful(first: Problem, relaxed: candidates.Candidates, flows: Sequence[costs.Flow]) -> Problem:
-        return replace(next_problem(first, relaxed, flows), stock=relaxed.stock)
+    def forgetful(
+        first: Problem, relaxed: candidates.Candidates, flows: Sequence[costs.Flow], **tried: bool
+    ) -> Problem:
+        return replace(next_problem(first, relaxed, flows, **tried), stock=relaxed.stock)
 
     patch.setattr(relaxation, "next_problem", forgetful)
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from dom_core.domain.strategy import SolverLimits
-from dom_core.errors import Cancelled
-from dom_core.optimizer import blocks, solving
-from dom_core.optimizer.pipeline import plan_once
+from dom_core.errors import Cancelled, SolverFailed
+from dom_core.optimizer import blocks, relaxation, solving
+from dom_core.optimizer.performing import LocalCrew
+from dom_core.optimizer.pipeline import open_lines, plan_once
 from dom_core.optimizer.solving import CbcSolver
+from dom_core.optimizer.tasks import Task, Work
 from dom_core.optimizer.watch import Stage, Watch, WatchedLimits
 from tests.optimizer.test_search import rivals
 from tests.optimizer.test_solving import a_model
@@ -85,3 +87,13 @@ def test_a_solver_gets_no_more_memory_than_the_strategy_allows(tmp_path: Path, m
     assert (tmp_path / "told").read_text() == f"{256 * 1024}\n"
     assert plan.iterations[0].ending_limit in ("solver_failed", "")
     assert plan.iterations[0].filled_units > 0
+
+
+def test_when_a_task_fails_the_others_are_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    a_solver_that("echo $$ >> started; [ $(wc -l < started) = 1 ] && exec sleep 600; exit 1", tmp_path, monkeypatch)
+    batch, _ = open_lines(rivals(4).build())
+    problem = replace(relaxation.prepare(batch).problem, forced=((0, 0),))  # forced: no search in the solver's place
+    tasks = [Task(Work.BLOCK, problem, SolverLimits(solve_limit_s=600))] * 2
+    with pytest.raises((SolverFailed, Cancelled)):
+        list(LocalCrew(CbcSolver()).perform(reversed(tasks)))
+    assert not any(is_running(int(number)) for number in (tmp_path / "started").read_text().split())

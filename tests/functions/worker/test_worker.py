@@ -49,6 +49,7 @@ def story(host: Host) -> Iterator[tuple[str, Answer]]:
     host.queues.send("orders", json.dumps(an_intake("O2", ship_to={"postal_code": "98101", "city": "Zürich"})).encode())
     host.deliver("orders", "collect_order")
     yield "run", host.call("run_strategy", "POST", "strategies/daily/run", {"who": "Ann"})
+    yield "cancel", host.call("cancel_run", "POST", "runs/unknown/cancel", {"who": "Ann"})
     host.deliver("plan-runs", "execute_run")
     yield "planned on request", host.call("get_order", "GET", "orders/O2")
 
