@@ -60,6 +60,9 @@ def _told(report: IterationReport, support: Support, *, again: bool) -> Iterator
         f"iteration {report.number}: {report.total:,} points, bound {report.bound:,.3f}, gap {report.gap:.4%}, "
         f"{report.ending}{limit}"
     )
+    level = report.levels[0]
+    if level.amount:
+        yield f"  unfilled units, weighted: {level.amount:,}, in any plan at least {support.unfilled:,}"
     if not support.by_search:
         return
     parts = count_words(len(support.by_search), "part")

@@ -29,18 +29,20 @@ class IterationProof:
     """The parts of an iteration that compete for nothing, and which of them each line of the plan belongs to.
 
     `part_of` has four bytes a line, a little-endian number: NO_PART for lines that nobody can serve, and those that do
-    not take part.
+    not take part. `unfilled_at_least` is a bound of the first level alone: so many units, weighted by class, stay
+    unfilled in any plan.
     """
 
     NO_PART: ClassVar[int] = 0xFFFF_FFFF
     number: int
     part_of: Codes
     parts: tuple[PartProof, ...]
+    unfilled_at_least: int
 
     @classmethod
-    def of(cls, number: int, part_of: Sequence[int], parts: Sequence[PartProof]) -> Self:
+    def of(cls, number: int, part_of: Sequence[int], parts: Sequence[PartProof], unfilled_at_least: int) -> Self:
         """The proof of an iteration; the parts by the position of each line."""
-        return cls(number, tuple(part.to_bytes(_BYTES, "little") for part in part_of), tuple(parts))
+        return cls(number, tuple(part.to_bytes(_BYTES, "little") for part in part_of), tuple(parts), unfilled_at_least)
 
     def part(self, line: int) -> int:
         """The number of a line's part."""

@@ -13,7 +13,7 @@ from dom_core.domain.plan import Ending, IterationReport
 from dom_core.domain.proof import IterationProof, PartProof, rounded_down
 from dom_core.domain.reason import IntArray
 from dom_core.domain.strategy import ObjectiveMode, Relaxation, SolverLimits
-from dom_core.optimizer import activation, candidates, decomposition
+from dom_core.optimizer import activation, candidates, decomposition, shortage
 from dom_core.optimizer.candidates import Candidates
 from dom_core.optimizer.costs import Flow, pair_costs
 from dom_core.optimizer.problem import (
@@ -211,16 +211,17 @@ def _solve(
     report = _report(number, problem, sorted(flows), answers, crew.name, parts)
     troubles = tuple(sorted({answer.trouble for answer in answers if answer.trouble}))
     report = replace(report, seconds=round(time.monotonic() - started, 3))
-    proof = _proof(number, len(problem.wanted), pieces, answers)
+    proof = _proof(number, problem, pieces, answers)
     return IterationResult(found, problem, tuple(sorted(flows)), report, troubles=troubles, proof=proof)
 
 
-def _proof(number: int, lines: int, pieces: Sequence[Restricted], answers: Sequence[Answer]) -> IterationProof:
+def _proof(number: int, problem: Problem, pieces: Sequence[Restricted], answers: Sequence[Answer]) -> IterationProof:
     """Which part each line belongs to, and what proves the parts' bounds."""
-    part_of = np.full(lines, IterationProof.NO_PART)
+    part_of = np.full(len(problem.wanted), IterationProof.NO_PART)
     for part, piece in enumerate(pieces):
         part_of[piece.lines] = part
-    return IterationProof.of(number, part_of.tolist(), [_part_proof(answer) for answer in answers])
+    parts = [_part_proof(answer) for answer in answers]
+    return IterationProof.of(number, part_of.tolist(), parts, shortage.unfilled_at_least(problem))
 
 
 def _part_proof(answer: Answer) -> PartProof:

@@ -24,13 +24,15 @@ RATIO_TOLERANCE = 1e-6
 class Support:
     """What the bound of one iteration rests on, in points: prices, and the solver's own search.
 
-    `by_search` are the parts of which the solver proved more than prices do.
+    `by_search` are the parts of which the solver proved more than prices do. So many weighted units stay `unfilled` in
+    any plan.
     """
 
     number: int
     by_prices: float
     by_solver: float
     by_search: tuple[int, ...]
+    unfilled: int
 
 
 def of_scale(subject: Subject, found: Recomputed, rates: Rates) -> Iterator[str]:
@@ -70,6 +72,9 @@ def of_bound(report: IterationReport, proof: IterationProof, found: Recomputed) 
         yield f"{name}: lines in no part are taken for hopeless, worth {nothing:,} points; they prove {alone:,.3f}"
     for number, part in enumerate(proof.parts):
         yield from _of_part(f"{name}, part {number}", (report.number, number), part, found)
+    unfilled = found.unfilled[report.number]
+    if proof.unfilled_at_least != unfilled:
+        yield f"{name} says that {proof.unfilled_at_least:,} units at least stay unfilled, weighted; it is {unfilled:,}"
     total = nothing + sum(part.bound for part in proof.parts)
     expected = min(float(report.total), total)
     if not abs(report.bound - expected) <= GRAIN + TOLERANCE * abs(expected):
@@ -123,4 +128,4 @@ def support_of(report: IterationReport, proof: IterationProof, found: Recomputed
         if part.bound - proven > _tolerance(found, key):
             by_solver += part.bound - proven
             by_search.append(number)
-    return Support(report.number, by_prices, by_solver, tuple(by_search))
+    return Support(report.number, by_prices, by_solver, tuple(by_search), proof.unfilled_at_least)

@@ -15,6 +15,7 @@ from dom_core.domain.proof import IterationProof
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
 from dom_core.optimizer.audit.subject import Subject
 from dom_core.verification.cheapest import cheapest
+from dom_core.verification.demand import Demand
 from dom_core.verification.order import OrderCase, OrderCharges, Rates, charges_of
 from dom_core.verification.priced import PricedPart, rooms_of
 from dom_core.verification.scene import Scene
@@ -38,10 +39,14 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """L of every part, with the points of filling nothing; the longest way, the dearest shipment; and what is amiss."""
+    """L of every part, with the points of filling nothing; the longest way, the dearest shipment; and what is amiss.
+
+    `unfilled` are the weighted units that stay unfilled in any plan, by iteration.
+    """
 
     bounds: Mapping[Part, float]
     nothing: Mapping[Part, int]
+    unfilled: Mapping[int, int]
     farthest_m: int
     dearest_cents: int
     findings: tuple[str, ...]
@@ -55,6 +60,7 @@ class Recomputation:
         self._proofs = {proof.number: proof for proof in proofs}
         self._tallies: defaultdict[Part, Tally] = defaultdict(Tally)
         self._stock: dict[int, dict[str, IntArray]] = {1: {}, 2: {}}
+        self._demand = {1: Demand(), 2: Demand()}
         self._torn: set[str] = set()
         self._farthest_m = self._dearest_cents = 0
         rooms = {number: rooms_of(self._scene, number) for number in (1, 2)}
@@ -82,6 +88,7 @@ class Recomputation:
         return Recomputed(
             {part: self._bound(part) for part in {*self._tallies, *self._parts}},
             {part: tally.nothing for part, tally in self._tallies.items()},
+            {number: self._demand[number].unfilled_at_least(self._stock[number]) for number in (1, 2)},
             self._farthest_m,
             self._dearest_cents,
             (*sorted(self._torn), *self._strangers()),
@@ -93,6 +100,7 @@ class Recomputation:
         if len(parts) > 1:
             self._torn.add(f"iteration {number}: the lines of order {case.id} are in {len(parts)} parts")
         key = (number, min(parts))
+        self._demand[number].add(case)
         tally = self._tallies[key]
         tally.product_ids.update(case.product_ids)
         tally.nothing += self._rates[Level.UNFILLED_UNITS] * case.weight * int(case.units.sum())

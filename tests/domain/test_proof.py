@@ -18,6 +18,7 @@ PROOF = IterationProof.of(
         PartProof(12.5, 12.25, PriceTable((CellPrice("P", "S", 2, 1 / 1024),), (RoomPrice("rule", 0, 3.0),))),
         PartProof(7.0),
     ],
+    3,
 )
 
 

@@ -205,6 +205,10 @@ MUTATIONS: dict[str, tuple[Callable[[Plan], Plan], str]] = {
         lambda plan: replace(plan, proofs=(replace(plan.proofs[0], part_of=()), *plan.proofs[1:])),
         "lines have parts",
     ),
+    "what stays unfilled": (
+        lambda plan: replace(plan, proofs=(replace(plan.proofs[0], unfilled_at_least=999), *plan.proofs[1:])),
+        "999 units at least stay unfilled",
+    ),
     "no proof of iteration 2": (lambda plan: replace(plan, proofs=plan.proofs[:1]), "proves the bounds of iterations"),
     "no proof at all": (lambda plan: replace(plan, proofs=()), "an older engine made it"),
 }
