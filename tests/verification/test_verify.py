@@ -262,9 +262,16 @@ def test_distances_by_road_are_verified_from_the_table_of_the_request(monkeypatc
     assert not verify(request, planned(request, monkeypatch, by_search=True)).findings
 
 
-def test_what_rests_on_the_solver_is_told_and_solved_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    request = scarce()
-    plan = planned(request, monkeypatch, by_search=False)
+def rivals() -> PlanRequest:
+    """Two orders for one lamp: without a price both could have it."""
+    builder = a_request().with_sources(a_source("S0", at=SEATTLE)).with_stock({("lamp", "S0"): 1})
+    orders = (an_order(id).shipping_to(*CHICAGO).with_line("lamp", 1) for id in ("O1", "O2"))
+    return builder.with_orders(*orders).build()
+
+
+def test_what_rests_on_the_solver_is_told_and_solved_again() -> None:
+    request = rivals()
+    plan = plan_once(request, CbcSolver())
     verified = verify(request, plan)
     assert not verified.findings
     (support, _) = verified.supports
@@ -273,9 +280,9 @@ def test_what_rests_on_the_solver_is_told_and_solved_again(monkeypatch: pytest.M
     assert all(again.confirmed for again in solve_again(plan, request, verified.supports, CbcSolver()))
 
 
-def test_solving_again_refuses_a_bound_that_no_search_can_have_proven(monkeypatch: pytest.MonkeyPatch) -> None:
-    request = scarce()
-    plan = planned(request, monkeypatch, by_search=False)
+def test_solving_again_refuses_a_bound_that_no_search_can_have_proven() -> None:
+    request = rivals()
+    plan = plan_once(request, CbcSolver())
     first, second = plan.proofs
     liar = replace(first, parts=tuple(replace(part, bound=part.bound + 1000.0) for part in first.parts))
     support, rest = verify(request, plan).supports
