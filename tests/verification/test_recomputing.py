@@ -9,11 +9,16 @@ import pytest
 
 from dom_core.domain.plan import Ending, Plan
 from dom_core.domain.prices import CellPrice, PriceTable, RoomPrice
+from dom_core.domain.reason import IntArray
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import ObjectiveMode
 from dom_core.optimizer.audit import recount
 from dom_core.optimizer.audit.subject import Subject
 from dom_core.optimizer.pipeline import plan_once
+from dom_core.optimizer.prices import Prices
+from dom_core.optimizer.pricing import Pricer
+from dom_core.optimizer.problem import Problem
+from dom_core.optimizer.rebuilding import rebuild
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.verification.cheapest import cheapest
 from dom_core.verification.recomputing import Recomputation, Recomputed
@@ -61,6 +66,44 @@ def test_no_prices_prove_more_than_the_best_plan_of_a_part(first: int) -> None:
                         assert found.bounds[report.number, number] <= part.bound + 1e-6 * max(1, part.bound), seed
                         met += 1
     assert met > 50
+
+
+def some_prices(problem: Problem, lines: IntArray, random: Random) -> Prices:
+    """Any prices of what these lines could take."""
+    products = sorted(set(problem.batch.product_of[lines].tolist()))
+    cells = [
+        (product, source, divisor)
+        for product in products
+        for source in range(problem.batch.shape[1])
+        for divisor in (1, 2, 3)
+        if random.random() < 0.3
+    ]
+    points = np.array([random.choice((1.0, 500.0, 3000.0, 20_000.0)) for _ in cells])
+    columns = np.array(cells, dtype=np.int64).reshape(-1, 3).T
+    room = np.array([random.choice((0.0, 400.0, 9000.0)) for _ in problem.capacities])
+    return Prices.of(columns[0], columns[1], columns[2], points, room)
+
+
+@pytest.mark.parametrize("first", range(0, 300, 50))
+def test_engine_and_verification_agree_on_what_any_prices_prove(first: int) -> None:
+    """Parts are those of the plan; in iteration 2 much is used, counted and paid for before."""
+    for seed in range(first, first + 50):
+        request, random = generate(seed), Random(seed)
+        plan = plan_once(request, CbcSolver())
+        expected: dict[tuple[int, int], float] = {}
+        proofs = []
+        for proof, result in zip(plan.proofs, rebuild(request, plan).results, strict=True):
+            parts = []
+            for number, part in enumerate(proof.parts):
+                mine = np.array([proof.part(line) == number for line in range(len(plan.lines))])
+                problem = result.problem
+                lines = np.flatnonzero(mine & (problem.wanted > 0))
+                prices = some_prices(problem, lines, random)
+                expected[proof.number, number] = Pricer(problem, lines).price(prices).bound
+                parts.append(replace(part, prices=prices.told(problem)))
+            proofs.append(replace(proof, parts=tuple(parts)))
+        found = recomputed(request, replace(plan, proofs=tuple(proofs)))
+        assert {key: found.bounds[key] for key in expected} == pytest.approx(expected, rel=1e-9), seed
 
 
 @pytest.mark.parametrize("seed", range(60))
