@@ -2,29 +2,26 @@
 
 from functools import cache
 
-import numpy as np
-
 from dom_core.domain.reason import FloatArray
 
 
 def cheapest(together: FloatArray, alone: FloatArray, helper: FloatArray, most: int, *, may_wait: bool) -> float:
     """What the best pattern of a group is worth, zero or less; zero is to fill nothing.
 
-    `together` (S) is paid once for a source, `alone` (n, S) by each line there; `helper` (S) too where all lines come
-    from one source that is short, or else that source is visited a second time. At most `most` visits.
+    `together` (S) is paid for each visit of a source, `alone` (n, S) by each line there; `helper` (S) too where all lines
+    come with one visit. At most `most` visits; a source may have two of them.
     """
     lines = len(alone)
     if lines == 1:
         return min(0.0, float((together + alone[0] + helper).min()))
     everything = (1 << lines) - 1
-    extra = np.minimum(helper, together) if most > 1 else helper
 
     @cache
     def visit(some: int) -> float:
         """The cheapest source for these lines together."""
         rows = [line for line in range(lines) if some >> line & 1]
         points = together + alone[rows].sum(axis=0)
-        return float((points + extra if some == everything else points).min())
+        return float((points + helper if some == everything else points).min())
 
     @cache
     def best(left: int, visits: int) -> float:

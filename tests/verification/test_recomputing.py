@@ -110,9 +110,9 @@ def test_engine_and_verification_agree_on_what_any_prices_prove(first: int) -> N
 def test_the_cheapest_pattern_is_the_best_of_all(seed: int) -> None:
     random = Random(seed)
     lines, sources, most = random.randint(1, 4), random.randint(1, 4), random.randint(1, 4)
-    together = np.array([random.choice((0.0, 3.0, 5.0)) for _ in range(sources)])
+    together = np.array([random.choice((0.0, 1.0, 5.0)) for _ in range(sources)])
     alone = np.array([[random.choice((-9.0, -6.0, -1.0, np.inf)) for _ in range(sources)] for _ in range(lines)])
-    helper = np.array([random.choice((0.0, 2.0, 4.0)) for _ in range(sources)])
+    helper = np.array([random.choice((0.0, 2.0, 8.0)) for _ in range(sources)])
     may_wait = random.random() < 0.5
     worths = [
         _worth(places, together, alone, helper, most)
