@@ -10,7 +10,7 @@ many processors there are.
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,13 +28,19 @@ from dom_core.optimizer.standing import Left, Pair, Standing, points_by_order
 from dom_core.optimizer.tasks import Crew, Task, Work
 from dom_core.optimizer.watch import watch_of
 
-NEIGHBOURHOOD_LINES = 40
-"""Lines freed at once: small enough for the exact model to answer in a fraction of a second."""
 
-OFFERED_SOURCES = 12
-"""Sources offered to a freed line besides those where it is now: the cheapest at prices."""
+@dataclass(frozen=True, slots=True)
+class Width:
+    """How much is freed at once: so many lines, offered so many sources besides those where they are now."""
 
-NEIGHBOURHOOD_LIMIT_S, NEIGHBOURHOOD_NODES = 5.0, 500
+    lines: int
+    sources: int
+    limit_s: float
+    nodes: int
+
+
+WIDTHS = (Width(40, 12, 5.0, 500), Width(90, 16, 20.0, 1000), Width(200, 24, 60.0, 3000))
+"""First what the exact model answers in a fraction of a second; wider only when nothing narrower helps any more."""
 
 TRIES_PER_ORDER = 1
 """How often an order may be the seed of a neighbourhood that changes nothing, until one of its rivals moves."""
@@ -75,11 +81,10 @@ class _Search:
     def __init__(self, problem: Problem, plan: Standing, priced: PricedBest, limits: SolverLimits) -> None:
         self.problem, self.prices = problem, priced.prices
         self.pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0))
-        shorter = replace(limits, solve_limit_s=NEIGHBOURHOOD_LIMIT_S, max_nodes=NEIGHBOURHOOD_NODES, relative_gap=0.0)
-        self.limits = shorter
+        self.limits, self.width = limits, WIDTHS[0]
         self.restriction = Restriction.of(problem)
         self.left = Left(problem, plan.flows)
-        self.offers = offers.cheapest(problem, priced.prices, OFFERED_SOURCES)
+        self.offers = offers.cheapest(problem, priced.prices, WIDTHS[-1].sources)
         self.lines_of = _lines_by_order(problem)
         self.flows_of: dict[int, list[Flow]] = defaultdict(list)
         self.holders: dict[Pair, set[int]] = defaultdict(set)
@@ -100,7 +105,22 @@ class _Search:
     # Which orders to free.
 
     def next_neighbourhoods(self) -> list[tuple[int, ...]]:
-        """The next few neighbourhoods, of which no two share an order. Empty when every order had its tries."""
+        """The next few neighbourhoods, wider ones when every order had its tries. Empty when there is nothing left."""
+        found = self._neighbourhoods()
+        for width in WIDTHS[WIDTHS.index(self.width) + 1 :]:
+            if found or self._freed_all():
+                break
+            self.width, self.tried = width, {}
+            found = self._neighbourhoods()
+        return found
+
+    def _freed_all(self) -> bool:
+        """Whether a neighbourhood of this width already is the whole problem."""
+        lines = sum(map(len, self.lines_of.values()))
+        return self.width.lines >= lines and self.width.sources >= self.problem.batch.shape[1]
+
+    def _neighbourhoods(self) -> list[tuple[int, ...]]:
+        """The next few of this width, of which no two share an order."""
         found: list[tuple[int, ...]] = []
         taken: set[int] = set()
         for seed in self._seeds():
@@ -129,7 +149,7 @@ class _Search:
         for order in waiting:
             for rival in self._rivals(order):
                 size = len(self.lines_of[rival])
-                if rival not in chosen and rival not in taken and lines + size <= NEIGHBOURHOOD_LINES:
+                if rival not in chosen and rival not in taken and lines + size <= self.width.lines:
                     chosen[rival] = None
                     waiting.append(rival)
                     lines += size
@@ -140,7 +160,7 @@ class _Search:
         rivals: set[int] = set()
         for line in self.lines_of[order]:
             product = int(self.problem.batch.product_of[line])
-            for source in self.offers.of(line):
+            for source in self.offers.of(line)[: self.width.sources]:
                 if self.left.stock[product, source] < self.problem.wanted[line]:
                     rivals |= self.holders[product, source]
         return sorted(rivals, key=lambda rival: (-self.excess[rival], rival))
@@ -149,7 +169,9 @@ class _Search:
 
     def task(self, small: Restricted) -> Task:
         """What is asked about a neighbourhood: its best flows with everybody else fixed."""
-        return Task(Work.NEIGHBOURHOOD, small.problem, self.limits)
+        width = self.width
+        limits = replace(self.limits, solve_limit_s=width.limit_s, max_nodes=width.nodes, relative_gap=0.0)
+        return Task(Work.NEIGHBOURHOOD, small.problem, limits)
 
     def restricted(self, orders: Iterable[int]) -> Restricted:
         """The problem of these orders, with the stock and the room that the others leave."""
@@ -158,7 +180,7 @@ class _Search:
         mine = self._flows(orders)
         row_of = {line: row for row, line in enumerate(lines.tolist())}
         for line, row in row_of.items():
-            offered[row, self.offers.of(line)] = True
+            offered[row, self.offers.of(line)[: self.width.sources]] = True
         for line, source, _ in mine:
             offered[row_of[line], source] = True
         small = self.restriction.to(lines, offered)

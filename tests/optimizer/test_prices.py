@@ -19,12 +19,15 @@ from dom_core.optimizer.solving import CbcSolver
 from dom_core.optimizer.solving_highs import HighsSolver
 from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.working_set import WorkingSet
+from dom_core.rules.base import CapacityLimit
 from tests.builders import RequestBuilder
 from tests.optimizer.test_pricing import problem_of
 from tests.optimizer.test_search import rivals
 from tests.oracle.generation import generate
 
 CASES = 40
+
+AMPLE = {(f"P{product}", f"S{source}"): 1000 for product in range(6) for source in range(6)}
 
 LIMITS, FOREVER = SolverLimits(), float("inf")
 
@@ -169,8 +172,7 @@ def test_ample_stock_needs_no_solver_at_all() -> None:
         def solve_linear(self, *_: object) -> LinearAnswer:
             raise AssertionError("nothing is scarce")
 
-    stock = {(f"P{p}", f"S{s}"): 1000 for p in range(6) for s in range(6)}
-    one = problem_of(rivals(18).with_stock(stock))
+    one = problem_of(rivals(18).with_stock(AMPLE))
     found = search.priced_best(pricer_of(one), Forbidden(), LIMITS, FOREVER)
     assert not len(found.priced.prices.points)
     assert found.priced.bound == best_total(one)
@@ -197,3 +199,29 @@ def test_what_is_left_after_fixing_proves_the_plan(monkeypatch: pytest.MonkeyPat
     found = search.priced_best(pricer, solver, LIMITS, FOREVER)
     proven = fixing.prove(pricer, found.priced, Standing(one, found.flows), LocalCrew(solver), LIMITS)
     assert proven.bound == proven.plan.total == best_total(one)
+
+
+def test_who_is_counted_already_pays_nothing_for_room() -> None:
+    one = problem_of(rivals(1).with_stock(AMPLE))
+    room = CapacityLimit(sources=(0, 1, 2, 3, 4, 5), remaining=3, per_line=False)
+    dear = Prices.of_cells(np.zeros(one.stock.shape), np.array([500.0]))
+    paying = replace(one, capacities=(room,))
+    counted = replace(one, capacities=(replace(room, counted=frozenset((0, source) for source in range(6))),))
+    free = pricer_of(one).price(Prices.none(one)).bound
+    assert pricer_of(paying).price(dear).bound == free + 500 - 3 * 500
+    assert pricer_of(counted).price(dear).bound == free - 3 * 500
+
+
+def test_lines_pay_for_room_one_by_one_but_not_where_they_come_from_already() -> None:
+    one = problem_of(rivals(2).with_stock(AMPLE))
+    room = CapacityLimit(sources=(0, 1, 2, 3, 4, 5), remaining=0, per_line=True)
+    dear = Prices.of_cells(np.zeros(one.stock.shape), np.array([10.0]))
+    everywhere = frozenset((0, source) for source in range(6))
+    paying = replace(one, capacities=(room,))
+    begun = replace(paying, used=replace(one.used, limited_line_sources=everywhere))
+    filled = int((pricer_of(one).price(Prices.none(one)).chosen >= 0).sum())
+    free = pricer_of(one).price(Prices.none(one)).bound
+    assert filled == 3
+    assert pricer_of(paying).price(dear).bound == free + 3 * 10
+    assert pricer_of(begun).price(dear).bound == free + 2 * 10
+    assert pricer_of(begun).price(dear).capacity_use.tolist() == [2.0]

@@ -55,7 +55,7 @@ def test_stages_come_in_order_with_growing_shares() -> None:
 def test_a_search_tells_the_gap_that_it_has_proven_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "EXACT_PAIRS", 0)
     stages: list[Stage] = []
-    report = plan_once(rivals(40).build(), CbcSolver(), Watch(stages.append)).iterations[0]
+    report = plan_once(rivals(16).build(), CbcSolver(), Watch(stages.append)).iterations[0]
     gaps = [stage.gap for stage in stages if stage.gap is not None]
     assert gaps == sorted(gaps, reverse=True)
     assert gaps[-1] == pytest.approx(report.gap, abs=1e-6)
