@@ -8,8 +8,8 @@ from dom_core.domain.reason import FloatArray
 def cheapest(together: FloatArray, alone: FloatArray, helper: FloatArray, most: int, *, may_wait: bool) -> float:
     """What the best pattern of a group is worth, zero or less; zero is to fill nothing.
 
-    `together` (S) is paid for each visit of a source, `alone` (n, S) by each line there; `helper` (S) too where all lines
-    come with one visit. At most `most` visits; a source may have two of them.
+    `together` (S) is paid for each visit of a source, `alone` (n, S) by each line there; `helper` (S) too where all
+    lines come with one visit. At most `most` visits; a source may have two of them.
     """
     lines = len(alone)
     if lines == 1:
