@@ -82,6 +82,7 @@ def _from_environment(opened: ExitStack) -> "Ports":
 def _connect(settings: "Settings", opened: ExitStack) -> "Ports":
     from dom_core.adapters import distances, geocoding, storage, telemetry, webhook
     from dom_core.adapters.clock import SystemClock
+    from dom_core.adapters.pauses import SystemPauses
     from dom_core.adapters.pulse import ThreadPulse
     from dom_core.optimizer.solving import CbcSolver
     from dom_core.use_cases.context import Ports
@@ -98,6 +99,7 @@ def _connect(settings: "Settings", opened: ExitStack) -> "Ports":
         settings=settings,
         solver=CbcSolver(),
         pulse=ThreadPulse(),
+        pauses=SystemPauses(),
         roads=distances.from_settings(settings),
         telemetry=watch,
         webhook=webhook.from_settings(settings),

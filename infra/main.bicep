@@ -76,6 +76,10 @@ param maxBodyBytes int = 1000000
 @description('HTTP requests that each caller may send to one instance in a minute; 0 limits nobody.')
 param requestsPerMinute int = 6000
 
+@description('Runs of more lines than this are spread over many instances; 0: none is.')
+@minValue(0)
+param planTasksAboveLines int = 0
+
 @allowed(['offline', 'nominatim', 'azure_maps'])
 @description('Who finds addresses that come without coordinates, after the offline tables.')
 param geocoder string = 'offline'
@@ -266,6 +270,7 @@ module app 'modules/function-app.bicep' = {
     deadLetterRetentionDays: deadLetterRetentionDays
     maxBodyBytes: maxBodyBytes
     requestsPerMinute: requestsPerMinute
+    planTasksAboveLines: planTasksAboveLines
     geocoder: geocoder
     nominatimUrl: nominatimUrl
     distances: distances

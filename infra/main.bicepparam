@@ -18,6 +18,7 @@ param planRetentionDays = int(readEnvironmentVariable('DOM_PLAN_RETENTION_DAYS',
 param deadLetterRetentionDays = int(readEnvironmentVariable('DOM_DEADLETTER_RETENTION_DAYS', '30'))
 param maxBodyBytes = int(readEnvironmentVariable('DOM_MAX_BODY_BYTES', '1000000'))
 param requestsPerMinute = int(readEnvironmentVariable('DOM_REQUESTS_PER_MINUTE', '6000'))
+param planTasksAboveLines = int(readEnvironmentVariable('DOM_PLAN_TASKS_ABOVE_LINES', '0'))
 param geocoder = readEnvironmentVariable('DOM_GEOCODER', 'offline')
 param nominatimUrl = readEnvironmentVariable('DOM_NOMINATIM_URL', 'https://nominatim.openstreetmap.org')
 param distances = readEnvironmentVariable('DOM_DISTANCES', 'great_circle')

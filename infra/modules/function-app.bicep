@@ -28,6 +28,7 @@ param planRetentionDays int
 param deadLetterRetentionDays int
 param maxBodyBytes int
 param requestsPerMinute int
+param planTasksAboveLines int
 param geocoder string
 param nominatimUrl string
 param distances string
@@ -61,6 +62,8 @@ var domSettings = {
   DOM_RUNS_QUEUE: 'plan-runs'
   DOM_ASSIGNMENTS_QUEUE: 'assignments'
   DOM_WEBHOOKS_QUEUE: 'webhooks'
+  DOM_PLAN_TASKS_QUEUE: 'plan-tasks'
+  DOM_PLAN_TASKS_ABOVE_LINES: string(planTasksAboveLines)
   DOM_OUTBOX_SCHEDULE: outboxSchedule
   DOM_WEBHOOK_URL: webhookUrl
   DOM_WEBHOOK_SECRET: webhookSecret
