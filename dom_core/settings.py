@@ -42,6 +42,7 @@ class Settings:
     webhook_url: str
     webhook_secret: str
     plan_schedule: str
+    solver: str
     geocoder: str
     nominatim_url: str
     azure_maps_key: str
@@ -280,6 +281,13 @@ TABLE: tuple[Setting, ...] = (
         _text,
         "0 30 3 * * *",
         "When old plans, runs and dead letters are removed: NCRONTAB with seconds, UTC.",
+    ),
+    Setting(
+        "solver",
+        "DOM_SOLVER",
+        _one_of("cbc", "highs"),
+        "cbc",
+        "What solves the models: CBC, which is there, or HiGHS, which is faster and must be installed (`highspy`).",
     ),
     Setting(
         "geocoder",

@@ -84,6 +84,10 @@ param planTasksAboveLines int = 0
 @description('Who finds addresses that come without coordinates, after the offline tables.')
 param geocoder string = 'offline'
 
+@description('What solves the models; highs needs highspy in requirements.txt.')
+@allowed(['cbc', 'highs'])
+param solver string = 'cbc'
+
 @description('The Nominatim server, when it is the geocoder.')
 param nominatimUrl string = 'https://nominatim.openstreetmap.org'
 
@@ -272,6 +276,7 @@ module app 'modules/function-app.bicep' = {
     requestsPerMinute: requestsPerMinute
     planTasksAboveLines: planTasksAboveLines
     geocoder: geocoder
+    solver: solver
     nominatimUrl: nominatimUrl
     distances: distances
     osrmUrl: osrmUrl

@@ -20,6 +20,7 @@ param maxBodyBytes = int(readEnvironmentVariable('DOM_MAX_BODY_BYTES', '1000000'
 param requestsPerMinute = int(readEnvironmentVariable('DOM_REQUESTS_PER_MINUTE', '6000'))
 param planTasksAboveLines = int(readEnvironmentVariable('DOM_PLAN_TASKS_ABOVE_LINES', '0'))
 param geocoder = readEnvironmentVariable('DOM_GEOCODER', 'offline')
+param solver = readEnvironmentVariable('DOM_SOLVER', 'cbc')
 param nominatimUrl = readEnvironmentVariable('DOM_NOMINATIM_URL', 'https://nominatim.openstreetmap.org')
 param distances = readEnvironmentVariable('DOM_DISTANCES', 'great_circle')
 param osrmUrl = readEnvironmentVariable('DOM_OSRM_URL', 'http://127.0.0.1:5000')

@@ -10,9 +10,10 @@ import numpy as np
 from dom_core.domain.batch import Batch
 from dom_core.domain.ids import RuleId
 from dom_core.domain.plan import Ending, IterationReport
+from dom_core.domain.proof import IterationProof, PartProof, rounded_down
 from dom_core.domain.reason import IntArray
 from dom_core.domain.strategy import ObjectiveMode, Relaxation, SolverLimits
-from dom_core.optimizer import activation, candidates, decomposition
+from dom_core.optimizer import activation, candidates, decomposition, shortage
 from dom_core.optimizer.candidates import Candidates
 from dom_core.optimizer.costs import Flow, pair_costs
 from dom_core.optimizer.problem import (
@@ -38,7 +39,8 @@ class IterationResult:
     """One iteration: the problem it solved, under which candidates, the flows, and the figures.
 
     `rounds` are those that placed something, in their order, where the iteration went in rounds; `dropped` are the soft
-    rules that a round did without; `troubles` what a solver that failed had to say.
+    rules that a round did without; `troubles` what a solver that failed had to say. A result that was read back from a
+    plan has no `proof`.
     """
 
     candidates: Candidates
@@ -48,6 +50,7 @@ class IterationResult:
     rounds: "tuple[IterationResult, ...]" = ()
     dropped: tuple[RuleId, ...] = ()
     troubles: tuple[str, ...] = ()
+    proof: IterationProof | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -208,7 +211,27 @@ def _solve(
     report = _report(number, problem, sorted(flows), answers, crew.name, parts)
     troubles = tuple(sorted({answer.trouble for answer in answers if answer.trouble}))
     report = replace(report, seconds=round(time.monotonic() - started, 3))
-    return IterationResult(found, problem, tuple(sorted(flows)), report, troubles=troubles)
+    proof = _proof(number, problem, pieces, answers)
+    return IterationResult(found, problem, tuple(sorted(flows)), report, troubles=troubles, proof=proof)
+
+
+def _proof(number: int, problem: Problem, pieces: Sequence[Restricted], answers: Sequence[Answer]) -> IterationProof:
+    """Which part each line belongs to, and what proves the parts' bounds."""
+    part_of = np.full(len(problem.wanted), IterationProof.NO_PART)
+    for part, piece in enumerate(pieces):
+        part_of[piece.lines] = part
+    parts = [_part_proof(answer) for answer in answers]
+    return IterationProof.of(number, part_of.tolist(), parts, shortage.unfilled_at_least(problem))
+
+
+def _part_proof(answer: Answer) -> PartProof:
+    priced = None if answer.priced is None else rounded_down(answer.priced)
+    return PartProof(_proven(answer), priced, answer.prices)
+
+
+def _proven(answer: Answer) -> float:
+    """The bound of a part as it is told: rounded up it could be more than is proven."""
+    return max(0.0, rounded_down(answer.bound)) if math.isfinite(answer.bound) else 0.0
 
 
 def _pieces(problem: Problem, blocks: Sequence[Sequence[IntArray]]) -> Iterator[Restricted]:
@@ -241,9 +264,9 @@ def _report(
     levels = levels_of(problem, flows)
     total = total_of(levels)
     hopeless = np.setdiff1d(np.flatnonzero(problem.wanted > 0), np.concatenate([*parts, np.array([], dtype=np.int64)]))
-    bound = _total_of_lines(problem, hopeless, ()) + sum(max(0.0, answer.bound) for answer in answers)
-    # Rounded down: rounded up it could be more than is proven. The gap is that of the bound as it is told.
-    bound = math.floor(min(float(total), bound) * 1000) / 1000
+    bound = _total_of_lines(problem, hopeless, ()) + sum(map(_proven, answers))
+    # The sum of what was rounded down may need it again. The gap is that of the bound as it is told.
+    bound = rounded_down(min(float(total), bound))
     filled = _filled(problem, flows)
     taking_part = problem.wanted > 0
     ending = min((answer.ending for answer in answers), key=_WORST_FIRST.index, default=Ending.OPTIMAL)

@@ -70,7 +70,8 @@ def solve_large(
     if gap <= max(limits.relative_gap, PROVEN_WITHIN):
         ending, limit = (Ending.OPTIMAL, "") if gap <= PROVEN_WITHIN else (Ending.WITHIN_GAP, "gap")
     bound, table = min(proven.bound, float(best.total)), priced.prices.told(problem)
-    return Answer(best.flows, ending, bound, limit, time.monotonic() - started, prices=table)
+    seconds = time.monotonic() - started
+    return Answer(best.flows, ending, bound, limit, seconds, prices=table, priced=priced.bound)
 
 
 def only(problem: Problem, lines: IntArray) -> Problem:

@@ -168,24 +168,15 @@ def answer_of(raw: bytes, task: Task) -> Answer:
         raise InvalidInput([Fault("", "cannot be read")], "answer to a plan task") from error
 
 
-def _named(prices: PriceTable | None, problem: Problem) -> PriceTable | None:
+def _named(prices: PriceTable, problem: Problem) -> PriceTable:
     """Prices in which positions stand for ids, with the ids."""
-    if prices is None:
-        return None
     products, sources, rooms = problem.batch.products, problem.batch.sources, problem.capacities
     return PriceTable(
         tuple(
             replace(cell, product_id=products[int(cell.product_id)].id, source_id=sources[int(cell.source_id)].id)
             for cell in prices.cells
         ),
-        tuple(
-            replace(
-                room,
-                rule_id=rooms[int(room.rule_id)].rule_id,
-                source_ids=tuple(sources[int(source_id)].id for source_id in room.source_ids),
-            )
-            for room in prices.rooms
-        ),
+        tuple(replace(room, rule_id=rooms[int(room.rule_id)].rule_id) for room in prices.rooms),
     )
 
 

@@ -30,6 +30,7 @@ param maxBodyBytes int
 param requestsPerMinute int
 param planTasksAboveLines int
 param geocoder string
+param solver string
 param nominatimUrl string
 param distances string
 param osrmUrl string
@@ -71,6 +72,7 @@ var domSettings = {
   DOM_CLEANUP_SCHEDULE: cleanupSchedule
   DOM_WATCH_SCHEDULE: watchSchedule
   DOM_TELEMETRY: 'azure_monitor'
+  DOM_SOLVER: solver
   DOM_GEOCODER: geocoder
   DOM_NOMINATIM_URL: nominatimUrl
   DOM_AZURE_MAPS_KEY: azureMapsKey
