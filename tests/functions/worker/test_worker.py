@@ -46,15 +46,14 @@ def flows_of_recorded_task(host: Host) -> tuple[Flow, ...]:
     ticket_id, tasks = "_task-" + "0" * 40, PlanTasks(host.documents, host.blobs)
     tasks.open(ticket_id, "R1", NOW)
     engine = f"{__version__}, {CbcSolver().name}"
-    host.queues.send(
-        "plan-tasks", PlanTaskMessage.of(ticket_id, "R1", engine, base64.b64decode(RECORDED_TASK.read_bytes())).encoded
-    )
+    task = base64.b64decode(RECORDED_TASK.read_bytes())
+    host.queues.send("plan-tasks", PlanTaskMessage.of(ticket_id, "R1", engine, task).encoded)
     host.deliver("plan-tasks", "perform_plan_task")
     ticket = tasks.find(ticket_id)
     assert ticket is not None
     answer = tasks.answer(ticket)
     assert answer is not None
-    return answer_of(base64.b64decode(answer), task_of(base64.b64decode(RECORDED_TASK.read_bytes()))).flows
+    return answer_of(base64.b64decode(answer), task_of(task)).flows
 
 
 def story(host: Host) -> Iterator[tuple[str, Answer]]:
