@@ -119,9 +119,7 @@ def _add_plan(commands: Any) -> None:
     plan.add_argument("--report", type=Path, metavar="FILE", help="where to write the plan as a web page, too")
     plan.add_argument("--now", type=_moment, metavar="TIME", help="plan as if it were this time (ISO 8601 with offset)")
     plan.add_argument("--solve-limit-s", type=_seconds, metavar="N", help="seconds for the solver; else the strategy's")
-    plan.add_argument(
-        "--solver", choices=("cbc", "highs"), default="cbc", help="highs is faster, an extra to install"
-    )
+    plan.add_argument("--solver", choices=("cbc", "highs"), default="cbc", help="highs is faster, an extra to install")
     plan.add_argument("--quiet", action="store_true", help="no progress bar, no warnings, no summary")
 
 
