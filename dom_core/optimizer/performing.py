@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from threading import Event
 
 from dom_core.domain.plan import Ending
-from dom_core.errors import SolverFailed
+from dom_core.errors import Cancelled, SolverFailed
 from dom_core.optimizer import blocks, decomposition, formulation
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.tasks import Task, Work
@@ -29,15 +29,23 @@ class LocalCrew:
 
     def perform(self, tasks: Iterable[Task]) -> Iterator[Answer]:
         """The answers, in the order of the tasks. When one fails, or nobody waits any more, the others are stopped."""
-        abandoned = Event()
+        abandoned, failures = Event(), list[Exception]()
 
         def performed(task: Task) -> Answer:
             watch = watch_of(task.limits).or_when(abandoned.is_set)
-            return perform(replace(task, limits=WatchedLimits.of(task.limits, watch)), self.solver)
+            try:
+                return perform(replace(task, limits=WatchedLimits.of(task.limits, watch)), self.solver)
+            except Exception as failure:
+                failures.append(failure)
+                abandoned.set()
+                raise
 
         with ThreadPoolExecutor(WORKERS) as workers:
             try:
                 yield from workers.map(performed, tasks)
+            except Cancelled:
+                # The others were stopped because of the first failure: that one is worth telling.
+                raise failures[0] from None
             finally:
                 abandoned.set()
                 workers.shutdown(wait=False, cancel_futures=True)
