@@ -38,8 +38,8 @@ from dom_core.optimizer.working_set import Pass, WorkingSet
 PRICE_ROUNDS = 120
 """Steps on the working set before the master is asked."""
 
-LARGEST_GAP = 0.1
-"""The steps never believe the best plan to be farther above the bound than this share of it."""
+CLIMBS, MISSED_AT_MOST = 6, 2e-3
+"""Climbs at most; another one follows where the sources that a working set lacked were worth more than this share."""
 
 MASTER_COLUMNS = 1_200_000
 """Columns that masters may have in all, from one pass over all pairs to the next: what bounds their time everywhere."""
@@ -133,13 +133,17 @@ def _proven(working: WorkingSet, found: Pass, best: PricedBest) -> PricedBest:
 
 
 def _climb(working: WorkingSet, pool: PatternPool, best: PricedBest) -> PricedBest:
-    """Prices by steps. What they prove over all pairs shows which sources were missing."""
-    upper = min(_rough_total(working.pricer, best.prices), best.bound * (1 + LARGEST_GAP))
-    found = begin = working.price(working.multipliers(best.prices))
-    pool.add(begin)
-    for found in ascend(working, begin.multipliers, upper, PRICE_ROUNDS):
-        pool.add(found)
-    return _proven(working, found, best)
+    """Prices by steps. What they prove over all pairs shows which sources were missing: then the steps go on."""
+    ceiling = _rough_total(working.pricer, best.prices)
+    for _ in range(CLIMBS):
+        found = begin = working.price(working.multipliers(best.prices))
+        pool.add(begin)
+        for found in ascend(working, begin.multipliers, ceiling, PRICE_ROUNDS):
+            pool.add(found)
+        best = _proven(working, found, best)
+        if found.value - best.bound <= MISSED_AT_MOST * abs(found.value):
+            break
+    return best
 
 
 def _rough_total(pricer: Pricer, prices: Prices) -> float:
