@@ -90,6 +90,7 @@ class WorkingSet:
         patterns, use, room = [], np.zeros_like(at.cells), np.zeros_like(at.room)
         value = self.pricer.constant - float((at.cells * self.stock).sum() + (at.room * self.pricer.rooms.room).sum())
         for table in self.tables:
+            self.pricer.watch.go_on()
             together, alone = self._at(table, at)
             found = cheapest_patterns(table.groups.kind, together, alone, table.groups.helpers)
             patterns.append(found)
