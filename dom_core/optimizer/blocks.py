@@ -8,12 +8,16 @@ from dom_core.domain.plan import Ending
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer import decomposition, formulation, search
+from dom_core.optimizer.pattern_costs import GROUP_LINES
 from dom_core.optimizer.problem import Problem, levels_of, total_of
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.tasks import Crew
 
 EXACT_PAIRS = 8000
 """Candidate pairs up to which a block is given to the exact model; beyond, its first LP alone can take minutes."""
+
+EXACT_PAIRS_OF_LONG_ORDERS = 100_000
+"""The same where most lines belong to orders too long for patterns: the bound by prices is weak for them."""
 
 EXACT_SHARE = 0.5
 """The share of a block's seconds that the exact model may use before the search takes over."""
@@ -30,7 +34,7 @@ def solve(problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits) ->
     """
     if problem.forced:
         return _exactly(problem, solver, limits)
-    if int(problem.allowed.sum()) > EXACT_PAIRS:
+    if int(problem.allowed.sum()) > (EXACT_PAIRS_OF_LONG_ORDERS if _has_long_orders(problem) else EXACT_PAIRS):
         return search.solve_large(problem, solver, crew, limits)
     try:
         answer = _exactly(problem, solver, _part_of(limits, EXACT_SHARE))
@@ -73,6 +77,12 @@ def _exactly(problem: Problem, solver: Solver, limits: SolverLimits, *, strict: 
         taking_part = search.only(problem, np.concatenate(parts))
         return replace(answer, bound=float(total_of(levels_of(taking_part, answer.flows))))
     return answer
+
+
+def _has_long_orders(problem: Problem) -> bool:
+    """Whether more than half of the lines belong to orders with more lines than a pattern has."""
+    sizes = np.bincount(problem.batch.order_of[problem.wanted > 0])
+    return bool(sizes[sizes > GROUP_LINES].sum() * 2 > sizes.sum())
 
 
 def _part_of(limits: SolverLimits, share: float) -> SolverLimits:

@@ -90,6 +90,7 @@ class _Search:
         self.left = Left(problem, plan.flows)
         self.offers = offers.cheapest(problem, priced.prices, WIDTHS[-1].sources)
         self.lines_of = _lines_by_order(problem)
+        self.all_lines = sum(map(len, self.lines_of.values()))
         self.flows_of: dict[int, list[Flow]] = defaultdict(list)
         self.holders: dict[Pair, set[int]] = defaultdict(set)
         self.total = plan.total
@@ -120,8 +121,7 @@ class _Search:
 
     def _freed_all(self) -> bool:
         """Whether a neighbourhood of this width already is the whole problem."""
-        lines = sum(map(len, self.lines_of.values()))
-        return self.width.lines >= lines and self.width.sources >= self.problem.batch.shape[1]
+        return self.width.lines >= self.all_lines and self.width.sources >= self.problem.batch.shape[1]
 
     def _neighbourhoods(self) -> list[tuple[int, ...]]:
         """The next few of this width, of which no two share an order."""
@@ -138,16 +138,34 @@ class _Search:
         return found
 
     def _seeds(self) -> Iterator[int]:
-        """Orders that pay above their best, the most first."""
-        ranked = np.argsort(-self.excess, kind="stable")
-        for order in ranked.tolist():
-            if self.excess[order] < 0.5:
+        """Orders that pay above their best, the most first; then those that could use what is priced and idle."""
+        if self.all_lines <= self.width.lines:
+            yield from (order for order in sorted(self.lines_of)[:1] if not self.tried.get(order))
+            return
+        yield from self._untried(self.excess)
+        yield from self._untried(self._idle_by_order())
+
+    def _untried(self, points: FloatArray) -> Iterator[int]:
+        for order in np.argsort(-points, kind="stable").tolist():
+            if points[order] < 0.5:
                 return
             if order in self.lines_of and self.tried.get(order, 0) < TRIES_PER_ORDER:
                 yield order
 
+    def _idle_by_order(self) -> FloatArray:
+        """What each order (O) could use of priced units that nobody has, at their prices."""
+        batch, offered = self.problem.batch, self.offers.sources[:, : self.width.sources]
+        rows, columns = np.nonzero(offered != offers.NO_SOURCE)
+        products, sources = batch.product_of[rows], offered[rows, columns]
+        units = np.minimum(self.left.stock[products, sources], self.problem.wanted[rows])
+        idle = np.zeros(len(self.problem.weights))
+        np.add.at(idle, batch.order_of[rows], units * self.prices.at(products, sources, 1))
+        return idle
+
     def _around(self, seed: int, taken: set[int]) -> tuple[int, ...]:
-        """The seed and its rivals, theirs, and so on, as far as there is room."""
+        """The seed and its rivals, theirs, and so on, as far as there is room; everybody if there is room for all."""
+        if self.all_lines <= self.width.lines:
+            return tuple(sorted(self.lines_of))
         chosen, lines = {seed: None}, len(self.lines_of[seed])
         waiting = [seed]
         for order in waiting:
@@ -160,13 +178,16 @@ class _Search:
         return tuple(sorted(chosen))
 
     def _rivals(self, order: int) -> list[int]:
-        """Who holds units that the order could use but not get, those that pay most above their best first."""
+        """Who has what the order could use but not get, units or room; those that pay most above their best first."""
         rivals: set[int] = set()
         for line in self.lines_of[order]:
             product = int(self.problem.batch.product_of[line])
             for source in self.offers.of(line)[: self.width.sources]:
                 if self.left.stock[product, source] < self.problem.wanted[line]:
                     rivals |= self.holders[product, source]
+                for number in self.left.capacities_at.get(source, ()):
+                    if self.left.room[number] <= 0:
+                        rivals.update(self.left.visitors(number))
         return sorted(rivals, key=lambda rival: (-self.excess[rival], rival))
 
     # What the exact model says.

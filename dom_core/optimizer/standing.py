@@ -120,6 +120,13 @@ class Left:
             room[number] += len((visits & self.visits[number]) - self.free[number])
         return room
 
+    def visitors(self, number: int) -> set[int]:
+        """The orders that take room of a capacity."""
+        visits = self.visits[number] - self.free[number]
+        if self.problem.capacities[number].per_line:
+            return {int(self.problem.batch.order_of[line]) for line, _ in visits}
+        return {order for order, _ in visits}
+
     def visits_of(self, flows: Sequence[Flow]) -> dict[int, set[Pair]]:
         """By capacity, the orders or lines that visit its sources with these flows."""
         visits: dict[int, set[Pair]] = defaultdict(set)

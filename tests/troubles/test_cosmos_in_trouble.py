@@ -6,6 +6,7 @@ A minute away is played in seconds: patience is a twentieth of that of an instal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 
@@ -83,6 +84,7 @@ def test_orders_that_come_while_cosmos_db_is_away_wait_in_their_queue(scene: Sce
 def test_health_says_that_the_store_is_away_and_that_it_is_back(scene: Scene) -> None:
     with away(scene.proxy):
         assert ("store", "Unavailable") in [(check.name, check.detail) for check in check_health(scene.host).checks]
+    scene.clock.time += timedelta(seconds=10)  # what was found is remembered for some seconds
     assert check_health(scene.host).healthy
 
 
