@@ -212,8 +212,12 @@ def _solve(
 
 
 def _pieces(problem: Problem, blocks: Sequence[Sequence[IntArray]]) -> Iterator[Restricted]:
-    """Each block as a problem that stands alone."""
-    restriction = Restriction.of(problem)
+    """Each block as a problem that stands alone. A block of all lines is the problem itself: nothing is copied."""
+    every = np.arange(len(problem.wanted))
+    if len(blocks) == 1 and sum(map(len, blocks[0])) == len(every):
+        yield Restricted(problem, every, np.arange(problem.batch.shape[1]))
+        return
+    restriction = Restriction.of(problem) if blocks else None
     for block in blocks:
         lines = np.sort(np.concatenate(block))
         yield restriction.to(lines, problem.allowed[lines])
