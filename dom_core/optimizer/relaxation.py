@@ -12,7 +12,7 @@ from dom_core.domain.ids import RuleId
 from dom_core.domain.plan import Ending, IterationReport
 from dom_core.domain.reason import IntArray
 from dom_core.domain.strategy import ObjectiveMode, Relaxation, SolverLimits
-from dom_core.optimizer import activation, candidates, decomposition
+from dom_core.optimizer import activation, candidates, decomposition, search
 from dom_core.optimizer.candidates import Candidates
 from dom_core.optimizer.costs import Flow, pair_costs
 from dom_core.optimizer.problem import (
@@ -29,6 +29,9 @@ from dom_core.optimizer.restriction import Restricted, Restriction
 from dom_core.optimizer.solving import Answer
 from dom_core.optimizer.tasks import Crew, Task, Work
 from dom_core.optimizer.watch import UNWATCHED, Watch, WatchedLimits
+
+IDEAL_PAIRS = 1_000_000
+"""Candidate pairs from which every order is offered its best pattern before anything else: parts are quick below."""
 
 _WORST_FIRST = (Ending.NO_PLAN, Ending.INFEASIBLE, Ending.UNPROVEN, Ending.WITHIN_GAP, Ending.OPTIMAL)
 
@@ -185,12 +188,18 @@ def _solve(
 ) -> IterationResult:
     """Solve an iteration, or a round that has its share of the time."""
     started = time.monotonic()
+    limits = problem.batch.request.strategy.limits
+    strict = problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT
+    ideal = None if strict else _ideal(problem, WatchedLimits.of(limits, watch))
+    if ideal is not None:
+        every_line = np.flatnonzero(problem.wanted > 0)
+        report = _report(number, problem, ideal.flows, [ideal], crew.name, [every_line])
+        report = replace(report, seconds=round(time.monotonic() - started, 3))
+        return IterationResult(found, problem, ideal.flows, report)
     parts = decomposition.independent_parts(problem)
     pieces = list(_pieces(problem, decomposition.blocks(parts)))
     answers: list[Answer] = []
     decided, lines = 0, sum(map(len, parts))
-    limits = problem.batch.request.strategy.limits
-    strict = problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT
     tasks = (
         Task(
             Work.BLOCK_STRICTLY if strict else Work.BLOCK,
@@ -209,6 +218,13 @@ def _solve(
     troubles = tuple(sorted({answer.trouble for answer in answers if answer.trouble}))
     report = replace(report, seconds=round(time.monotonic() - started, 3))
     return IterationResult(found, problem, tuple(sorted(flows)), report, troubles=troubles)
+
+
+def _ideal(problem: Problem, limits: SolverLimits) -> Answer | None:
+    """The plan in which every order has its best pattern, where that is possible and worth asking."""
+    if problem.forced or int(problem.allowed.sum()) < IDEAL_PAIRS:
+        return None
+    return search.ideal(problem, limits)
 
 
 def _pieces(problem: Problem, blocks: Sequence[Sequence[IntArray]]) -> Iterator[Restricted]:
