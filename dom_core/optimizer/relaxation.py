@@ -233,7 +233,9 @@ def _pieces(problem: Problem, blocks: Sequence[Sequence[IntArray]]) -> Iterator[
     if len(blocks) == 1 and sum(map(len, blocks[0])) == len(every):
         yield Restricted(problem, every, np.arange(problem.batch.shape[1]))
         return
-    restriction = Restriction.of(problem) if blocks else None
+    if not blocks:
+        return
+    restriction = Restriction.of(problem)
     for block in blocks:
         lines = np.sort(np.concatenate(block))
         yield restriction.to(lines, problem.allowed[lines])
