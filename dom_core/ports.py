@@ -230,6 +230,14 @@ class Pulse(Protocol):
         ...
 
 
+class Pauses(Protocol):
+    """Waiting for somebody else, without a sign from them."""
+
+    def pause(self, seconds: float) -> None:
+        """Do nothing for so long."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Journeys:
     """The ways from every origin to every destination."""

@@ -34,12 +34,15 @@ class Settings:
     storage_blob_uri: str
     orders_queue: str
     runs_queue: str
+    plan_tasks_queue: str
+    plan_tasks_above_lines: int
     assignments_queue: str
     webhooks_queue: str
     outbox_schedule: str
     webhook_url: str
     webhook_secret: str
     plan_schedule: str
+    solver: str
     geocoder: str
     nominatim_url: str
     azure_maps_key: str
@@ -216,6 +219,20 @@ TABLE: tuple[Setting, ...] = (
     Setting("orders_queue", "DOM_ORDERS_QUEUE", _text, "orders", "The queue from which orders are collected."),
     Setting("runs_queue", "DOM_RUNS_QUEUE", _text, "plan-runs", "The queue of runs that somebody asked for by HTTP."),
     Setting(
+        "plan_tasks_queue",
+        "DOM_PLAN_TASKS_QUEUE",
+        _text,
+        "plan-tasks",
+        "The queue of parts of large runs, for whichever machine takes them.",
+    ),
+    Setting(
+        "plan_tasks_above_lines",
+        "DOM_PLAN_TASKS_ABOVE_LINES",
+        _whole(0, 100_000_000),
+        "0",
+        "Runs of more lines than this are spread over many machines; 0: none is.",
+    ),
+    Setting(
         "assignments_queue",
         "DOM_ASSIGNMENTS_QUEUE",
         _text,
@@ -264,6 +281,13 @@ TABLE: tuple[Setting, ...] = (
         _text,
         "0 30 3 * * *",
         "When old plans, runs and dead letters are removed: NCRONTAB with seconds, UTC.",
+    ),
+    Setting(
+        "solver",
+        "DOM_SOLVER",
+        _one_of("cbc", "highs"),
+        "cbc",
+        "What solves the models: CBC, which is there, or HiGHS, which is faster and must be installed (`highspy`).",
     ),
     Setting(
         "geocoder",

@@ -82,8 +82,9 @@ def _from_environment(opened: ExitStack) -> "Ports":
 def _connect(settings: "Settings", opened: ExitStack) -> "Ports":
     from dom_core.adapters import distances, geocoding, storage, telemetry, webhook
     from dom_core.adapters.clock import SystemClock
+    from dom_core.adapters.pauses import SystemPauses
     from dom_core.adapters.pulse import ThreadPulse
-    from dom_core.optimizer.solving import CbcSolver
+    from dom_core.optimizer.solvers import solver_named
     from dom_core.use_cases.context import Ports
 
     clock, geocoder = SystemClock(), geocoding.from_settings(settings)
@@ -96,8 +97,9 @@ def _connect(settings: "Settings", opened: ExitStack) -> "Ports":
         clock=clock,
         geocoder=geocoder,
         settings=settings,
-        solver=CbcSolver(),
+        solver=solver_named(settings.solver),
         pulse=ThreadPulse(),
+        pauses=SystemPauses(),
         roads=distances.from_settings(settings),
         telemetry=watch,
         webhook=webhook.from_settings(settings),

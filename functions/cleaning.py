@@ -38,6 +38,13 @@ def keep_poisoned_webhook(msg: func.QueueMessage) -> None:
     _keep(ports().settings.webhooks_queue, msg)
 
 
+@bp.queue_trigger(arg_name="msg", queue_name="%DOM_PLAN_TASKS_QUEUE%-poison", connection="AzureWebJobsStorage")
+@messages.discreet
+def keep_poisoned_plan_task(msg: func.QueueMessage) -> None:
+    """Keep a part of a run that failed too often as a dead letter; its run did without. Safe to redeliver."""
+    _keep(ports().settings.plan_tasks_queue, msg)
+
+
 def _keep(queue: str, message: func.QueueMessage) -> None:
     from dom_core.use_cases.dead_letters import record_poisoned
 

@@ -50,6 +50,16 @@ def execute_run(msg: func.QueueMessage) -> None:
     plan_batch(ports(), ticket.run_id, ticket.strategy_id)
 
 
+@bp.queue_trigger(arg_name="msg", queue_name="%DOM_PLAN_TASKS_QUEUE%", connection="AzureWebJobsStorage")
+@messages.discreet
+@messages.keeps_bad_messages(lambda settings: settings.plan_tasks_queue)
+def perform_plan_task(msg: func.QueueMessage) -> None:
+    """Do a part of a run that is made by many machines. Safe to redeliver: the same part has the same answer."""
+    from dom_core.use_cases.perform_plan_task import perform_plan_task as perform
+
+    perform(ports(), msg.get_body())
+
+
 @bp.route(route="runs", methods=["GET"])
 @responses.answered
 def list_runs(req: func.HttpRequest) -> func.HttpResponse:

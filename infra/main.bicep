@@ -76,9 +76,17 @@ param maxBodyBytes int = 1000000
 @description('HTTP requests that each caller may send to one instance in a minute; 0 limits nobody.')
 param requestsPerMinute int = 6000
 
+@description('Runs of more lines than this are spread over many instances; 0: none is.')
+@minValue(0)
+param planTasksAboveLines int = 0
+
 @allowed(['offline', 'nominatim', 'azure_maps'])
 @description('Who finds addresses that come without coordinates, after the offline tables.')
 param geocoder string = 'offline'
+
+@description('What solves the models; highs needs highspy in requirements.txt.')
+@allowed(['cbc', 'highs'])
+param solver string = 'cbc'
 
 @description('The Nominatim server, when it is the geocoder.')
 param nominatimUrl string = 'https://nominatim.openstreetmap.org'
@@ -266,7 +274,9 @@ module app 'modules/function-app.bicep' = {
     deadLetterRetentionDays: deadLetterRetentionDays
     maxBodyBytes: maxBodyBytes
     requestsPerMinute: requestsPerMinute
+    planTasksAboveLines: planTasksAboveLines
     geocoder: geocoder
+    solver: solver
     nominatimUrl: nominatimUrl
     distances: distances
     osrmUrl: osrmUrl

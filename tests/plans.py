@@ -1,11 +1,14 @@
 """Finished plans for tests that look at plans: who ships what, and nothing about how it was decided."""
 
+import json
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeAlias
 
 from dom_core.domain.plan import Plan, PlanAssignment, PlanLine, PlanState
 from dom_core.domain.reason_table import ReasonTable
 from dom_core.domain.request import PlanRequest
+from dom_core.messages.reading import write_value
 from dom_core.rules.base import Rule
 
 LineKey: TypeAlias = tuple[str, str]
@@ -47,3 +50,11 @@ def broken(
     """The (order, line, source) of every violation that a rule finds in a plan."""
     found = rule.violations(request, a_plan(request, assigned))
     return [(violation.order_id, violation.line_id, violation.source_id) for violation in found]
+
+
+def comparable(plan: Plan) -> bytes:
+    """The plan as bytes, without the seconds that it took, and with every reason."""
+    reports = tuple(replace(report, seconds=0.0) for report in plan.iterations)
+    plain = write_value(replace(plan, seconds=0.0, iterations=reports), Plan)
+    plain["reasons"]["codes"] = [row.hex() for row in plan.reasons.codes]
+    return json.dumps(plain, sort_keys=True).encode()

@@ -15,11 +15,13 @@ examples:
            --strategy standard-delivery --out plan.json --report plan.html
   dom explain plan.json CA-2017-100783/1
   dom replay plan.json
+  dom verify plan.json
 
 exit codes:
   0    done; lines that a plan leaves unfilled are a result, not an error
-  1    the input has problems; they are listed with file and line, and nothing is written; or a replay differs
-  2    the command line is not understood
+  1    the input has problems; they are listed with file and line, and nothing is written; or a replay
+       differs, or a plan is refused
+  2    the command line is not understood; or, of `dom verify`, a file that is no plan
   3    the run failed: the solver, the audit of the plan, or a file that cannot be written
   130  stopped by Ctrl-C
 
@@ -58,6 +60,19 @@ example:
 exit codes: 0 the same, 1 not the same or not possible
 """
 
+_VERIFY_EPILOG = """\
+The file holds the request that the plan was made from. From it everything that the plan says is worked out once more,
+without the engine: rules, stock, distances, the value of every level, and from the plan's prices the bound. Parts that
+the solver's own search has proven are named; --again solves those again, by HiGHS where it is installed, else by CBC.
+
+examples:
+  dom verify plan.json
+  dom verify plan.json --again
+
+exit codes: 0 verified; 1 refused, with each figure that is wrong and by how much, or with --again not decided within
+the limits; 2 a file that is no plan
+"""
+
 _EXPORT_EPILOG = """\
 Variables are numbers; FILE.key.csv says which order, line and source each one is about. The objective is in points, and
 for an iteration that is proven best its least value is the iteration's total.
@@ -88,6 +103,7 @@ def build() -> argparse.ArgumentParser:
     _add_plan(commands)
     _add_explain(commands)
     _add_replay(commands)
+    _add_verify(commands)
     _add_export(commands)
     _add_validate(commands)
     return parser
@@ -103,6 +119,7 @@ def _add_plan(commands: Any) -> None:
     plan.add_argument("--report", type=Path, metavar="FILE", help="where to write the plan as a web page, too")
     plan.add_argument("--now", type=_moment, metavar="TIME", help="plan as if it were this time (ISO 8601 with offset)")
     plan.add_argument("--solve-limit-s", type=_seconds, metavar="N", help="seconds for the solver; else the strategy's")
+    plan.add_argument("--solver", choices=("cbc", "highs"), default="cbc", help="highs is faster, an extra to install")
     plan.add_argument("--quiet", action="store_true", help="no progress bar, no warnings, no summary")
 
 
@@ -116,6 +133,12 @@ def _add_explain(commands: Any) -> None:
 def _add_replay(commands: Any) -> None:
     replay = _command(commands, "replay", "make a plan again and compare", _REPLAY_EPILOG)
     replay.add_argument("plan", type=Path, metavar="PLAN", help="the file that `dom plan` wrote")
+
+
+def _add_verify(commands: Any) -> None:
+    verify = _command(commands, "verify", "check a plan and its bound without the engine", _VERIFY_EPILOG)
+    verify.add_argument("plan", type=Path, metavar="PLAN", help="the file that `dom plan` wrote")
+    verify.add_argument("--again", action="store_true", help="solve again what only a solver's own search has proven")
 
 
 def _add_export(commands: Any) -> None:

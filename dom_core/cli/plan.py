@@ -24,7 +24,7 @@ from dom_core.messages.orders import IntakeOrder
 from dom_core.messages.plan_request import document_of
 from dom_core.messages.reading import write_value
 from dom_core.optimizer.pipeline import plan_once
-from dom_core.optimizer.solving import CbcSolver
+from dom_core.optimizer.solvers import solver_named
 from dom_core.ports import Geocoder
 from dom_core.report import page
 from dom_core.report.view import PlanView, view_of
@@ -37,7 +37,7 @@ def run(options: Namespace) -> Ending:
     """Plan, write the files, print the summary."""
     request, warnings = _read(options)
     with progress_bar(quiet=options.quiet) as watch:
-        plan = plan_once(request, CbcSolver(), watch)
+        plan = plan_once(request, solver_named(options.solver), watch)
     view = view_of(plan, request.sources, request.orders, request.products, request.strategy.name)
     view = replace(view, request=document_of(request))
     _write(options, view, request)

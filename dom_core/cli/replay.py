@@ -5,7 +5,7 @@ from argparse import Namespace
 
 from dom_core.cli.plan_file import read_plan_file, request_of
 from dom_core.cli.terminal import Ending, progress_bar, say
-from dom_core.optimizer.solving import CbcSolver
+from dom_core.optimizer.solvers import solver_of
 from dom_core.use_cases.replay_plan import replay
 
 _SHOWN_CHARACTERS = 200
@@ -17,7 +17,7 @@ def run(options: Namespace) -> Ending:
     view = read_plan_file(options.plan)
     request = request_of(view)
     with progress_bar(quiet=False) as watch:
-        replayed = replay(view.plan, request, CbcSolver(), watch)
+        replayed = replay(view.plan, request, solver_of(view.plan), watch)
     difference = replayed.first_difference
     if difference is None:
         say(sys.stdout, "the same, byte for byte")

@@ -20,6 +20,7 @@ from dom_core.domain.ids import (
 )
 from dom_core.domain.network import STRICT
 from dom_core.domain.order import ExceptionKind
+from dom_core.domain.proof import IterationProof
 from dom_core.domain.reason import Reason
 from dom_core.domain.reason_table import ReasonTable
 from dom_core.domain.units import Count, UtcTime
@@ -186,7 +187,8 @@ class Plan:
     """The stored result of a run.
 
     `rounds` are the soft rules that iteration 2 did without, round by round, where it went in rounds: of each round
-    that placed something. It is null where iteration 2 had nothing to try.
+    that placed something. It is null where iteration 2 had nothing to try. `proofs` say what proves the bound of each
+    iteration; plans of older engines have none.
     """
 
     __pydantic_config__: ClassVar[ConfigDict] = STRICT
@@ -203,6 +205,7 @@ class Plan:
     iterations: tuple[IterationReport, ...]
     reasons: ReasonTable
     rounds: tuple[tuple[RuleId, ...], ...] | None = None
+    proofs: tuple[IterationProof, ...] = ()
     largest_distance_km: int = 1000
     seconds: float = 0.0
     warnings: tuple[str, ...] = field(default=())

@@ -27,7 +27,7 @@ WEIGHED = Reason(Verdict.DEARER, "weighed")
 
 CodeArray: TypeAlias = npt.NDArray[np.unsignedinteger[Any]]
 
-_PACKET_BYTES = 1 << 20
+PACKET_BYTES = 1 << 20
 """How much one packet holds before it is deflated, unless a single line needs more."""
 
 _MOST_PACKET_BYTES = 1 << 26
@@ -36,12 +36,12 @@ _MOST_PACKET_BYTES = 1 << 26
 
 def pack(rows: Sequence[bytes]) -> list[dict[str, Any]]:
     """Rows of equal length as a document has them: packets of some lines each, deflated and written in base64."""
-    lines = max(1, _PACKET_BYTES // max(1, len(rows[0]) if rows else 1))
+    lines = max(1, PACKET_BYTES // max(1, len(rows[0]) if rows else 1))
     return [_packet(rows[start : start + lines]) for start in range(0, len(rows), lines)]
 
 
 def _packet(rows: Sequence[bytes]) -> dict[str, Any]:
-    return {"lines": len(rows), "deflated": b64encode(zlib.compress(b"".join(rows), 6)).decode()}
+    return {"lines": len(rows), "deflated": deflate(b"".join(rows))}
 
 
 def unpack(packets: object) -> object:
@@ -54,7 +54,7 @@ def unpack(packets: object) -> object:
 def _rows(packet: object) -> Iterator[bytes]:
     match packet:
         case {"lines": int(lines), "deflated": str(text)} if lines > 0:
-            inflated = _inflate(text)
+            inflated = inflate(text)
         case _:
             raise ValueError("a packet of codes has its number of lines, and the lines deflated in base64")
     width, rest = divmod(len(inflated), lines)
@@ -63,7 +63,13 @@ def _rows(packet: object) -> Iterator[bytes]:
     return (inflated[start * width : (start + 1) * width] for start in range(lines))
 
 
-def _inflate(text: str) -> bytes:
+def deflate(content: bytes) -> str:
+    """The content of a packet as a document has it."""
+    return b64encode(zlib.compress(content, 6)).decode()
+
+
+def inflate(text: str) -> bytes:
+    """The content of a packet. Raises ValueError for what `deflate` never wrote, and for what would fill the memory."""
     try:
         stream = zlib.decompressobj()
         inflated = stream.decompress(b64decode(text, validate=True), _MOST_PACKET_BYTES)

@@ -54,7 +54,7 @@ def blocks(parts: Sequence[IntArray]) -> tuple[tuple[IntArray, ...], ...]:
 def cell_binds(problem: Problem) -> BoolArray:
     """Which cells (P, S) could be asked for more than they hold."""
     binds = np.zeros(problem.stock.shape, dtype=np.bool_)
-    for product, lines in _lines_by_product(problem):
+    for product, lines in lines_by_product(problem):
         binds[product] = problem.wanted[lines] @ problem.allowed[lines] > problem.stock[product]
     return binds
 
@@ -72,7 +72,7 @@ def capacity_binds(problem: Problem, capacity: CapacityLimit) -> bool:
     return len(visitors) - int(np.isin(visitors, counted).sum()) > capacity.remaining
 
 
-def _lines_by_product(problem: Problem) -> Iterator[tuple[int, IntArray]]:
+def lines_by_product(problem: Problem) -> Iterator[tuple[int, IntArray]]:
     """The lines that still want units, product by product."""
     lines = np.flatnonzero(problem.wanted > 0)
     if len(lines):
@@ -83,7 +83,7 @@ def _lines_by_product(problem: Problem) -> Iterator[tuple[int, IntArray]]:
 
 def _binding_groups(problem: Problem) -> Iterator[IntArray]:
     """Orders that compete, group by group."""
-    for product, lines in _lines_by_product(problem):
+    for product, lines in lines_by_product(problem):
         if len(lines) > 1:
             binds = problem.wanted[lines] @ problem.allowed[lines] > problem.stock[product]
             for some in _competitors(problem.allowed[lines][:, binds]):

@@ -40,6 +40,7 @@ def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -
         iterations=tuple(result.report for result in iterations.results),
         reasons=verdicts.reason_table(iterations),
         rounds=tuple(result.dropped for result in iterations.second.rounds) if iterations.tried else None,
+        proofs=tuple(result.proof for result in iterations.results if result.proof),
         largest_distance_km=iterations.largest_distance_km,
         warnings=tuple(_warnings(request, iterations, estimates)),
     )

@@ -4,12 +4,14 @@ A *cut* is a price on a rounded part of a cell: of lines that come whole from on
 ⌊units / t⌋ fit into a cell, for every whole t. Three lines of two units do not share three units.
 """
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
+from dom_core.domain.ids import RuleId
 from dom_core.domain.prices import CellPrice, PriceTable, RoomPrice
 from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.optimizer.problem import Problem
@@ -70,8 +72,8 @@ class Prices:
                 for product, source, divisor, points in zip(*columns, strict=True)
             ),
             rooms=tuple(
-                RoomPrice(capacity.rule_id, tuple(batch.sources[source].id for source in capacity.sources), points)
-                for capacity, points in zip(problem.capacities, self.capacity.tolist(), strict=True)
+                RoomPrice(rule_id, place, points)
+                for (rule_id, place), points in zip(_places(problem), self.capacity.tolist(), strict=True)
                 if points
             ),
         )
@@ -112,3 +114,11 @@ class Prices:
         rows, offsets = np.repeat(rows, counts), np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         entry = np.repeat(begin, counts) + offsets
         charges[rows, self.sources[part][entry]] += taken[rows] * self.points[part][entry]
+
+
+def _places(problem: Problem) -> Iterator[tuple[RuleId, int]]:
+    """Of each capacity the rule, and which of that rule's limits it is."""
+    seen: Counter[RuleId] = Counter()
+    for capacity in problem.capacities:
+        yield capacity.rule_id, seen[capacity.rule_id]
+        seen[capacity.rule_id] += 1

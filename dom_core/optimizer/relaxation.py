@@ -4,15 +4,17 @@ import math
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
 from dom_core.domain.batch import Batch
 from dom_core.domain.ids import RuleId
 from dom_core.domain.plan import Ending, IterationReport
+from dom_core.domain.proof import IterationProof, PartProof, rounded_down
 from dom_core.domain.reason import IntArray
 from dom_core.domain.strategy import ObjectiveMode, Relaxation, SolverLimits
-from dom_core.optimizer import activation, candidates, decomposition, search
+from dom_core.optimizer import activation, candidates, decomposition, search, shortage
 from dom_core.optimizer.candidates import Candidates
 from dom_core.optimizer.costs import Flow, pair_costs
 from dom_core.optimizer.problem import (
@@ -41,7 +43,8 @@ class IterationResult:
     """One iteration: the problem it solved, under which candidates, the flows, and the figures.
 
     `rounds` are those that placed something, in their order, where the iteration went in rounds; `dropped` are the soft
-    rules that a round did without; `troubles` what a solver that failed had to say.
+    rules that a round did without; `troubles` what a solver that failed had to say. A result that was read back from a
+    plan has no `proof`.
     """
 
     candidates: Candidates
@@ -51,6 +54,7 @@ class IterationResult:
     rounds: "tuple[IterationResult, ...]" = ()
     dropped: tuple[RuleId, ...] = ()
     troubles: tuple[str, ...] = ()
+    proof: IterationProof | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -188,18 +192,45 @@ def _solve(
 ) -> IterationResult:
     """Solve an iteration, or a round that has its share of the time."""
     started = time.monotonic()
-    limits = problem.batch.request.strategy.limits
-    strict = problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT
-    ideal = None if strict else _ideal(problem, WatchedLimits.of(limits, watch))
-    if ideal is not None:
-        every_line = np.flatnonzero(problem.wanted > 0)
-        report = _report(number, problem, ideal.flows, [ideal], crew.name, [every_line])
-        report = replace(report, seconds=round(time.monotonic() - started, 3))
-        return IterationResult(found, problem, ideal.flows, report)
+    parts, pieces, answers, flows = _ideal(problem, watch) or _by_parts(problem, crew, watch, share)
+    report = _report(number, problem, flows, answers, crew.name, parts)
+    troubles = tuple(sorted({answer.trouble for answer in answers if answer.trouble}))
+    report = replace(report, seconds=round(time.monotonic() - started, 3))
+    proof = _proof(number, problem, pieces, answers)
+    return IterationResult(found, problem, flows, report, troubles=troubles, proof=proof)
+
+
+class _Solved(NamedTuple):
+    """The lines of each part, the problems that were solved, their answers, and the flows of all, sorted."""
+
+    parts: Sequence[IntArray]
+    pieces: Sequence[Restricted]
+    answers: Sequence[Answer]
+    flows: tuple[Flow, ...]
+
+
+def _ideal(problem: Problem, watch: Watch) -> _Solved | None:
+    """The plan in which every order has its best pattern, where that is possible and worth asking."""
+    strategy = problem.batch.request.strategy
+    strict = strategy.objective_mode is ObjectiveMode.STRICT
+    if strict or problem.forced or int(problem.allowed.sum()) < IDEAL_PAIRS:
+        return None
+    answer = search.ideal(problem, WatchedLimits.of(strategy.limits, watch))
+    if answer is None:
+        return None
+    lines = np.flatnonzero(problem.wanted > 0)
+    piece = Restricted(problem, lines, np.arange(problem.batch.shape[1]))
+    return _Solved([lines], [piece], [answer], answer.flows)
+
+
+def _by_parts(problem: Problem, crew: Crew, watch: Watch, share: float) -> _Solved:
+    """The answers of the crew to every block of parts."""
     parts = decomposition.independent_parts(problem)
     pieces = list(_pieces(problem, decomposition.blocks(parts)))
     answers: list[Answer] = []
     decided, lines = 0, sum(map(len, parts))
+    limits = problem.batch.request.strategy.limits
+    strict = problem.batch.request.strategy.objective_mode is ObjectiveMode.STRICT
     tasks = (
         Task(
             Work.BLOCK_STRICTLY if strict else Work.BLOCK,
@@ -214,17 +245,26 @@ def _solve(
         flows += piece.outward(answer.flows)
         decided += len(piece.lines)
         watch.at("solving", decided / lines)
-    report = _report(number, problem, sorted(flows), answers, crew.name, parts)
-    troubles = tuple(sorted({answer.trouble for answer in answers if answer.trouble}))
-    report = replace(report, seconds=round(time.monotonic() - started, 3))
-    return IterationResult(found, problem, tuple(sorted(flows)), report, troubles=troubles)
+    return _Solved(parts, pieces, answers, tuple(sorted(flows)))
 
 
-def _ideal(problem: Problem, limits: SolverLimits) -> Answer | None:
-    """The plan in which every order has its best pattern, where that is possible and worth asking."""
-    if problem.forced or int(problem.allowed.sum()) < IDEAL_PAIRS:
-        return None
-    return search.ideal(problem, limits)
+def _proof(number: int, problem: Problem, pieces: Sequence[Restricted], answers: Sequence[Answer]) -> IterationProof:
+    """Which part each line belongs to, and what proves the parts' bounds."""
+    part_of = np.full(len(problem.wanted), IterationProof.NO_PART)
+    for part, piece in enumerate(pieces):
+        part_of[piece.lines] = part
+    parts = [_part_proof(answer) for answer in answers]
+    return IterationProof.of(number, part_of.tolist(), parts, shortage.unfilled_at_least(problem))
+
+
+def _part_proof(answer: Answer) -> PartProof:
+    priced = None if answer.priced is None else rounded_down(answer.priced)
+    return PartProof(_proven(answer), priced, answer.prices)
+
+
+def _proven(answer: Answer) -> float:
+    """The bound of a part as it is told: rounded up it could be more than is proven."""
+    return max(0.0, rounded_down(answer.bound)) if math.isfinite(answer.bound) else 0.0
 
 
 def _pieces(problem: Problem, blocks: Sequence[Sequence[IntArray]]) -> Iterator[Restricted]:
@@ -263,9 +303,9 @@ def _report(
     levels = levels_of(problem, flows)
     total = total_of(levels)
     hopeless = np.setdiff1d(np.flatnonzero(problem.wanted > 0), np.concatenate([*parts, np.array([], dtype=np.int64)]))
-    bound = _total_of_lines(problem, hopeless, ()) + sum(max(0.0, answer.bound) for answer in answers)
-    # Rounded down: rounded up it could be more than is proven. The gap is that of the bound as it is told.
-    bound = math.floor(min(float(total), bound) * 1000) / 1000
+    bound = _total_of_lines(problem, hopeless, ()) + sum(map(_proven, answers))
+    # The sum of what was rounded down may need it again. The gap is that of the bound as it is told.
+    bound = rounded_down(min(float(total), bound))
     filled = _filled(problem, flows)
     taking_part = problem.wanted > 0
     ending = min((answer.ending for answer in answers), key=_WORST_FIRST.index, default=Ending.OPTIMAL)

@@ -72,7 +72,8 @@ def solve_large(
     if gap <= max(limits.relative_gap, PROVEN_WITHIN):
         ending, limit = (Ending.OPTIMAL, "") if gap <= PROVEN_WITHIN else (Ending.WITHIN_GAP, "gap")
     bound, table = min(proven.bound, float(best.total)), priced.prices.told(problem)
-    return Answer(best.flows, ending, bound, limit, time.monotonic() - started, prices=table)
+    seconds = time.monotonic() - started
+    return Answer(best.flows, ending, bound, limit, seconds, prices=table, priced=priced.bound)
 
 
 def ideal(problem: Problem, limits: SolverLimits) -> Answer | None:
@@ -91,8 +92,8 @@ def ideal(problem: Problem, limits: SolverLimits) -> Answer | None:
     plan = Standing(problem, list(flows))
     if plan.total - found.bound > PROVEN_WITHIN * plan.total:
         return None
-    seconds = time.monotonic() - started
-    return Answer(plan.flows, Ending.OPTIMAL, float(plan.total), "", seconds, prices=prices.told(problem))
+    bound, seconds = min(found.bound, float(plan.total)), time.monotonic() - started
+    return Answer(plan.flows, Ending.OPTIMAL, bound, "", seconds, prices=prices.told(problem), priced=found.bound)
 
 
 def only(problem: Problem, lines: IntArray) -> Problem:

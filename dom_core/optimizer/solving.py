@@ -21,7 +21,7 @@ from typing import IO, Any, Protocol
 import pulp
 
 from dom_core.domain.plan import Ending
-from dom_core.domain.prices import PriceTable
+from dom_core.domain.prices import NO_PRICES, PriceTable
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed, SolverNotStarted
 from dom_core.optimizer import mps
@@ -57,7 +57,7 @@ class Answer:
 
     `bound` is a proven lower bound of the model's objective in points, tie-breaking charges taken off. `limit` names
     the limit that stopped the search: `seconds`, `nodes`, `gap`, or nothing. `trouble` is what a solver that failed
-    had to say, where an answer was found without it. `prices` prove the bound, where it was found by prices.
+    had to say, where an answer was found without it. `priced` is what `prices` prove, where prices were sought.
     """
 
     flows: tuple[Flow, ...]
@@ -66,7 +66,8 @@ class Answer:
     limit: str
     seconds: float
     trouble: str = ""
-    prices: PriceTable | None = None
+    prices: PriceTable = NO_PRICES
+    priced: float | None = None
 
 
 class Solver(Protocol):

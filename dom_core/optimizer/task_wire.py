@@ -1,10 +1,318 @@
-"""Tasks and answers as bytes, for whoever performs them elsewhere: arrays as NumPy keeps them, the rest as JSON.
+"""Tasks and answers as bytes, for whoever performs them elsewhere.
 
-No order, product or source is named: positions are enough to solve, so nothing personal travels. What comes back from
-`task_of` has stand-ins for the lines and sources of the batch, of which solving asks only whether they are written in.
+A task is a zip of NumPy arrays with a header in JSON: positions and whole numbers, no ids, no names, no addresses. What
+comes out at the other end is the same task: performed there it has the same answer, byte for byte.
 """
 
-VERSION = 1
-"""Of the form in which tasks and answers are written: another version's are refused, not guessed at."""
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from io import BytesIO
+from typing import Any, Final
+from zipfile import BadZipFile
+
+import numpy as np
+from pydantic import TypeAdapter, ValidationError
+
+from dom_core.domain.batch import Batch, PlaceTable
+from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Address, Product, Source, SourceType
+from dom_core.domain.order import Line, Order
+from dom_core.domain.plan import Level
+from dom_core.domain.prices import PriceTable
+from dom_core.domain.reason import IntArray
+from dom_core.domain.request import PlanRequest
+from dom_core.domain.strategy import SolverLimits, Strategy
+from dom_core.errors import InvalidInput
+from dom_core.errors import Problem as Fault
+from dom_core.optimizer.costs import FactorCharges, Flow, Journey, PairCosts
+from dom_core.optimizer.problem import Problem, Used
+from dom_core.optimizer.solving import Answer
+from dom_core.optimizer.tasks import Task, Work
+from dom_core.rules.base import CapacityLimit, SplitLimits
+
+FORMAT: Final = 1
+"""Raised with every change of the form: who does not know a form leaves the task to others."""
+
+LARGEST_TASK_BYTES = 1_000_000_000
+"""How much a task may be, unpacked. More is refused before it is unpacked."""
+
+_Pairs = tuple[tuple[int, int], ...]
+_Arrays = Mapping[str, Any]
 
 _HEADER = "header"
+
+_ZIP = b"PK"
+
+
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """A capacity, without who has taken of it. `rule` is the number of the first capacity that its rule made."""
+
+    rule: int
+    sources: tuple[int, ...]
+    remaining: int
+    per_line: bool
+    counted: _Pairs
+
+    @classmethod
+    def of(cls, capacity: CapacityLimit, rule: int) -> "_Room":
+        return cls(rule, capacity.sources, capacity.remaining, capacity.per_line, tuple(sorted(capacity.counted)))
+
+    def limit(self) -> CapacityLimit:
+        counted = frozenset(self.counted)
+        return CapacityLimit(self.sources, self.remaining, self.per_line, counted, rule_id=_position_id(self.rule))
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """What an earlier iteration uses: `Used` in lists."""
+
+    flows: tuple[Flow, ...]
+    paid_steps: tuple[tuple[int, int, int], ...]
+    legs: tuple[Journey, ...]
+    cost_legs: tuple[Journey, ...]
+    line_sources: _Pairs
+    limited_shipments: _Pairs
+    limited_line_sources: _Pairs
+
+    @classmethod
+    def of(cls, used: Used) -> "_Use":
+        return cls(
+            used.flows,
+            tuple((order, source, steps) for (order, source), steps in used.paid_steps.items()),
+            tuple(sorted(used.legs)),
+            tuple(sorted(used.cost_legs)),
+            tuple(sorted(used.line_sources)),
+            tuple(sorted(used.limited_shipments)),
+            tuple(sorted(used.limited_line_sources)),
+        )
+
+    def used(self) -> Used:
+        return Used(
+            self.flows,
+            {(order, source): steps for order, source, steps in self.paid_steps},
+            frozenset(self.legs),
+            frozenset(self.cost_legs),
+            frozenset(self.line_sources),
+            frozenset(self.limited_shipments),
+            frozenset(self.limited_line_sources),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """All of a task that is no array."""
+
+    format: int
+    work: Work
+    limits: SolverLimits
+    split_limits: tuple[SplitLimits, ...]
+    capacities: tuple[_Room, ...]
+    rates: tuple[tuple[Level, int], ...]
+    largest_km: int
+    used: _Use
+    forced: _Pairs
+
+
+_header: TypeAdapter[_Header] = TypeAdapter(_Header)
+_answer: TypeAdapter[Answer] = TypeAdapter(Answer)
+
+
+def bytes_of(task: Task) -> bytes:
+    """The task in the form that `task_of` reads. Nobody watches it at the other end."""
+    problem = task.problem
+    rules: dict[str, int] = {}
+    header = _Header(
+        FORMAT,
+        task.work,
+        _plain(task.limits),
+        problem.split_limits,
+        tuple(_Room.of(each, rules.setdefault(each.rule_id, n)) for n, each in enumerate(problem.capacities)),
+        tuple(problem.rates.items()),
+        problem.largest_km,
+        _Use.of(problem.used),
+        problem.forced,
+    )
+    packed = BytesIO()
+    arrays = _arrays(problem) | {_HEADER: np.frombuffer(_header.dump_json(header), np.uint8)}
+    np.savez_compressed(packed, **arrays)
+    return packed.getvalue()
+
+
+def task_of(raw: bytes) -> Task:
+    """The task that these bytes are. Raises InvalidInput for anything else, also for a form of another version."""
+    try:
+        arrays = _unpacked(raw)
+        header = _header.validate_json(arrays[_HEADER].tobytes())
+    except (ValueError, KeyError, EOFError, OSError, RuntimeError, BadZipFile, zlib.error) as error:
+        raise _invalid("cannot be read") from error
+    if header.format != FORMAT:
+        raise _invalid(f"has form {header.format}; this version knows {FORMAT}")
+    _require_sound(arrays, header)
+    return Task(header.work, _problem(header, arrays), header.limits)
+
+
+def answer_bytes(answer: Answer) -> bytes:
+    """The answer in the form that `answer_of` reads."""
+    return zlib.compress(json.dumps(_answer.dump_python(answer, mode="json")).encode())
+
+
+def answer_of(raw: bytes, task: Task) -> Answer:
+    """The answer to this task that these bytes are; its prices in the task's own words again. Raises InvalidInput."""
+    try:
+        answer = _answer.validate_json(zlib.decompress(raw))
+        return replace(answer, prices=_named(answer.prices, task.problem))
+    except (ValidationError, zlib.error, LookupError, ValueError) as error:
+        raise InvalidInput([Fault("", "cannot be read")], "answer to a plan task") from error
+
+
+def _named(prices: PriceTable, problem: Problem) -> PriceTable:
+    """Prices in which positions stand for ids, with the ids."""
+    products, sources, rooms = problem.batch.products, problem.batch.sources, problem.capacities
+    return PriceTable(
+        tuple(
+            replace(cell, product_id=products[int(cell.product_id)].id, source_id=sources[int(cell.source_id)].id)
+            for cell in prices.cells
+        ),
+        tuple(replace(room, rule_id=rooms[int(room.rule_id)].rule_id) for room in prices.rooms),
+    )
+
+
+def _plain(limits: SolverLimits) -> SolverLimits:
+    """The limits without their watch."""
+    return SolverLimits(limits.solve_limit_s, limits.relative_gap, limits.max_nodes, limits.memory_limit_mb)
+
+
+def _arrays(problem: Problem) -> dict[str, Any]:
+    batch = problem.batch
+    arrays = {
+        "order_of": batch.order_of,
+        "product_of": batch.product_of,
+        "destination_of": batch.destination_of,
+        "write_in": np.array([batch.is_write_in(line) for line in range(batch.shape[0])], dtype=bool),
+        "wanted": problem.wanted,
+        "allowed": problem.allowed,
+        "km": problem.km.astype(np.int64),
+        "steps": problem.steps,
+        "stock": problem.stock,
+        "weights": problem.weights,
+    }
+    if problem.costs is None:
+        return arrays
+    costs = problem.costs
+    return arrays | {
+        "travel_group_of": costs.travel_group_of,
+        "leg_cents": costs.leg_cents,
+        "shipment_cents": costs.shipment_cents,
+        "part_cents": costs.part_cents,
+    }
+
+
+def _unpacked(raw: bytes) -> dict[str, Any]:
+    if not raw.startswith(_ZIP):
+        raise _invalid("is no zip of arrays")
+    with np.load(BytesIO(raw), allow_pickle=False) as archive:
+        if sum(member.file_size for member in archive.zip.infolist()) > LARGEST_TASK_BYTES:
+            raise _invalid(f"has more than {LARGEST_TASK_BYTES:,} bytes")
+        return {name: archive[name] for name in archive.files}
+
+
+def _require_sound(arrays: _Arrays, header: _Header) -> None:
+    """Raises InvalidInput for arrays that are missing, or do not fit together."""
+    missing = _SHAPES.keys() - arrays.keys()
+    if missing:
+        raise _invalid(f"lacks {', '.join(sorted(missing))}")
+    sizes = {"O": len(header.split_limits)}
+    for name, dimensions in (_SHAPES | (_COST_SHAPES if "leg_cents" in arrays else {})).items():
+        array = arrays.get(name)
+        kind = "b" if name in ("write_in", "allowed") else "i"
+        if array is None or array.dtype.kind != kind or array.ndim != len(dimensions):
+            raise _invalid(f"has a wrong '{name}'")
+        for dimension, size in zip(dimensions, array.shape, strict=True):
+            if sizes.setdefault(dimension, size) != size:
+                raise _invalid(f"has a '{name}' of a wrong size")
+    for name, dimension in (("order_of", "O"), ("product_of", "P")):
+        if len(arrays[name]) and not 0 <= arrays[name].min() <= arrays[name].max() < sizes[dimension]:
+            raise _invalid(f"has a wrong '{name}'")
+
+
+_SHAPES = {
+    "allowed": "LS",
+    "order_of": "L",
+    "product_of": "L",
+    "destination_of": "L",
+    "write_in": "L",
+    "wanted": "L",
+    "km": "LS",
+    "steps": "LS",
+    "stock": "PS",
+    "weights": "O",
+}
+"""Lines, sources, products and orders: the arrays of every task."""
+
+_COST_SHAPES = {"travel_group_of": "L", "leg_cents": "LS", "shipment_cents": "LS", "part_cents": "LS"}
+"""Those of a task with cost factors, which are one sum here."""
+
+
+def _problem(header: _Header, arrays: _Arrays) -> Problem:
+    batch = _stand_in(arrays)
+    return Problem(
+        batch=batch,
+        wanted=arrays["wanted"],
+        allowed=arrays["allowed"],
+        km=arrays["km"],
+        steps=arrays["steps"],
+        stock=arrays["stock"],
+        weights=arrays["weights"],
+        split_limits=header.split_limits,
+        capacities=tuple(room.limit() for room in header.capacities),
+        rates=dict(header.rates),
+        largest_km=header.largest_km,
+        costs=_costs(batch, arrays) if "leg_cents" in arrays else None,
+        used=header.used.used(),
+        forced=header.forced,
+    )
+
+
+def _costs(batch: Batch, arrays: _Arrays) -> PairCosts:
+    charges = FactorCharges("", arrays["leg_cents"], arrays["shipment_cents"], arrays["part_cents"])
+    return PairCosts(batch, (charges,), arrays["travel_group_of"])
+
+
+# Solving looks at positions alone. Where a batch has orders and lines, these stand for all of them; its sources and
+# products are called by their positions, because an answer that tells prices names them.
+
+_ORDER = Order("-", 0, datetime(1970, 1, 1, tzinfo=UTC), ())
+_LINE = Line("-", "-", 1, Address(), None, "-")
+_WRITE_IN = Line("-", WRITE_IN_PRODUCT_ID, 1, Address(), None, "-")
+
+
+def _position_id(position: int) -> str:
+    """A position as an id. Sorted as texts these are in the order of their positions, as all ids of a batch are."""
+    return f"{position:09d}"
+
+
+def _stand_in(arrays: _Arrays) -> Batch:
+    """A batch of these positions in which nothing else is known."""
+    products, sources = arrays["stock"].shape
+    request = PlanRequest("-", "-", _ORDER.ordered_at, Strategy("-", "-"), (), (), {}, (), (), {}, {})
+    nowhere: IntArray = np.empty(0, dtype=np.int64)
+    return Batch(
+        request=request,
+        orders=(_ORDER,) * len(arrays["weights"]),
+        lines=tuple(_WRITE_IN if write_in else _LINE for write_in in arrays["write_in"].tolist()),
+        sources=tuple(Source(_position_id(each), SourceType.WAREHOUSE) for each in range(sources)),
+        products=tuple(Product(_position_id(each)) for each in range(products)),
+        order_of=arrays["order_of"],
+        product_of=arrays["product_of"],
+        destination_of=arrays["destination_of"],
+        units=arrays["wanted"],
+        metres=PlaceTable(nowhere, np.empty((0, sources), dtype=np.int32)),
+        available=arrays["stock"],
+    )
+
+
+def _invalid(fault: str) -> InvalidInput:
+    return InvalidInput([Fault("", fault)], "plan task")

@@ -29,6 +29,9 @@ _KIND_REMOVED = "removed"
 CHUNK_BYTES = 1_400_000
 """The most that the items of one chunk weigh: below 1.5 MB with everything around them."""
 
+_PIECE_CHARACTERS = 500_000
+"""Escaped once more a piece may double."""
+
 
 class Plans:
     """The stored plans."""
@@ -205,6 +208,7 @@ class Plans:
         plain = {name: value for name, value in header.items() if name not in ("held_lines", "summary")}
         plain |= {"lines": sections["lines"], "held": sections["held"]}
         plain["rounds"] = sections["rounds"][0]
+        plain["proofs"] = json.loads("".join(sections["proofs"]) or "[]")
         plain["reasons"] = {
             "source_ids": sections["sources"],
             "templates": sections["templates"],
@@ -227,10 +231,17 @@ def _plan_sections(plan: Plan) -> dict[str, list[Any]]:
         "lines": plain["lines"],
         "codes": reasons["codes"],
         "rounds": [plain["rounds"]],
+        "proofs": list(_pieces(json.dumps(plain["proofs"]))),
         "templates": reasons["templates"],
         "held": plain["held"],
         "sources": reasons["source_ids"],
     }
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A text that may be longer than a chunk, in pieces."""
+    for start in range(0, len(text), _PIECE_CHARACTERS):
+        yield text[start : start + _PIECE_CHARACTERS]
 
 
 def _request_sections(request: PlanRequest | None) -> dict[str, list[Any]]:

@@ -156,6 +156,32 @@ class LineRejected(OrderEvent):
     units: int
 
 
+class TaskEnding(StrEnum):
+    """What became of the work on a plan task."""
+
+    ANSWERED = "answered"
+    NOT_WANTED = "not_wanted"
+    ANOTHER_ENGINE = "another_engine"
+
+
+@dataclass(frozen=True, slots=True)
+class TaskPerformed(Event):
+    """A part of a run was worked on, here, for whoever waits for it. `not_wanted`: answered already, or the run ended.
+
+    `another_engine`: its answer was wanted by another version of the engine or the solver, and it was left.
+    """
+
+    run_id: RunId
+    lines: int
+    seconds: float
+    ending: TaskEnding
+
+    @property
+    def way(self) -> Way | None:
+        """The run's."""
+        return run_way(self.run_id)
+
+
 @dataclass(frozen=True, slots=True)
 class QueueAge(Event):
     """How long the oldest message that waits in a queue has waited; 0 when none does."""
@@ -187,6 +213,7 @@ class CleanedUp(Event):
     dead_letters_kept: int
     distances: int = 0
     blobs: int = 0
+    plan_tasks: int = 0
 
 
 @dataclass(frozen=True, slots=True)

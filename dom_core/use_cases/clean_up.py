@@ -13,6 +13,7 @@ from dom_core.ports import DocumentStore
 from dom_core.repositories.dead_letters import DeadLetters
 from dom_core.repositories.measured_roads import remove_expired
 from dom_core.repositories.orders import Orders
+from dom_core.repositories.plan_tasks import PlanTasks
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.runs import Runs
 from dom_core.telemetry.events import CleanedUp
@@ -45,6 +46,7 @@ def clean_up(ports: Ports) -> CleanedUp:
         dead_letters_kept=dead_letters_kept,
         distances=remove_expired(ports.store, now.date()),
         blobs=_remove_blobs(ports, now - BLOB_LIFE),
+        plan_tasks=_close_plan_tasks(ports, now - FORGOTTEN_AFTER),
     )
     ports.telemetry.tell(done)
     return done
@@ -92,6 +94,15 @@ def _remove_runs(store: DocumentStore, since: datetime) -> int:
             runs.delete(run)
             removed += 1
     return removed
+
+
+def _close_plan_tasks(ports: Ports, since: datetime) -> int:
+    """Close the plan tasks opened before then: whoever waited was killed."""
+    tasks = PlanTasks(ports.store, ports.blobs)
+    forgotten = [ticket.id for ticket in tasks.every() if ticket.opened_at < since]
+    for ticket_id in forgotten:
+        tasks.close(ticket_id)
+    return len(forgotten)
 
 
 def _remove_blobs(ports: Ports, since: datetime) -> int:

@@ -11,6 +11,7 @@ from dom_core.ports import (
     DocumentStore,
     Geocoder,
     MessageQueues,
+    Pauses,
     Pulse,
     RoadDistances,
     WebhookReceiver,
@@ -32,6 +33,13 @@ class NoPulse:
         yield
 
 
+class NoPauses:
+    """Nobody waits: for whoever has nobody to wait for."""
+
+    def pause(self, seconds: float) -> None:
+        """Go on at once."""
+
+
 @dataclass(frozen=True, slots=True)
 class Ports:
     """The world, as far as a use case may touch it.
@@ -47,6 +55,7 @@ class Ports:
     settings: Settings
     solver: Solver
     pulse: Pulse = field(default_factory=NoPulse)
+    pauses: Pauses = field(default_factory=NoPauses)
     roads: RoadDistances | None = None
     webhook: WebhookReceiver | None = None
     health_memory: HealthMemory = field(default_factory=HealthMemory)

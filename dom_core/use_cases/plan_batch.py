@@ -27,6 +27,7 @@ from dom_core.use_cases.close_plans import expire_overdue, supersede_older
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.gather_facts import gather_facts
 from dom_core.use_cases.measure_roads import with_roads
+from dom_core.use_cases.plan_tasks import crew_for
 from dom_core.use_cases.planning_turn import Turn, taking_turn
 from dom_core.use_cases.report_run import run_ended
 from dom_core.use_cases.send_assignments import send_soon
@@ -216,19 +217,20 @@ class _Attempt:
         facts = gather_facts(self.ports, self.configuration, self.plan_id, self.run.id, now, settle)
         request = request_for(self.configuration, strategy.id, facts)
         request = with_roads(self.ports, request, lambda: note("distances", 0.0))
-        plan = self.solve(request, note)
+        plan = self.solve(request, fence, note)
         to_apply = strategy.auto_apply and not strategy.simulation
         with suppress(AlreadyExists):
             Plans(self.ports.store).create(plan, attempt=str(fence), to_apply=to_apply, request=request)
             return plan
         return Plans(self.ports.store).get(self.plan_id)
 
-    def solve(self, request: PlanRequest, note: "_Note") -> Plan:
+    def solve(self, request: PlanRequest, fence: int, note: "_Note") -> Plan:
         """The plan. Raises LeaseLost, or Cancelled, as soon as either is known: the solver is stopped."""
         turn = note.turn
         watch = Watch(lambda stage: note(stage.name, stage.share, stage.gap), StopSign(self.ports, self.run.id, turn))
         try:
-            plan = plan_once(request, self.ports.solver, watch)
+            crew = crew_for(self.ports, request, self.run, fence, watch)
+            plan = plan_once(request, self.ports.solver, watch, crew)
             watch.go_on()
         except Cancelled:
             if turn is not None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from dom_core.domain.ids import PlanId
 from dom_core.domain.plan import IterationReport, Plan
+from dom_core.domain.proof import IterationProof
 from dom_core.domain.request import PlanRequest
 from dom_core.errors import Conflict
 from dom_core.messages.difference import Difference, first_difference
@@ -71,4 +72,11 @@ def _repeatable(plan: Plan) -> Any:
     plain = write_value(replace(plan, seconds=0.0, iterations=reports), Plan)
     # Line by line, so that a difference can be told; and deflating may differ from one machine to another.
     plain["reasons"]["codes"] = [row.hex(" ") for row in plan.reasons.codes]
+    plain["proofs"] = [_repeatable_proof(proof) for proof in plan.proofs]
     return plain
+
+
+def _repeatable_proof(proof: IterationProof) -> Any:
+    parts = [[part.bound, part.priced, *map(str, (*part.prices.cells, *part.prices.rooms))] for part in proof.parts]
+    part_of = [row.hex(" ") for row in proof.part_of]
+    return {"number": proof.number, "part_of": part_of, "parts": parts, "unfilled": proof.unfilled_at_least}

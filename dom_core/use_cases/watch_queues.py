@@ -9,7 +9,8 @@ POISON = "-poison"
 
 def watch_queues(ports: Ports) -> tuple[QueueAge, ...]:
     """The age of the oldest message that waits in each queue that functions are triggered by. It is told, too."""
-    own = (ports.settings.orders_queue, ports.settings.runs_queue)
+    settings = ports.settings
+    own = (settings.orders_queue, settings.runs_queue, settings.plan_tasks_queue)
     ages = tuple(_age(ports, queue) for name in own for queue in (name, name + POISON))
     for age in ages:
         ports.telemetry.tell(age)

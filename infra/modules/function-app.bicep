@@ -28,7 +28,9 @@ param planRetentionDays int
 param deadLetterRetentionDays int
 param maxBodyBytes int
 param requestsPerMinute int
+param planTasksAboveLines int
 param geocoder string
+param solver string
 param nominatimUrl string
 param distances string
 param osrmUrl string
@@ -61,6 +63,8 @@ var domSettings = {
   DOM_RUNS_QUEUE: 'plan-runs'
   DOM_ASSIGNMENTS_QUEUE: 'assignments'
   DOM_WEBHOOKS_QUEUE: 'webhooks'
+  DOM_PLAN_TASKS_QUEUE: 'plan-tasks'
+  DOM_PLAN_TASKS_ABOVE_LINES: string(planTasksAboveLines)
   DOM_OUTBOX_SCHEDULE: outboxSchedule
   DOM_WEBHOOK_URL: webhookUrl
   DOM_WEBHOOK_SECRET: webhookSecret
@@ -68,6 +72,7 @@ var domSettings = {
   DOM_CLEANUP_SCHEDULE: cleanupSchedule
   DOM_WATCH_SCHEDULE: watchSchedule
   DOM_TELEMETRY: 'azure_monitor'
+  DOM_SOLVER: solver
   DOM_GEOCODER: geocoder
   DOM_NOMINATIM_URL: nominatimUrl
   DOM_AZURE_MAPS_KEY: azureMapsKey

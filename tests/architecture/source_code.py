@@ -64,13 +64,18 @@ def _module(path: Path) -> Module:
     return Module(name, path, ast.parse(path.read_text(encoding="utf-8"), str(path)))
 
 
+BINARY = frozenset({".npz"})
+"""Arrays that tests keep: no text to read."""
+
+
 @cache
 def tracked_texts() -> tuple[tuple[Path, str], ...]:
     """Every text file that is, or is about to be, under version control."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout
     paths = [ROOT / name for name in names.split("\0") if name]
-    return tuple((path, path.read_text(encoding="utf-8")) for path in paths if path.is_file())
+    texts = (path for path in paths if path.is_file() and path.suffix not in BINARY)
+    return tuple((path, path.read_text(encoding="utf-8")) for path in texts)
 
 
 def names_used(tree: ast.AST) -> Iterator[str]:

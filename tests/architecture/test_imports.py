@@ -25,6 +25,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "rules": VALUES | {"messages"},
     "costs": VALUES | {"rules"},
     "optimizer": VALUES | {"costs", "rules"},
+    "verification": VALUES | {"costs", "optimizer", "rules"},
     "configuration": VALUES,
     "configuration_scopes": VALUES | {"configuration"},
     "configuration_sources": VALUES | {"configuration", "rules"},
@@ -34,10 +35,21 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "repositories": VALUES | {"configuration", "messages", "ports"},
     "use_cases": VALUES
     | {"charges", "configuration", "configuration_checks", "configuration_sources", "messages", "optimizer", "ports"}
-    | {"report", "repositories", "rules", "settings", "telemetry"},
+    | {"report", "repositories", "rules", "settings", "telemetry", "verification"},
     "adapters": VALUES | {"charges", "ports", "settings", "telemetry"},
     "cli": VALUES
-    | {"adapters", "configuration", "files", "messages", "optimizer", "ports", "report", "settings", "use_cases"},
+    | {
+        "adapters",
+        "configuration",
+        "files",
+        "messages",
+        "optimizer",
+        "ports",
+        "report",
+        "settings",
+        "use_cases",
+        "verification",
+    },
     "functions": VALUES
     | {"adapters", "charges", "messages", "optimizer", "report", "repositories", "settings", "telemetry", "use_cases"},
     "function_app": frozenset({"functions", "settings"}),
@@ -47,6 +59,9 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
 
 WIRING = "functions.bootstrap"
 """The one module of `functions` that knows which adapters and which solver there are."""
+
+AUDIT = "dom_core.optimizer.audit"
+"""The one part of the engine that looks at plans and not at models."""
 
 EXCEPTIONS: Mapping[str, frozenset[str]] = {
     # The OpenAPI document is written from the finished app: its functions, routes and keys.
@@ -61,6 +76,13 @@ every_module = pytest.mark.parametrize("module", modules(), ids=lambda module: m
 def test_a_module_imports_only_from_the_rooms_below_it(module: Module) -> None:
     rooms = {room_of(name) for name in module.imports()} - {None, "__version__", module.room}
     assert rooms <= MAY_IMPORT[module.room] | EXCEPTIONS.get(module.name, frozenset())
+
+
+@every_module
+def test_verifying_shares_nothing_with_the_engine_and_neither_does_the_audit(module: Module) -> None:
+    if module.room == "verification" or module.name.startswith(AUDIT):
+        engine = {name for name in module.imports() if name.startswith("dom_core.optimizer.")}
+        assert not {name for name in engine if not name.startswith(AUDIT)}
 
 
 @every_module

@@ -32,6 +32,8 @@ EXCEPTIONS: Mapping[str, frozenset[str]] = {
     "dom_core.optimizer.solving_highs": SECONDS,
     # It is found, made executable, and given a folder that is removed after it.
     "dom_core.optimizer.executable": frozenset({"os", "pathlib", "shutil", "tempfile", "threading"}),
+    # NumPy writes its arrays into a file; this one is in memory.
+    "dom_core.optimizer.task_wire": frozenset({"io"}),
     # The pulse keeps the turn on a thread of its own, beside whoever holds it.
     "dom_core.use_cases.planning_turn": frozenset({"threading"}),
     # Tasks are performed side by side; when one fails, the others are told.

@@ -126,3 +126,41 @@ def test_the_plan_file_names_no_street(desk: Desk) -> None:
     content = desk.plan.read_text(encoding="utf-8")
     assert '"request":' in content
     assert "Wisteria" not in content
+
+
+def test_verify_says_what_is_proven(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(desk.plan)]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("verified\n  iteration 1: ")
+    assert "gap 0.0000%, optimal\n" in out
+
+
+def test_verify_solves_again_what_rests_on_the_solver(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(desk.plan), "--again"]) == 0
+    assert "--again" not in capsys.readouterr().out
+
+
+def test_verify_refuses_a_value_and_says_by_how_much(desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    def change(content: Any) -> None:
+        content["plan"]["iterations"][0]["total"] += 7
+
+    assert main(["verify", tampered(desk, change)]) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("refused\n  iteration 1 reports a total of ")
+    assert "its levels add up to" in out
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda content: content.pop("request"),
+        lambda content: content["plan"]["proofs"][0].update(part_of=[{"lines": 2, "deflated": "eJw="}]),
+        lambda content: content["plan"]["proofs"][0]["parts"][0]["prices"].update(
+            cells=[{"prices": 3, "deflated": ""}]
+        ),
+    ],
+    ids=["no request", "parts cut short", "prices cut short"],
+)
+def test_verify_cannot_read_a_file_that_is_no_plan(change: Any, desk: Desk, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", tampered(desk, change)]) == 2
+    assert capsys.readouterr().err

@@ -58,8 +58,10 @@ QUEUES = {
     "collect_order": "%DOM_ORDERS_QUEUE%",
     "execute_run": "%DOM_RUNS_QUEUE%",
     "deliver_webhook": "%DOM_WEBHOOKS_QUEUE%",
+    "perform_plan_task": "%DOM_PLAN_TASKS_QUEUE%",
     "keep_poisoned_order": "%DOM_ORDERS_QUEUE%-poison",
     "keep_poisoned_run": "%DOM_RUNS_QUEUE%-poison",
+    "keep_poisoned_plan_task": "%DOM_PLAN_TASKS_QUEUE%-poison",
     "keep_poisoned_webhook": "%DOM_WEBHOOKS_QUEUE%-poison",
 }
 TIMERS = {

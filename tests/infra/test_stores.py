@@ -27,9 +27,6 @@ PARTITION_FIELDS = {
     Container.DEAD_LETTERS: "day",
 }
 
-AHEAD_OF_THE_CODE = {"plan-tasks"}
-"""Queues of the design that no setting names yet. One that gets a setting leaves this list."""
-
 QUEUE_SETTINGS = {setting.default for setting in TABLE if setting.field.endswith("_queue")}
 
 
@@ -47,8 +44,7 @@ def _account_arguments() -> dict[str, Any]:
 def test_every_queue_of_the_code_is_made_and_its_poison_queue_too() -> None:
     storage = module("storage")
     queues = storage.value("queueNames")
-    assert set(queues) == QUEUE_SETTINGS | AHEAD_OF_THE_CODE
-    assert not QUEUE_SETTINGS & AHEAD_OF_THE_CODE
+    assert set(queues) == QUEUE_SETTINGS
     assert storage.value("poisonQueueNames") == [f"{queue}-poison" for queue in queues]
     made = Scope(storage, {}).evaluate(storage.declared("module")["account"].arguments["queueServices"])["queues"]
     assert [queue["name"] for queue in made] == [*queues, *(f"{queue}-poison" for queue in queues)]

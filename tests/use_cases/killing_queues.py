@@ -1,6 +1,7 @@
 """Queues that fail: killed after so many messages, or away."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from dom_core.errors import Unavailable
 from dom_core.ports import MessageQueues, ReceivedMessage
@@ -29,6 +30,9 @@ class KillingQueues:
 
     def delete(self, queue: str, message: ReceivedMessage) -> None:
         self.queues.delete(queue, message)
+
+    def waiting_since(self, queue: str) -> datetime | None:
+        return self.queues.waiting_since(queue)
 
     def length(self, queue: str) -> int:
         return self.queues.length(queue)

@@ -66,7 +66,7 @@ def test_a_table_of_roads_is_read_back_as_it_was_in_documents_of_their_size(worl
 
 
 def test_a_header_holds_every_field_of_a_plan_that_the_chunks_do_not() -> None:
-    in_chunks = {"lines", "held", "reasons", "rounds"}
+    in_chunks = {"lines", "held", "reasons", "rounds", "proofs"}
     assert {field.name for field in fields(Plan)} - in_chunks <= {field.name for field in fields(PlanHeader)}
 
 

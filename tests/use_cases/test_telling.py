@@ -201,6 +201,8 @@ class TestWatching:
             QueueAge("orders-poison", 0.0, 0),
             QueueAge("plan-runs", 0.0, 0),
             QueueAge("plan-runs-poison", 0.0, 0),
+            QueueAge("plan-tasks", 0.0, 0),
+            QueueAge("plan-tasks-poison", 0.0, 0),
         )
         assert tuple(listener.events) == watch_queues(world.ports)
 

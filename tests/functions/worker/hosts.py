@@ -20,7 +20,7 @@ from typing import Any, Protocol, Self
 from urllib.parse import urlsplit
 
 from dom_core.adapters.clock import SystemClock
-from dom_core.adapters.sqlite import Database, SqliteDocuments, SqliteQueues
+from dom_core.adapters.sqlite import Database, SqliteBlobs, SqliteDocuments, SqliteQueues
 
 ROOT = Path(__file__).parents[3]
 PAYLOADS = Path(__file__).parent / "payloads"
@@ -36,6 +36,7 @@ SETTINGS = {
     "DOM_OUTBOX_SCHEDULE": "0 0 2 1 1 *",
     "DOM_ASSIGNMENTS_QUEUE": "assignments",
     "DOM_WEBHOOKS_QUEUE": "webhooks",
+    "DOM_PLAN_TASKS_QUEUE": "plan-tasks",
     "DOM_WATCH_SCHEDULE": "0 0 1 1 1 *",
     "DOM_LOCAL_FUNCTION_KEY": FUNCTION_KEY,
     "DOM_LOCAL_MASTER_KEY": MASTER_KEY,
@@ -60,6 +61,7 @@ class Host(Protocol):
 
     queues: SqliteQueues
     documents: SqliteDocuments
+    blobs: SqliteBlobs
 
     def call(self, function: str, method: str, path: str, content: object = None) -> Answer:
         """The answer to a request, for whose path the host must find this function."""
@@ -81,6 +83,7 @@ class _Process:
         self._database = Database(folder / "dom.sqlite3")
         self.queues = SqliteQueues(self._database, SystemClock())
         self.documents = SqliteDocuments(self._database)
+        self.blobs = SqliteBlobs(self._database, SystemClock())
         self._log = (folder / "log").open("w+")
         self._popen = subprocess.Popen(
             [sys.executable, "-m", *arguments],

@@ -3,17 +3,25 @@
 Not covered: what Azure's host does before and after (routing, keys, timers, polling), and protobuf between the two.
 """
 
+import base64
 import json
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from dom_core import __version__
 from dom_core.domain.notice import Happening, Notice
+from dom_core.messages.plan_task import PlanTaskMessage
 from dom_core.messages.reading import write_value
+from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.solving import CbcSolver
+from dom_core.optimizer.task_wire import answer_of, task_of
 from dom_core.ports import Container
+from dom_core.repositories.plan_tasks import PlanTasks
 from tests.builders import NOW
 from tests.functions.shop import SHOP, an_intake
 from tests.functions.test_index import HTTP, QUEUES, TIMERS
@@ -27,8 +35,24 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOMENT = re.compile(r'20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z|20\d{6}T\d{6}Z(-\d+)?|(?<="day": ")[\d-]+')
 
 
+RECORDED_TASK = Path(__file__).parent / "payloads" / "plan_task.npz"
+
 UNTOLD = write_value(Notice(9, NOW, Happening.HELD, "1", "SKU-1", "seattle", "P1", 2, 2), Notice)
 """What somebody who was killed left in an outbox."""
+
+
+def flows_of_recorded_task(host: Host) -> tuple[Flow, ...]:
+    """What a worker answers to a task as it was sent when the form was made: two orders want the only pen."""
+    ticket_id, tasks = "_task-" + "0" * 40, PlanTasks(host.documents, host.blobs)
+    tasks.open(ticket_id, "R1", NOW)
+    engine = f"{__version__}, {CbcSolver().name}"
+    host.queues.send("plan-tasks", PlanTaskMessage.of(ticket_id, "R1", engine, RECORDED_TASK.read_bytes()).encoded)
+    host.deliver("plan-tasks", "perform_plan_task")
+    ticket = tasks.find(ticket_id)
+    assert ticket is not None
+    answer = tasks.answer(ticket)
+    assert answer is not None
+    return answer_of(base64.b64decode(answer), task_of(RECORDED_TASK.read_bytes())).flows
 
 
 def story(host: Host) -> Iterator[tuple[str, Answer]]:
@@ -62,6 +86,11 @@ def story(host: Host) -> Iterator[tuple[str, Answer]]:
     host.deliver("webhooks", "deliver_webhook")
     host.queues.send("webhooks-poison", b"this is no ticket")
     host.deliver("webhooks-poison", "keep_poisoned_webhook")
+    yield "plan task", Answer(200, {}, str(flows_of_recorded_task(host)))
+    host.queues.send("plan-tasks", b"this is no task")
+    host.deliver("plan-tasks", "perform_plan_task")
+    host.queues.send("plan-tasks-poison", b"this is no task")
+    host.deliver("plan-tasks-poison", "keep_poisoned_plan_task")
     host.queues.send("orders", b"this is no order")
     host.deliver("orders", "collect_order")
     host.queues.send("orders-poison", json.dumps(an_intake("O4")).encode())
@@ -147,7 +176,8 @@ def test_assignments_leave_by_themselves_and_what_was_left_by_the_clock(by_worke
 
 
 def test_bad_and_poisoned_messages_become_dead_letters_and_bad_input_a_problem(by_worker: dict[str, Answer]) -> None:
-    assert len(by_worker["dead letters"].content["items"]) == 4
+    assert len(by_worker["dead letters"].content["items"]) == 6
+    assert by_worker["plan task"].body == "((0, 0, 1),)"
     assert (by_worker["refused"].status, by_worker["missing"].status) == (422, 404)
     assert by_worker["refused"].headers["content-type"] == "application/problem+json"
 

@@ -1,0 +1,213 @@
+"""A crew of many machines: tasks go out by queue, answers come back by document, and nobody is relied upon.
+
+The run that waits takes tasks from the queue like everybody else, so it ends also where no worker is. A task that
+nobody answers is sent again, and at last performed here: workers may be killed at any moment. Whoever performs a task,
+and however often, the answer is the same; so the plan is that of one machine, byte for byte.
+"""
+
+import base64
+import hashlib
+import json
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from dom_core.domain.request import PlanRequest
+from dom_core.domain.run import Run
+from dom_core.errors import Cancelled, ContentLost, DomError, InvalidInput, StoreConflict, Unavailable
+from dom_core.messages.plan_task import PlanTaskMessage, ticket_in
+from dom_core.optimizer import task_wire
+from dom_core.optimizer.performing import perform
+from dom_core.optimizer.solving import Answer
+from dom_core.optimizer.tasks import Crew, Task
+from dom_core.optimizer.watch import UNWATCHED, Watch
+from dom_core.ports import ReceivedMessage
+from dom_core.repositories.plan_tasks import PlanTasks
+from dom_core.repositories.side_by_side import side_by_side
+from dom_core.use_cases import claim_check
+from dom_core.use_cases.context import Ports
+from dom_core.use_cases.perform_plan_task import engine_of, perform_plan_task, watched
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How whoever waits waits.
+
+    Looks at the answer after pauses that double from the first to the longest; sends a task again after `resend_after`,
+    then after twice that time; and after so many `sends` performs it itself. A message that the run takes itself is
+    hidden from others for `hidden_s`.
+    """
+
+    first_s: float = 0.05
+    longest_s: float = 1.0
+    resend_after: timedelta = timedelta(seconds=60)
+    sends: int = 3
+    hidden_s: float = 600.0
+
+    def pauses(self) -> Iterator[float]:
+        """Seconds to wait before each next look."""
+        seconds = self.first_s
+        while True:
+            yield seconds
+            seconds = min(2 * seconds, self.longest_s)
+
+
+def crew_for(ports: Ports, request: PlanRequest, run: Run, fence: int, watch: Watch) -> Crew | None:
+    """Many machines for a run of more lines than the setting says; None: this one."""
+    above = ports.settings.plan_tasks_above_lines
+    if not above or sum(len(order.lines) for order in request.orders) <= above:
+        return None
+    return QueueCrew(ports, run.id, fence, watch)
+
+
+@dataclass(frozen=True, slots=True)
+class QueueCrew:
+    """Performs tasks wherever somebody takes them from the queue of plan tasks."""
+
+    ports: Ports
+    run_id: str
+    fence: int
+    watch: Watch = UNWATCHED
+    pace: Pace = Pace()
+
+    @property
+    def name(self) -> str:
+        """The solver's, which is the same everywhere."""
+        return self.ports.solver.name
+
+    def perform(self, tasks: Iterable[Task]) -> Iterator[Answer]:
+        """The answers, in the order of the tasks. Afterwards nobody waits for any of them, whatever happened."""
+        errands = [_Errand(self, number, task) for number, task in enumerate(tasks)]
+        try:
+            side_by_side(_Errand.begin, errands, at_once=self.ports.settings.requests_at_once_to_store)
+            for errand in errands:
+                yield self._answer(errand, errands)
+        finally:
+            for errand in errands:
+                errand.end()
+
+    def _answer(self, errand: "_Errand", all_errands: Iterable["_Errand"]) -> Answer:
+        """Wait for one answer, and lend a hand meanwhile."""
+        pauses = self.pace.pauses()
+        while True:
+            self.watch.go_on()
+            if errand.is_ready():
+                return errand.answer_here_or_there()
+            if self._lend_a_hand(all_errands):
+                pauses = self.pace.pauses()
+            elif errand.is_overdue():
+                for other in all_errands:
+                    other.send_again_if_overdue()
+            else:
+                self.ports.pauses.pause(next(pauses))
+
+    def _lend_a_hand(self, errands: Iterable["_Errand"]) -> bool:
+        """Perform a task from the queue, whosever it is. False when there was none to take.
+
+        Raises what a task of our own raises; with one of others they have to cope.
+        """
+        queue = self.ports.settings.plan_tasks_queue
+        try:
+            taken = self.ports.queues.receive(queue, visibility_timeout_s=self.pace.hidden_s)
+        except Unavailable:
+            return False
+        for message in taken:
+            try:
+                perform_plan_task(self.ports, message.body, Watch(stop_asked=self.watch.stop_asked))
+            except (ContentLost, InvalidInput) as error:
+                _leave(message, error)
+                continue
+            except Cancelled:
+                raise
+            except DomError as error:
+                if _is_of(message, errands):
+                    raise
+                _leave(message, error)
+                continue
+            with suppress(StoreConflict, Unavailable):
+                self.ports.queues.delete(queue, message)
+        return bool(taken)
+
+
+def _is_of(message: ReceivedMessage, errands: Iterable["_Errand"]) -> bool:
+    return ticket_in(message.body) in {errand.ticket_id for errand in errands}
+
+
+def _leave(message: ReceivedMessage, error: DomError) -> None:
+    """Let the message come back to whoever takes it next; after some attempts the host makes a dead letter of it."""
+    _logger.warning(json.dumps({"event": "plan_task_left", "message_id": message.id, "error": type(error).__name__}))
+
+
+@dataclass(slots=True)
+class _Errand:
+    """One task on its way: sent, waited for, sent again, performed here at last."""
+
+    crew: QueueCrew
+    number: int
+    task: Task
+    ticket_id: str = ""
+    sends: int = 0
+    sent_at: datetime = field(init=False)
+    text: str | None = None
+
+    def begin(self) -> None:
+        """Wait for the task's answer, and send it. What cannot be sent is performed here."""
+        ports, crew = self.crew.ports, self.crew
+        content = task_wire.bytes_of(self.task)
+        scope = f"{crew.run_id}\n{crew.fence}\n{self.number}\n".encode()
+        self.ticket_id = f"_task-{hashlib.sha256(scope + content).hexdigest()[:40]}"
+        self._tasks.open(self.ticket_id, crew.run_id, ports.clock.now())
+        self._send(content)
+
+    def is_ready(self) -> bool:
+        """Whether there is nothing to wait for: the answer is there, or nobody else will make it."""
+        ticket = self._tasks.find(self.ticket_id)
+        self.text = self._tasks.answer(ticket) if ticket and ticket.is_answered else None
+        return self.text is not None or self.sends > self.crew.pace.sends
+
+    def answer_here_or_there(self) -> Answer:
+        """The answer that came, or our own. Nobody waits for it any more. Raises SolverFailed, Cancelled."""
+        if self.text is None:
+            watch = Watch(stop_asked=self.crew.watch.stop_asked)
+            answer = perform(watched(self.task, watch), self.crew.ports.solver)
+        else:
+            answer = task_wire.answer_of(base64.b64decode(self.text), self.task)
+        self.end()
+        return answer
+
+    def is_overdue(self) -> bool:
+        """Whether it was sent long ago; each time it may take twice as long as the time before."""
+        limit = self.crew.pace.resend_after * 2 ** (self.sends - 1)
+        return bool(self.ticket_id) and self.crew.ports.clock.now() - self.sent_at >= limit
+
+    def send_again_if_overdue(self) -> None:
+        """Send it once more, if it was sent long ago and is not answered yet."""
+        if self.is_overdue() and not self.is_ready():
+            self._send(task_wire.bytes_of(self.task))
+
+    def end(self) -> None:
+        """Wait no longer. A store that is away keeps the ticket until the clean-up."""
+        if self.ticket_id:
+            with suppress(Unavailable, StoreConflict):
+                self._tasks.close(self.ticket_id)
+                self.ticket_id = ""
+
+    @property
+    def _tasks(self) -> PlanTasks:
+        return PlanTasks(self.crew.ports.store, self.crew.ports.blobs)
+
+    def _send(self, content: bytes) -> None:
+        ports, crew = self.crew.ports, self.crew
+        self.sends, self.sent_at = self.sends + 1, ports.clock.now()
+        if self.sends > crew.pace.sends:
+            return
+        message = PlanTaskMessage.of(self.ticket_id, crew.run_id, engine_of(ports), content)
+        try:
+            claim_check.send(ports, ports.settings.plan_tasks_queue, message.encoded, message.about)
+        except (Unavailable, InvalidInput) as error:
+            _logger.warning(json.dumps({"event": "plan_task_not_sent", "error": type(error).__name__}))
+            self.sends = crew.pace.sends + 1

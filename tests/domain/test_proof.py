@@ -1,0 +1,48 @@
+"""Proofs as documents have them, and back."""
+
+import json
+from typing import Any
+
+import pytest
+
+from dom_core.domain.prices import CellPrice, PriceTable, RoomPrice
+from dom_core.domain.proof import IterationProof, PartProof, rounded_down
+from dom_core.domain.reason_table import deflate
+from dom_core.errors import InvalidInput
+from dom_core.messages.reading import read_value, write_value
+
+PROOF = IterationProof.of(
+    1,
+    [0, IterationProof.NO_PART, 1],
+    [
+        PartProof(12.5, 12.25, PriceTable((CellPrice("P", "S", 2, 1 / 1024),), (RoomPrice("rule", 0, 3.0),))),
+        PartProof(7.0),
+    ],
+    3,
+)
+
+
+def test_a_proof_is_read_back_as_it_was_written() -> None:
+    assert read_value(json.loads(json.dumps(write_value(PROOF, IterationProof))), IterationProof, "proof") == PROOF
+    assert [PROOF.part(line) for line in range(3)] == [0, 0xFFFFFFFF, 1]
+
+
+@pytest.mark.parametrize(
+    "packet",
+    [
+        {"prices": 1},
+        {"prices": 1, "deflated": "no base64"},
+        {"prices": 2, "deflated": deflate(b'[["P","S",1,1.0]]')},
+        {"prices": 1, "deflated": deflate(b'[["P","S",1]]')},
+        {"prices": 1, "deflated": deflate(b'[["P","S",1,NaN]]')},
+        {"prices": 1, "deflated": deflate(b"[")},
+    ],
+)
+def test_packets_of_prices_that_nobody_wrote_are_refused(packet: dict[str, Any]) -> None:
+    with pytest.raises(InvalidInput):
+        read_value({"cells": [packet], "rooms": []}, PriceTable, "prices")
+
+
+def test_points_are_never_rounded_up() -> None:
+    assert rounded_down(1.9999) == 1.999
+    assert rounded_down(-1.9999) == -2.0

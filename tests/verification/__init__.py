@@ -1,0 +1,1 @@
+"""Plans verified without the engine."""
