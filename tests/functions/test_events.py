@@ -138,7 +138,7 @@ def test_an_ordinary_day_raises_no_alert(app: App) -> None:
         "run_started",
         "plan_applied",
         "run_ended",
-        *["queue_age"] * 4,
+        *["queue_age"] * 6,
         "cleaned_up",
     ]
     assert app.alarms() == set()

@@ -12,6 +12,7 @@ from typing import Any
 import azure.functions as func
 import pytest
 
+from dom_core.messages.plan_task import PlanTaskMessage
 from dom_core.ports import Body, Container, Document, DocumentStore, Page, Write
 from dom_core.use_cases.context import Ports
 from functions import bootstrap
@@ -192,6 +193,8 @@ def everything(shop: Scenario) -> None:
     shop.tick("send_assignments")
     shop.message("deliver_webhook", b"{}", "M4")
     shop.message("keep_poisoned_webhook", b"{}", "M5")
+    shop.message("perform_plan_task", PlanTaskMessage.of("_task-" + "0" * 40, "R1", "nobody's", b"").encoded, "M6")
+    shop.message("keep_poisoned_plan_task", b"{}", "M7")
     shop.http("GET", "orders/O1/deliveries")
     shop.tick("watch_queues")
     shop.tick("clean_up")

@@ -1,4 +1,4 @@
-"""The arithmetic in docs/deploy.md comes out as it says."""
+"""The arithmetic in docs/deploy.md and docs/scale.md comes out as it says."""
 
 import ast
 import re
@@ -7,9 +7,10 @@ import pytest
 
 from tests.architecture.source_code import ROOT
 
-TEXT = (ROOT / "docs" / "deploy.md").read_text("utf-8")
+DEPLOY = (ROOT / "docs" / "deploy.md").read_text("utf-8").partition("## What it costs")[2].partition("\n## ")[0]
+SCALE = (ROOT / "docs" / "scale.md").read_text("utf-8")
 ROW = re.compile(r"^\| (.+?) \| ([\d.,() ×/+−]*[×/+−][\d.,() ×/+−]*|[\d.]+) \| ([\d.,]+) \|$", re.MULTILINE)
-ROWS = ROW.findall(TEXT.partition("## What it costs")[2].partition("\n## ")[0])
+ROWS = [row for text in (DEPLOY, SCALE) for row in ROW.findall(text)]
 
 
 def _value(formula: str) -> float:
@@ -24,6 +25,6 @@ def test_a_row_comes_out(what: str, formula: str, result: str) -> None:
 
 
 def test_every_row_is_looked_at() -> None:
-    section = TEXT.partition("## What it costs")[2].partition("\n## ")[0]
-    rows = [line for line in section.splitlines() if line.startswith("|") and not line.startswith(("|---", "| What"))]
-    assert len(ROWS) == len(rows)
+    tables = [table for text in (DEPLOY, SCALE) for table in text.split("\n\n") if table.startswith("| What | Ari")]
+    rows = [line for table in tables for line in table.strip().splitlines()[2:]]
+    assert len(ROWS) == len(rows) > 50

@@ -35,7 +35,7 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _MOMENT = re.compile(r'20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z|20\d{6}T\d{6}Z(-\d+)?|(?<="day": ")[\d-]+')
 
 
-RECORDED_TASK = Path(__file__).parent / "payloads" / "plan_task.npz"
+RECORDED_TASK = Path(__file__).parent / "payloads" / "plan_task.b64"
 
 UNTOLD = write_value(Notice(9, NOW, Happening.HELD, "1", "SKU-1", "seattle", "P1", 2, 2), Notice)
 """What somebody who was killed left in an outbox."""
@@ -46,13 +46,14 @@ def flows_of_recorded_task(host: Host) -> tuple[Flow, ...]:
     ticket_id, tasks = "_task-" + "0" * 40, PlanTasks(host.documents, host.blobs)
     tasks.open(ticket_id, "R1", NOW)
     engine = f"{__version__}, {CbcSolver().name}"
-    host.queues.send("plan-tasks", PlanTaskMessage.of(ticket_id, "R1", engine, RECORDED_TASK.read_bytes()).encoded)
+    task = base64.b64decode(RECORDED_TASK.read_bytes())
+    host.queues.send("plan-tasks", PlanTaskMessage.of(ticket_id, "R1", engine, task).encoded)
     host.deliver("plan-tasks", "perform_plan_task")
     ticket = tasks.find(ticket_id)
     assert ticket is not None
     answer = tasks.answer(ticket)
     assert answer is not None
-    return answer_of(base64.b64decode(answer), task_of(RECORDED_TASK.read_bytes())).flows
+    return answer_of(base64.b64decode(answer), task_of(task)).flows
 
 
 def story(host: Host) -> Iterator[tuple[str, Answer]]:
