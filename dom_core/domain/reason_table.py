@@ -112,9 +112,8 @@ class ReasonTable:
 
     def chosen(self, line: int) -> frozenset[SourceId]:
         """The sources that the codes call chosen."""
-        row = self.row(line)
-        codes = (code for code, reason in enumerate(self.templates) if reason.verdict is Verdict.CHOSEN)
-        return frozenset(self.source_ids[at] for code in codes for at in np.flatnonzero(row == code).tolist())
+        is_chosen = np.array([reason.verdict is Verdict.CHOSEN for reason in self.templates], dtype=bool)
+        return frozenset(self.source_ids[at] for at in np.flatnonzero(is_chosen[self.row(line)]).tolist())
 
 
 def code_type(templates: int) -> np.dtype[np.unsignedinteger[Any]]:

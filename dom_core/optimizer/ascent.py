@@ -21,17 +21,27 @@ FIRST_STEP, LAST_STEP = 0.1, 1e-4
 """A step of 1 would close the gap to the upper value, if that were reached and the value linear."""
 
 
-def ascend(working: WorkingSet, start: Multipliers, upper: float, rounds: int) -> Iterator[Pass]:
-    """Passes at prices that climb, each better than those before; `upper` is the value of some plan."""
-    walk = _Walk(working)
+LARGEST_GAP, NEARLY_THERE = 0.1, 0.75
+"""Steps believe the best plan to be no farther above the value than this share of it: a rough plan says too much.
+
+Where values come so far up to what was believed, it was too little, and is raised: scarce room makes plans dear.
+"""
+
+
+def ascend(working: WorkingSet, start: Multipliers, ceiling: float, rounds: int) -> Iterator[Pass]:
+    """Passes at prices that climb, each better than those before; `ceiling` is the value of some plan."""
+    walk, hope = _Walk(working), _Hope(ceiling)
     at, step, stale = _flat(start), FIRST_STEP, 0
     best, best_at, direction = float("-inf"), at, np.zeros_like(at)
-    for _ in range(rounds):
+    left = rounds
+    while left > 0:
+        left -= 1
         found = working.price(working.shaped(at))
         stale = 0 if found.value > best + 1e-5 * abs(best) else stale + 1
         if found.value > best:
             best, best_at = found.value, at
             yield found
+            left = rounds if hope.raised_by(best) else left
         if stale >= STALE_ROUNDS:
             step, stale, at, direction = step * SHRINK, 0, best_at, np.zeros_like(at)
             if step < LAST_STEP:
@@ -43,7 +53,23 @@ def ascend(working: WorkingSet, start: Multipliers, upper: float, rounds: int) -
         length = float((climbing**2).sum())
         if length == 0.0:
             return
-        at = np.maximum(at + step * max(upper - found.value, 1.0) / length * climbing, 0.0)
+        at = np.maximum(at + step * max(hope.value - found.value, 1.0) / length * climbing, 0.0)
+
+
+@dataclass(slots=True)
+class _Hope:
+    """How far up values may come, as far as anybody knows: never above the ceiling."""
+
+    ceiling: float
+    value: float = 0.0
+    since: float = 0.0
+
+    def raised_by(self, reached: float) -> bool:
+        """Raise the hope when a value came near to it; whether it did."""
+        if reached < self.since + NEARLY_THERE * (self.value - self.since) or self.value >= self.ceiling:
+            return False
+        self.since, self.value = reached, min(self.ceiling, reached + LARGEST_GAP * abs(reached))
+        return True
 
 
 @dataclass(frozen=True, slots=True, eq=False)

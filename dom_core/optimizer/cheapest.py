@@ -70,8 +70,8 @@ def _sums(together: FloatArray, alone: FloatArray) -> list[FloatArray]:
     """What each subset of lines costs alone, at each source."""
     sums: list[FloatArray] = [np.zeros((1, together.shape[1]))]
     for subset in range(1, 1 << alone.shape[1]):
-        lowest = (subset & -subset).bit_length() - 1
-        sums.append(sums[subset & (subset - 1)] + alone[:, lowest, :])
+        lowest, others = (subset & -subset).bit_length() - 1, subset & (subset - 1)
+        sums.append(sums[others] + alone[:, lowest, :] if others else alone[:, lowest, :])
     return sums
 
 

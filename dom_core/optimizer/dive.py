@@ -34,7 +34,7 @@ def dive(plan: FirstPlan, prices: Prices, pool: PatternPool, amounts: FloatArray
         left = plan.left_over()
         if left is None or not (amounts < WHOLE)[amounts > 0].any():
             return
-        pricer = Pricer(left, np.flatnonzero(left.wanted > 0))
+        pricer = Pricer(left, np.flatnonzero(left.wanted > 0), plan.pricer.watch)
         working = WorkingSet(pricer)
         working.grow(prices)
         begin = working.price(working.multipliers(prices))

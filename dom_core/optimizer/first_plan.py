@@ -4,6 +4,7 @@ In a round every waiting order asks for its cheapest pattern at prices over what
 then the earliest; whoever no longer fits asks again.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -18,11 +19,14 @@ from dom_core.optimizer.standing import Left
 ROUNDS = 40
 """Rounds at most: the last ones place single orders."""
 
+ORDERS_BETWEEN_LOOKS = 5_000
+"""Orders placed until somebody asks again whether to go on: a fraction of a second."""
 
-def build(pricer: Pricer, prices: Prices) -> list[Flow]:
+
+def build(pricer: Pricer, prices: Prices, time_is_up: Callable[[], bool] = lambda: False) -> list[Flow]:
     """Flows that keep every rule, for everybody who can be served."""
     plan = FirstPlan(pricer)
-    plan.complete(prices)
+    plan.complete(prices, time_is_up)
     return plan.flows
 
 
@@ -43,10 +47,10 @@ class FirstPlan:
         self.waiting[pricer.costs.lines] = True
         self.flows: list[Flow] = []
 
-    def complete(self, prices: Prices) -> None:
-        """Place everybody who still finds a pattern at these prices."""
+    def complete(self, prices: Prices, time_is_up: Callable[[], bool] = lambda: False) -> None:
+        """Place everybody who still finds a pattern at these prices; in one round at least, if time is up."""
         for _ in range(ROUNDS):
-            if not self.place(self._wishes(prices)):
+            if not self.place(self._wishes(prices)) or time_is_up():
                 return
 
     def left_over(self) -> Problem | None:
@@ -75,7 +79,9 @@ class FirstPlan:
         """Give orders what they ask for, as far as all of it is there; whether anybody got something."""
         wanted = np.where(self.waiting, chosen, NOWHERE)
         placed = False
-        for order, pattern in self._in_turn(wanted):
+        for number, (order, pattern) in enumerate(self._in_turn(wanted)):
+            if number % ORDERS_BETWEEN_LOOKS == 0:
+                self.pricer.watch.go_on()
             if self.left.fits(pattern):
                 self.left.take(pattern)
                 self.flows += pattern

@@ -45,6 +45,10 @@ def _canonical(value: object) -> str:
         return value
     if type(value) is list:
         return "[" + ",".join(sorted([_canonical(item) for item in value])) + "]"
+    if value is None:
+        return "null"
+    if type(value) is bool:
+        return "true" if value else "false"
     return json.dumps(value)
 
 

@@ -7,7 +7,6 @@ time from the same state, and taken in their order as far as they still fit toge
 many processors there are.
 """
 
-import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from dom_core.domain.strategy import SolverLimits
 from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer import offers
 from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.course import Course
 from dom_core.optimizer.gap import rent_of_orders
 from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
 from dom_core.optimizer.problem import Problem
@@ -45,6 +45,9 @@ WIDTHS = (Width(40, 12, 5.0, 500), Width(90, 16, 20.0, 1000), Width(200, 24, 60.
 TRIES_PER_ORDER = 1
 """How often an order may be the seed of a neighbourhood that changes nothing, until one of its rivals moves."""
 
+LEAST_LIMIT_S = 0.5
+"""Seconds for a neighbourhood when the time of all is nearly up."""
+
 AT_ONCE = 4
 """Neighbourhoods solved from the same state. A number of its own, so that processors change no plan."""
 
@@ -56,13 +59,14 @@ def improve(
     problem: Problem, plan: Standing, priced: PricedBest, crew: Crew, limits: SolverLimits, deadline: float
 ) -> tuple[Standing, str]:
     """Free and solve neighbourhoods until the gap is closed, nothing moves, or time is up; which of these it was."""
-    search, watch = _Search(problem, plan, priced, limits), watch_of(limits)
-    begin, rounds = time.monotonic(), int(ROUNDS + ROUNDS_PER_ORDER * len(problem.weights))
+    course = Course(limits, deadline)
+    search = _Search(problem, plan, priced, course)
+    rounds = int(ROUNDS + ROUNDS_PER_ORDER * len(problem.weights))
     for _ in range(rounds):
-        watch.at("solving", _share(begin, deadline), search.gap(priced.bound))
+        watch_of(limits).at("solving", course.share, search.gap(priced.bound))
         if search.total - priced.bound <= max(limits.relative_gap, PROVEN_WITHIN) * search.total:
             return search.standing(), ""
-        if time.monotonic() >= deadline:
+        if course.time_is_up():
             return search.standing(), "seconds"
         freed = search.next_neighbourhoods()
         if not freed:
@@ -78,10 +82,10 @@ def improve(
 class _Search:
     """The plan as it stands, with what is needed to find where it could be better."""
 
-    def __init__(self, problem: Problem, plan: Standing, priced: PricedBest, limits: SolverLimits) -> None:
+    def __init__(self, problem: Problem, plan: Standing, priced: PricedBest, course: Course) -> None:
         self.problem, self.prices = problem, priced.prices
-        self.pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0))
-        self.limits, self.width = limits, WIDTHS[0]
+        self.pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0), watch_of(course.limits))
+        self.course, self.width = course, WIDTHS[0]
         self.restriction = Restriction.of(problem)
         self.left = Left(problem, plan.flows)
         self.offers = offers.cheapest(problem, priced.prices, WIDTHS[-1].sources)
@@ -191,7 +195,8 @@ class _Search:
     def task(self, small: Restricted) -> Task:
         """What is asked about a neighbourhood: its best flows with everybody else fixed."""
         width = self.width
-        limits = replace(self.limits, solve_limit_s=width.limit_s, max_nodes=width.nodes, relative_gap=0.0)
+        limit_s = min(width.limit_s, max(self.course.left_s, LEAST_LIMIT_S))
+        limits = replace(self.course.limits, solve_limit_s=limit_s, max_nodes=width.nodes, relative_gap=0.0)
         return Task(Work.NEIGHBOURHOOD, small.problem, limits)
 
     def restricted(self, orders: Iterable[int]) -> Restricted:
@@ -268,11 +273,6 @@ class _Search:
     def _rent(self, flows: Sequence[Flow]) -> FloatArray:
         """What each order (O) would pay for stock and room at prices."""
         return rent_of_orders(self.pricer, self.prices, flows)
-
-
-def _share(begin: float, deadline: float) -> float:
-    """The share of the time that has gone: of what is left to do nobody knows more."""
-    return min(1.0, (time.monotonic() - begin) / max(deadline - begin, 1e-3))
 
 
 def _lines_by_order(problem: Problem) -> dict[int, list[int]]:

@@ -22,6 +22,7 @@ from dom_core.optimizer.pattern_costs import CostBlock, Groups, PatternCosts
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.rooms import Rooms
+from dom_core.optimizer.watch import UNWATCHED, Watch
 
 __all__ = ["NOWHERE", "PROVEN_WITHIN", "Priced", "PricedBest", "Pricer", "Prices"]
 
@@ -53,17 +54,17 @@ class PricedBest:
 
 
 class Pricer:
-    """Prices the orders of one problem over all their pairs, block by block."""
+    """Prices the orders of one problem over all their pairs, block by block; between blocks its watch may stop it."""
 
-    def __init__(self, problem: Problem, lines: IntArray) -> None:
-        self.problem = problem
+    def __init__(self, problem: Problem, lines: IntArray, watch: Watch = UNWATCHED) -> None:
+        self.problem, self.watch = problem, watch
         self.costs = PatternCosts(problem, lines)
         self.rooms = Rooms(problem)
         self.constant = self.costs.nothing()
 
     def of(self, lines: IntArray) -> "Pricer":
         """The same problem, with only these lines: all of their orders' that want anything."""
-        return Pricer(self.problem, lines)
+        return Pricer(self.problem, lines, self.watch)
 
     def price(
         self, prices: Prices, stock: IntArray | None = None, look: Callable[["PricedGroups"], None] | None = None
@@ -76,6 +77,7 @@ class Pricer:
         worth = np.zeros(len(self.problem.batch.orders))
         capacity_use = np.zeros(self.rooms.count)
         for block in self.costs.blocks():
+            self.watch.go_on()
             for groups in self.at_prices(block, prices, stock):
                 patterns = groups.cheapest()
                 note(groups.groups, patterns, chosen)

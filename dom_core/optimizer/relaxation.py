@@ -4,6 +4,7 @@ import math
 import time
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from dom_core.domain.plan import Ending, IterationReport
 from dom_core.domain.proof import IterationProof, PartProof, rounded_down
 from dom_core.domain.reason import IntArray
 from dom_core.domain.strategy import ObjectiveMode, Relaxation, SolverLimits
-from dom_core.optimizer import activation, candidates, decomposition, shortage
+from dom_core.optimizer import activation, candidates, decomposition, search, shortage
 from dom_core.optimizer.candidates import Candidates
 from dom_core.optimizer.costs import Flow, pair_costs
 from dom_core.optimizer.problem import (
@@ -30,6 +31,9 @@ from dom_core.optimizer.restriction import Restricted, Restriction
 from dom_core.optimizer.solving import Answer
 from dom_core.optimizer.tasks import Crew, Task, Work
 from dom_core.optimizer.watch import UNWATCHED, Watch, WatchedLimits
+
+IDEAL_PAIRS = 1_000_000
+"""Candidate pairs from which every order is offered its best pattern before anything else: parts are quick below."""
 
 _WORST_FIRST = (Ending.NO_PLAN, Ending.INFEASIBLE, Ending.UNPROVEN, Ending.WITHIN_GAP, Ending.OPTIMAL)
 
@@ -188,6 +192,39 @@ def _solve(
 ) -> IterationResult:
     """Solve an iteration, or a round that has its share of the time."""
     started = time.monotonic()
+    parts, pieces, answers, flows = _ideal(problem, watch) or _by_parts(problem, crew, watch, share)
+    report = _report(number, problem, flows, answers, crew.name, parts)
+    troubles = tuple(sorted({answer.trouble for answer in answers if answer.trouble}))
+    report = replace(report, seconds=round(time.monotonic() - started, 3))
+    proof = _proof(number, problem, pieces, answers)
+    return IterationResult(found, problem, flows, report, troubles=troubles, proof=proof)
+
+
+class _Solved(NamedTuple):
+    """The lines of each part, the problems that were solved, their answers, and the flows of all, sorted."""
+
+    parts: Sequence[IntArray]
+    pieces: Sequence[Restricted]
+    answers: Sequence[Answer]
+    flows: tuple[Flow, ...]
+
+
+def _ideal(problem: Problem, watch: Watch) -> _Solved | None:
+    """The plan in which every order has its best pattern, where that is possible and worth asking."""
+    strategy = problem.batch.request.strategy
+    strict = strategy.objective_mode is ObjectiveMode.STRICT
+    if strict or problem.forced or int(problem.allowed.sum()) < IDEAL_PAIRS:
+        return None
+    answer = search.ideal(problem, WatchedLimits.of(strategy.limits, watch))
+    if answer is None:
+        return None
+    lines = np.flatnonzero(problem.wanted > 0)
+    piece = Restricted(problem, lines, np.arange(problem.batch.shape[1]))
+    return _Solved([lines], [piece], [answer], answer.flows)
+
+
+def _by_parts(problem: Problem, crew: Crew, watch: Watch, share: float) -> _Solved:
+    """The answers of the crew to every block of parts."""
     parts = decomposition.independent_parts(problem)
     pieces = list(_pieces(problem, decomposition.blocks(parts)))
     answers: list[Answer] = []
@@ -208,11 +245,7 @@ def _solve(
         flows += piece.outward(answer.flows)
         decided += len(piece.lines)
         watch.at("solving", decided / lines)
-    report = _report(number, problem, sorted(flows), answers, crew.name, parts)
-    troubles = tuple(sorted({answer.trouble for answer in answers if answer.trouble}))
-    report = replace(report, seconds=round(time.monotonic() - started, 3))
-    proof = _proof(number, problem, pieces, answers)
-    return IterationResult(found, problem, tuple(sorted(flows)), report, troubles=troubles, proof=proof)
+    return _Solved(parts, pieces, answers, tuple(sorted(flows)))
 
 
 def _proof(number: int, problem: Problem, pieces: Sequence[Restricted], answers: Sequence[Answer]) -> IterationProof:
@@ -235,7 +268,13 @@ def _proven(answer: Answer) -> float:
 
 
 def _pieces(problem: Problem, blocks: Sequence[Sequence[IntArray]]) -> Iterator[Restricted]:
-    """Each block as a problem that stands alone."""
+    """Each block as a problem that stands alone. A block of all lines is the problem itself: nothing is copied."""
+    every = np.arange(len(problem.wanted))
+    if len(blocks) == 1 and sum(map(len, blocks[0])) == len(every):
+        yield Restricted(problem, every, np.arange(problem.batch.shape[1]))
+        return
+    if not blocks:
+        return
     restriction = Restriction.of(problem)
     for block in blocks:
         lines = np.sort(np.concatenate(block))

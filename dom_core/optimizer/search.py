@@ -22,12 +22,13 @@ from dom_core.errors import SolverFailed
 from dom_core.optimizer import first_plan, fixing, neighbourhoods
 from dom_core.optimizer.ascent import ascend
 from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.course import Course
 from dom_core.optimizer.dive import dive
 from dom_core.optimizer.generation import MEET_LATER_WITHIN, Linear, generate
 from dom_core.optimizer.linear import LinearAnswer, LinearProgram
 from dom_core.optimizer.patterns import PatternPool
 from dom_core.optimizer.prices import Prices
-from dom_core.optimizer.pricing import PROVEN_WITHIN, Priced, PricedBest, Pricer
+from dom_core.optimizer.pricing import NOWHERE, PROVEN_WITHIN, Priced, PricedBest, Pricer
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.standing import Standing
@@ -38,11 +39,14 @@ from dom_core.optimizer.working_set import Pass, WorkingSet
 PRICE_ROUNDS = 120
 """Steps on the working set before the master is asked."""
 
-LARGEST_GAP = 0.1
-"""The steps never believe the best plan to be farther above the bound than this share of it."""
+CLIMBS, MISSED_AT_MOST = 6, 1e-2
+"""Climbs at most; another one follows where the sources that a working set lacked were worth more than this share."""
 
 MASTER_COLUMNS = 1_200_000
 """Columns that masters may have in all, from one pass over all pairs to the next: what bounds their time everywhere."""
+
+PRICES_UNTIL, FIRST_PLAN_UNTIL = 0.6, 0.85
+"""The shares of the time after which prices, and then the first plan, are good enough as they are."""
 
 FULL_PASSES = 4
 """Passes over all pairs after masters, at most."""
@@ -54,11 +58,9 @@ def solve_large(
     """A good plan for a large problem within the limits, and a proven bound. `start` is a plan to better, if any."""
     started = time.monotonic()
     part = np.flatnonzero(problem.wanted > 0)
-    pricer = Pricer(problem, part)
-    plan = Standing(problem, start)
-    found = priced_best(pricer, solver, limits, started + limits.solve_limit_s)
-    first = Standing(problem, found.flows)
-    plan, priced = first if first.total < plan.total else plan, found.priced
+    pricer = Pricer(problem, part, watch_of(limits))
+    found = priced_best(pricer, solver, limits, started + limits.solve_limit_s, Standing(problem, start))
+    plan, priced = Standing(problem, found.flows), found.priced
     best, limit = neighbourhoods.improve(problem, plan, priced, crew, limits, deadline=started + limits.solve_limit_s)
     left_s = started + limits.solve_limit_s - time.monotonic()
     proven = fixing.Proven(best, priced.bound)
@@ -72,6 +74,26 @@ def solve_large(
     bound, table = min(proven.bound, float(best.total)), priced.prices.told(problem)
     seconds = time.monotonic() - started
     return Answer(best.flows, ending, bound, limit, seconds, prices=table, priced=priced.bound)
+
+
+def ideal(problem: Problem, limits: SolverLimits) -> Answer | None:
+    """The best plan where every order can have its best pattern beside all others; None where orders compete.
+
+    One pass over all pairs, no solver: the common case of ample stock, at any size.
+    """
+    started = time.monotonic()
+    pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0), watch_of(limits))
+    prices = Prices.none(problem)
+    found = pricer.price(prices)
+    if over(pricer, found):
+        return None
+    lines = np.flatnonzero(found.chosen != NOWHERE)
+    flows = zip(lines.tolist(), found.chosen[lines].tolist(), problem.wanted[lines].tolist(), strict=True)
+    plan = Standing(problem, list(flows))
+    if plan.total - found.bound > PROVEN_WITHIN * plan.total:
+        return None
+    bound, seconds = min(found.bound, float(plan.total)), time.monotonic() - started
+    return Answer(plan.flows, Ending.OPTIMAL, bound, "", seconds, prices=prices.told(problem), priced=found.bound)
 
 
 def only(problem: Problem, lines: IntArray) -> Problem:
@@ -89,8 +111,14 @@ class Found:
     flows: Sequence[Flow]
 
 
-def priced_best(pricer: Pricer, solver: Solver, limits: SolverLimits, deadline: float) -> Found:
-    """The best prices found on a working set that grows, each proven over all pairs."""
+def priced_best(
+    pricer: Pricer, solver: Solver, limits: SolverLimits, deadline: float, start: Standing | None = None
+) -> Found:
+    """The best prices found on a working set that grows, each proven over all pairs, and the best plan on the way.
+
+    What the deadline, a monotonic second, cuts short is finished roughly: a pass over all pairs and a greedy round.
+    """
+    course = Course(limits, deadline, start)
     working, prices = WorkingSet(pricer), Prices.none(pricer.problem)
     found = working.grow(prices)
     best = PricedBest(prices, found.bound, found)
@@ -98,64 +126,81 @@ def priced_best(pricer: Pricer, solver: Solver, limits: SolverLimits, deadline: 
         plan = first_plan.FirstPlan(pricer)
         plan.place(found.chosen)
         return Found(best, plan.flows)
+    course.prove(best.bound)
     pool = PatternPool(working)
+    course.stage_until(PRICES_UNTIL)
+    best = _climb(working, pool, best, course)
+    best, amounts = _generated(working, pool, best, solver, course)
+    course.stage_until(FIRST_PLAN_UNTIL)
+    course.offer(_planned(working, pool, amounts, best.prices, solver, course))
+    return Found(best, () if course.plan is None else course.plan.flows)
+
+
+def _generated(
+    working: WorkingSet, pool: PatternPool, best: PricedBest, solver: Solver, course: Course
+) -> tuple[PricedBest, FloatArray | None]:
+    """Better prices by masters, and how much of each pattern the last of them takes, if any was solved."""
     amounts: FloatArray | None = None
-    best = _climb(working, pool, best)
     for _ in range(FULL_PASSES):
-        watch_of(limits).go_on()
+        if course.time_is_up():
+            break
         begin = working.price(working.multipliers(best.prices))
         pool.add(begin)
-        generated = generate(working, pool, begin, _in_time(solver, limits, deadline), MASTER_COLUMNS)
+        generated = generate(working, pool, begin, _in_time(solver, course), MASTER_COLUMNS)
         amounts = generated.amounts if generated.amounts is not None else amounts
-        value, best = generated.best.value, _proven(working, generated.best, best)
-        if value - best.bound <= MEET_LATER_WITHIN * abs(best.bound) or time.monotonic() >= deadline:
+        value, best = generated.best.value, _proven(working, generated.best, best, course)
+        if value - best.bound <= MEET_LATER_WITHIN * abs(best.bound):
             break
-    solve = _in_time(solver, limits, deadline)
-    return Found(best, _planned(working, pool, amounts, best.prices, solve))
+    return best, amounts
 
 
 def _planned(
-    working: WorkingSet, pool: PatternPool, amounts: FloatArray | None, prices: Prices, solve: Linear
-) -> list[Flow]:
+    working: WorkingSet, pool: PatternPool, amounts: FloatArray | None, prices: Prices, solver: Solver, course: Course
+) -> Standing:
     """A first plan: by a dive from the last master, then greedily."""
     plan = first_plan.FirstPlan(working.pricer)
     if amounts is not None:
         amounts = np.concatenate((amounts, np.zeros(len(pool) - len(amounts))))
-        dive(plan, prices, pool, amounts, solve)
-    plan.complete(prices)
-    return plan.flows
+        dive(plan, prices, pool, amounts, _in_time(solver, course))
+    plan.complete(prices, course.time_is_up)
+    return Standing(working.problem, plan.flows)
 
 
-def _proven(working: WorkingSet, found: Pass, best: PricedBest) -> PricedBest:
+def _proven(working: WorkingSet, found: Pass, best: PricedBest, course: Course) -> PricedBest:
     """What the prices of a pass prove over all pairs, if that is better; the working set grows."""
     prices = working.prices(found.multipliers).rounded()
     priced = working.grow(prices)
+    course.prove(priced.bound)
+    course.look()
     return PricedBest(prices, priced.bound, priced) if priced.bound > best.bound else best
 
 
-def _climb(working: WorkingSet, pool: PatternPool, best: PricedBest) -> PricedBest:
-    """Prices by steps. What they prove over all pairs shows which sources were missing."""
-    upper = min(_rough_total(working.pricer, best.prices), best.bound * (1 + LARGEST_GAP))
-    found = begin = working.price(working.multipliers(best.prices))
-    pool.add(begin)
-    for found in ascend(working, begin.multipliers, upper, PRICE_ROUNDS):
-        pool.add(found)
-    return _proven(working, found, best)
+def _climb(working: WorkingSet, pool: PatternPool, best: PricedBest, course: Course) -> PricedBest:
+    """Prices by steps. What they prove over all pairs shows which sources were missing: then the steps go on."""
+    rough = Standing(working.problem, first_plan.build(working.pricer, best.prices, course.time_is_up))
+    course.offer(rough)
+    for _ in range(CLIMBS):
+        found = begin = working.price(working.multipliers(best.prices))
+        pool.add(begin)
+        for found in ascend(working, begin.multipliers, float(rough.total), PRICE_ROUNDS):
+            pool.add(found)
+            course.look()
+            if course.time_is_up():
+                break
+        best = _proven(working, found, best, course)
+        if course.time_is_up() or found.value - best.bound <= MISSED_AT_MOST * abs(found.value):
+            break
+    return best
 
 
-def _rough_total(pricer: Pricer, prices: Prices) -> float:
-    """The points of a plan that is made in a moment: how far up the bound could be."""
-    return float(Standing(pricer.problem, first_plan.build(pricer, prices)).total)
-
-
-def _in_time(solver: Solver, limits: SolverLimits, deadline: float) -> Linear:
-    """Linear programs by this solver, until the deadline."""
+def _in_time(solver: Solver, course: Course) -> Linear:
+    """Linear programs by this solver, until the course's time is up; each is a moment to tell how far it is."""
 
     def solve(program: LinearProgram) -> LinearAnswer:
-        left_s = deadline - time.monotonic()
-        if left_s <= 0:
+        course.look()
+        if course.time_is_up():
             raise SolverFailed("the time is up")
-        return solver.solve_linear(program, replace(limits, solve_limit_s=min(left_s, 600.0)))
+        return solver.solve_linear(program, replace(course.limits, solve_limit_s=min(course.left_s, 600.0)))
 
     return solve
 

@@ -213,7 +213,7 @@ def _run_cbc(program: pulp.LpProblem, folder: Path, limits: SolverLimits) -> str
     with log_file.open("wb") as output:
         process = _start(command, output, folder)
     _limit_memory(process, limits)
-    ended = _wait(process, limits)
+    ended = _wait(process, limits, limits.solve_limit_s * KILL_AFTER_TIMES + KILL_AFTER_S)
     log = log_file.read_text(errors="replace")
     if ended and process.returncode != 0:
         raise _crash(executable, process.returncode, log)
@@ -242,7 +242,7 @@ def _run_clp(program: LinearProgram, folder: Path, limits: SolverLimits) -> Line
     with log_file.open("wb") as output:
         process = _start([*command, "-solution", str(answer_file)], output, folder)
     _limit_memory(process, limits)
-    if not _wait(process, limits):
+    if not _wait(process, limits, limits.solve_limit_s):
         raise SolverFailed("CLP was not done in time")
     if process.returncode != 0:
         raise _crash(executable, process.returncode, log_file.read_text(errors="replace"))
@@ -314,9 +314,9 @@ def _limit_memory(process: "subprocess.Popen[bytes]", limits: SolverLimits) -> N
             resource.prlimit(process.pid, resource.RLIMIT_AS, (most, most))
 
 
-def _wait(process: "subprocess.Popen[bytes]", limits: SolverLimits) -> bool:
+def _wait(process: "subprocess.Popen[bytes]", limits: SolverLimits, patience_s: float) -> bool:
     """Wait for the end of a process; False when it had to be killed, with its whole group. Raises Cancelled."""
-    watch, patience_s = watch_of(limits), limits.solve_limit_s * KILL_AFTER_TIMES + KILL_AFTER_S
+    watch = watch_of(limits)
     late_at = time.monotonic() + patience_s
     try:
         while time.monotonic() < late_at:

@@ -3,6 +3,8 @@
 Its statuses and bounds are read from HiGHS itself, because PuLP knows neither bounds nor every way to end.
 """
 
+import time
+from collections.abc import Callable
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -15,7 +17,8 @@ from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer.formulation import Model
 from dom_core.optimizer.linear import LinearAnswer, LinearProgram
-from dom_core.optimizer.solving import PulpSolver, Search
+from dom_core.optimizer.solving import LOOK_EVERY_S, PulpSolver, Search
+from dom_core.optimizer.watch import Watch, watch_of
 
 PROVEN_WITHIN = 1e-6
 """Relative difference of value and bound up to which HiGHS, asked for no gap, has proven its answer."""
@@ -47,7 +50,10 @@ class HighsSolver(PulpSolver):
         return _read_search(program, limits)
 
     def solve_linear(self, program: LinearProgram, limits: SolverLimits) -> LinearAnswer:
-        """Run HiGHS' interior point method with crossover: on masters it is far quicker than its simplex."""
+        """Run HiGHS' interior point method with crossover: on masters it is far quicker than its simplex.
+
+        Raises Cancelled soon after the watch asks to stop: HiGHS asks between iterations.
+        """
         highspy = import_module("highspy")
         highs = highspy.Highs()
         for option, value in (
@@ -58,12 +64,30 @@ class HighsSolver(PulpSolver):
         ):
             highs.setOptionValue(option, value)
         highs.passModel(_linear(highspy, program))
+        look = _look_for(watch_of(limits))
+        highs.cbIpmInterrupt.subscribe(look)
+        highs.cbSimplexInterrupt.subscribe(look)
         highs.run()
+        watch_of(limits).go_on()
         if highs.getModelStatus().name != "kOptimal":
             raise SolverFailed(f"HiGHS gave no optimum: {highs.modelStatusToString(highs.getModelStatus())}")
         found = highs.getSolution()
         amounts, prices = np.array(found.col_value), np.maximum(-np.array(found.row_dual), 0.0)
         return LinearAnswer(float(program.costs @ amounts), amounts, prices)
+
+
+def _look_for(watch: Watch) -> Callable[[Any], None]:
+    """What HiGHS calls between iterations: ends the run when the watch, asked now and then, says so."""
+    asked_at = time.monotonic()
+
+    def look(event: Any) -> None:
+        nonlocal asked_at
+        if time.monotonic() - asked_at >= LOOK_EVERY_S:
+            asked_at = time.monotonic()
+            if watch.stop_asked():
+                event.interrupt()
+
+    return look
 
 
 def _linear(highspy: Any, program: LinearProgram) -> Any:

@@ -90,6 +90,7 @@ class WorkingSet:
         patterns, use, room = [], np.zeros_like(at.cells), np.zeros_like(at.room)
         value = self.pricer.constant - float((at.cells * self.stock).sum() + (at.room * self.pricer.rooms.room).sum())
         for table in self.tables:
+            self.pricer.watch.go_on()
             together, alone = self._at(table, at)
             found = cheapest_patterns(table.groups.kind, together, alone, table.groups.helpers)
             patterns.append(found)
@@ -158,7 +159,7 @@ class WorkingSet:
         alone = table.groups.alone.copy()
         for prices, taken in zip(at.cells, table.taken, strict=True):
             if prices.any() and taken.any():
-                alone += prices[table.cells] * taken[:, :, None]
+                _charge(alone, prices, table.cells, taken)
         together = table.groups.together.copy()
         self.pricer.rooms.charge(table.groups, at.room, together, alone)
         return together, alone
@@ -197,6 +198,15 @@ class WorkingSet:
         self.stock = np.stack([stock // divisor for divisor in DIVISORS]).astype(np.float64)
         places = np.split(place, np.cumsum([len(part) for part in every])[:-1])[1:]
         self.tables = tuple(replace(t, cells=_numbered(t, number, own)) for t, own in zip(tables, places, strict=True))
+
+
+def _charge(alone: FloatArray, prices: FloatArray, cells: IntArray, taken: IntArray) -> None:
+    """Add what lines pay for their cells. Few lines want enough units to pay for rounded parts."""
+    rows = np.flatnonzero(taken.any(axis=1))
+    if 2 * len(rows) > len(taken):
+        alone += prices[cells] * taken[:, :, None]
+    else:
+        alone[rows] += prices[cells[rows]] * taken[rows][:, :, None]
 
 
 def _numbered(table: Table, number: IntArray, places: IntArray) -> IntArray:

@@ -24,10 +24,12 @@ EXCEPTIONS: Mapping[str, frozenset[str]] = {
     "dom_core.optimizer.pipeline": SECONDS,
     "dom_core.optimizer.relaxation": SECONDS,
     # Its last limit is one of seconds; plans that it ended say so.
-    "dom_core.optimizer.neighbourhoods": SECONDS,
+    "dom_core.optimizer.course": SECONDS,
     "dom_core.optimizer.search": SECONDS,
     # CBC is a program of its own: it is started, and killed with what it started when it is late.
     "dom_core.optimizer.solving": SECONDS | {"os", "pathlib", "shutil", "subprocess", "threading"},
+    # It asks far more often whether to go on than anybody wants to be asked.
+    "dom_core.optimizer.solving_highs": SECONDS,
     # It is found, made executable, and given a folder that is removed after it.
     "dom_core.optimizer.executable": frozenset({"os", "pathlib", "shutil", "tempfile", "threading"}),
     # NumPy writes its arrays into a file; this one is in memory.

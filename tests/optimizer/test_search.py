@@ -7,9 +7,9 @@ import pytest
 from dom_core.domain.plan import Ending, Plan
 from dom_core.domain.strategy import ObjectiveMode
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import blocks, neighbourhoods
+from dom_core.optimizer import blocks, neighbourhoods, performing, relaxation
 from dom_core.optimizer.pipeline import plan_once
-from dom_core.optimizer.solving import Answer, CbcSolver
+from dom_core.optimizer.solving import Answer, CbcSolver, Search
 from tests.builders import RequestBuilder, a_request, a_source, an_order
 from tests.oracle.generation import generate
 
@@ -110,3 +110,35 @@ def test_without_a_working_solver_there_is_a_plan_with_a_bound_that_says_so(mode
     assert (report.ending, report.ending_limit) == (Ending.UNPROVEN, "solver_failed")
     assert 0 < report.bound <= exact.total <= report.total
     assert plan.warnings == ("The solver failed, so that the search alone made this plan: broken",)
+
+
+def test_where_no_order_stands_in_the_way_of_another_no_solver_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Forbidden(CbcSolver):
+        def search(self, *_: object) -> Search:
+            raise AssertionError("every order can have its best pattern")
+
+    ample = rivals(30).with_stock({(f"P{product}", f"S{source}"): 1000 for product in range(6) for source in range(6)})
+    exact = plan_once(ample.build(), CbcSolver()).iterations[0]
+    monkeypatch.setattr(relaxation, "IDEAL_PAIRS", 0)
+    report = plan_once(ample.build(), Forbidden()).iterations[0]
+    assert report.ending is Ending.OPTIMAL
+    assert (report.gap, report.total) == (0.0, exact.total)
+
+
+def test_where_orders_compete_the_ideal_is_no_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(relaxation, "IDEAL_PAIRS", 0)
+    for seed in range(40):
+        request = generate(seed)
+        ideal = plan_once(request, CbcSolver()).iterations[0]
+        monkeypatch.setattr(relaxation, "IDEAL_PAIRS", 10**9)
+        assert ideal.total == plan_once(request, CbcSolver()).iterations[0].total, seed
+        monkeypatch.setattr(relaxation, "IDEAL_PAIRS", 0)
+
+
+@pytest.mark.parametrize("workers", [1, 3])
+def test_the_plan_does_not_depend_on_how_many_tasks_run_side_by_side(
+    workers: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = searched(rivals(16), monkeypatch)
+    monkeypatch.setattr(performing, "WORKERS", workers)
+    assert searched(rivals(16), monkeypatch).lines == usual.lines

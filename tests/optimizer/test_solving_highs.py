@@ -3,6 +3,7 @@
 from dataclasses import replace
 from importlib.util import find_spec
 
+import numpy as np
 import pytest
 
 from dom_core.domain.plan import Ending, IterationReport, Plan, PlanAssignment
@@ -10,9 +11,11 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer import solving_highs
+from dom_core.optimizer.linear import LinearProgram
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.optimizer.solving_highs import HighsSolver
+from dom_core.optimizer.watch import Watch, WatchedLimits
 from tests.optimizer.test_solving import a_model, rivals
 from tests.oracle.comparison import describe
 from tests.oracle.generation import generate
@@ -84,3 +87,24 @@ def test_where_it_is_not_installed_the_error_says_how_to_get_it(monkeypatch: pyt
     monkeypatch.setattr(solving_highs, "find_spec", lambda _: None)
     with pytest.raises(SolverFailed, match=r"dom-optimizer\[highs\]"):
         HighsSolver()
+
+
+@needs_highs
+def test_highs_ends_a_linear_program_soon_after_it_is_asked_to_stop(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(solving_highs, "LOOK_EVERY_S", 0.0)
+    answers = iter([True])  # only while it works: afterwards nobody wants to stop
+    limits = WatchedLimits.of(SolverLimits(), Watch(stop_asked=lambda: next(answers, False)))
+    with pytest.raises(SolverFailed, match=r"(?i)interrupt"):
+        HighsSolver().solve_linear(a_dense_program(40, 80), limits)
+
+
+def a_dense_program(rows: int, columns: int) -> LinearProgram:
+    """A program that no solver sees through before it begins."""
+    random = np.random.default_rng(1)
+    return LinearProgram(
+        costs=-random.random(columns),
+        starts=np.arange(columns + 1) * rows,
+        rows=np.tile(np.arange(rows), columns),
+        amounts=random.random(rows * columns),
+        limits=np.full(rows, 10.0),
+    )

@@ -1,20 +1,27 @@
 """Whoever follows a run is told how far it is, and stops it soon, whatever it is doing."""
 
+import inspect
 import subprocess
+import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import Cancelled, SolverFailed
-from dom_core.optimizer import blocks, relaxation, solving
+from dom_core.optimizer import blocks, relaxation, search, solving
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.pipeline import open_lines, plan_once
+from dom_core.optimizer.pricing import Pricer
 from dom_core.optimizer.solving import CbcSolver
+from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Task, Work
 from dom_core.optimizer.watch import Stage, Watch, WatchedLimits
+from tests.optimizer.test_prices import pricer_of
+from tests.optimizer.test_pricing import problem_of
 from tests.optimizer.test_search import rivals
 from tests.optimizer.test_solving import a_model
 
@@ -106,3 +113,48 @@ def test_when_a_task_fails_the_others_are_stopped(
     with pytest.raises(SolverFailed):
         list(LocalCrew(CbcSolver()).perform(tasks))
     assert not any(is_running(int((tmp_path / f"started.{number}").read_text())) for number in (1, 2))
+
+
+def test_a_search_can_be_stopped_at_every_look_on_its_way_to_prices_and_a_first_plan() -> None:
+    one = problem_of(rivals(10))
+
+    def priced(watch: Watch) -> None:
+        limits = WatchedLimits.of(SolverLimits(), watch)
+        pricer = Pricer(one, np.flatnonzero(one.wanted > 0), watch)
+        search.priced_best(pricer, CbcSolver(), limits, float("inf"))
+
+    looked: list[str] = []
+
+    def never_asked() -> bool:
+        looked.append(_stage_that_looks())
+        return False
+
+    priced(Watch(stop_asked=never_asked))
+    assert {"grow", "ascend", "generate", "place"} <= set(looked)
+    for stage in set(looked):
+        with pytest.raises(Cancelled):
+            priced(Watch(stop_asked=after(looked.index(stage))))
+
+
+def _stage_that_looks() -> str:
+    """The innermost stage of the search that is at work."""
+    stages = ("grow", "ascend", "generate", "place")
+    callers = [frame.function for frame in inspect.stack(0)]
+    return next((caller for caller in callers if caller in stages), "between")
+
+
+def test_a_search_tells_its_gap_also_before_there_is_a_first_plan() -> None:
+    one, stages = problem_of(rivals(16)), list[Stage]()
+    limits = WatchedLimits.of(SolverLimits(), Watch(stages.append))
+    search.priced_best(pricer_of(one), CbcSolver(), limits, time.monotonic() + limits.solve_limit_s)
+    gaps = [stage.gap for stage in stages if stage.gap is not None]
+    assert len(gaps) == len(stages) > 2
+    assert gaps == sorted(gaps, reverse=True)
+    assert [stage.share for stage in stages] == sorted(stage.share for stage in stages)
+
+
+def test_a_search_whose_time_is_up_at_once_still_has_a_plan_and_a_bound() -> None:
+    one = problem_of(rivals(16))
+    found = search.priced_best(pricer_of(one), CbcSolver(), SolverLimits(), time.monotonic())
+    assert found.flows
+    assert 0 < found.priced.bound <= Standing(one, found.flows).total

@@ -74,7 +74,7 @@ def _reasons_well_formed(subject: Subject) -> Iterator[str]:
     width = code_type(len(reasons.templates)).itemsize
     for position, codes in enumerate(reasons.codes):
         right = len(codes) == width * len(reasons.source_ids)
-        if not right or max(reasons.row(position), default=0) >= len(reasons.templates):
+        if not right or reasons.row(position).max(initial=0) >= len(reasons.templates):
             yield "a line has not exactly one reason for each source"
 
 
