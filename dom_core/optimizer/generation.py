@@ -12,7 +12,7 @@ import numpy as np
 from dom_core.domain.reason import FloatArray
 from dom_core.errors import SolverFailed
 from dom_core.optimizer.linear import LinearAnswer, LinearProgram
-from dom_core.optimizer.master import Master, restricted
+from dom_core.optimizer.master import Corner, Master, restricted
 from dom_core.optimizer.patterns import PatternPool
 from dom_core.optimizer.working_set import Multipliers, Pass, WorkingSet
 
@@ -43,14 +43,15 @@ class Generated:
 def generate(working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, columns: int) -> Generated:
     """Patterns and prices in turn, until they agree, or masters had so many columns in all, or the solver fails."""
     value, amounts, left, rounds = float("inf"), None, columns, 0
+    corner: Corner | None = None
     while left > 0:
         left, rounds = left - len(pool), rounds + 1
         try:
-            master, answer = _solved(working, pool, solve)
+            master, answer = _solved(working, pool, solve, corner)
         except SolverFailed:
             break
         value = working.pricer.constant + master.constant + answer.value
-        amounts = master.amounts(answer, len(pool))
+        amounts, corner = master.amounts(answer, len(pool)), master.corner(answer)
         meet = _small_enough(rounds, master.program)
         if value - best.value <= meet * abs(value):
             break
@@ -76,8 +77,10 @@ def limits_of(working: WorkingSet) -> FloatArray:
     return np.concatenate((working.stock.ravel(), working.pricer.rooms.room))
 
 
-def _solved(working: WorkingSet, pool: PatternPool, solve: Linear) -> tuple[Master, LinearAnswer]:
-    master = restricted(pool.columns(), limits_of(working), pool.first_groups()[-1])
+def _solved(
+    working: WorkingSet, pool: PatternPool, solve: Linear, corner: Corner | None
+) -> tuple[Master, LinearAnswer]:
+    master = restricted(pool.columns(), limits_of(working), pool.first_groups()[-1]).starting(corner)
     if not len(master.columns):
         return master, LinearAnswer(0.0, np.zeros(0), np.zeros(0))
     return master, solve(master.program)
