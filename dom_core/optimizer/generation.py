@@ -33,14 +33,20 @@ Linear = Callable[[LinearProgram], LinearAnswer]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generated:
-    """The best pass; the last master's value and how much of each pattern it takes, if it was ever solved."""
+    """The best pass; the last master's value and how much of each pattern it takes, if it was ever solved.
+
+    `columns` is how many the masters had in all.
+    """
 
     best: Pass
     value: float
     amounts: FloatArray | None
+    columns: int
 
 
-def generate(working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, columns: int) -> Generated:
+def generate(
+    working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, columns: int, within: float = MEET_WITHIN
+) -> Generated:
     """Patterns and prices in turn, until they agree, or masters had so many columns in all, or the solver fails."""
     value, amounts, left, rounds = float("inf"), None, columns, 0
     corner: Corner | None = None
@@ -52,7 +58,7 @@ def generate(working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, 
             break
         value = working.pricer.constant + master.constant + answer.value
         amounts, corner = master.amounts(answer, len(pool)), master.corner(answer)
-        meet = _small_enough(rounds, master.program)
+        meet = max(within, _small_enough(rounds, master.program))
         if value - best.value <= meet * abs(value):
             break
         target, new = master.prices(answer, working.rows()), 0
@@ -63,7 +69,7 @@ def generate(working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, 
             best = found if found.value > best.value else best
         if not new and value - best.value > meet * abs(value):
             break
-    return Generated(best, value, amounts)
+    return Generated(best, value, amounts, columns - left)
 
 
 def _small_enough(rounds: int, program: LinearProgram) -> float:
