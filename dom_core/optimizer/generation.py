@@ -12,7 +12,7 @@ import numpy as np
 from dom_core.domain.reason import FloatArray
 from dom_core.errors import SolverFailed
 from dom_core.optimizer.linear import LinearAnswer, LinearProgram
-from dom_core.optimizer.master import Master, restricted
+from dom_core.optimizer.master import Corner, Master, restricted
 from dom_core.optimizer.patterns import PatternPool
 from dom_core.optimizer.working_set import Multipliers, Pass, WorkingSet
 
@@ -33,25 +33,32 @@ Linear = Callable[[LinearProgram], LinearAnswer]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Generated:
-    """The best pass; the last master's value and how much of each pattern it takes, if it was ever solved."""
+    """The best pass; the last master's value and how much of each pattern it takes, if it was ever solved.
+
+    `columns` is how many the masters had in all.
+    """
 
     best: Pass
     value: float
     amounts: FloatArray | None
+    columns: int
 
 
-def generate(working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, columns: int) -> Generated:
+def generate(
+    working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, columns: int, within: float = MEET_WITHIN
+) -> Generated:
     """Patterns and prices in turn, until they agree, or masters had so many columns in all, or the solver fails."""
     value, amounts, left, rounds = float("inf"), None, columns, 0
+    corner: Corner | None = None
     while left > 0:
         left, rounds = left - len(pool), rounds + 1
         try:
-            master, answer = _solved(working, pool, solve)
+            master, answer = _solved(working, pool, solve, corner)
         except SolverFailed:
             break
         value = working.pricer.constant + master.constant + answer.value
-        amounts = master.amounts(answer, len(pool))
-        meet = _small_enough(rounds, master.program)
+        amounts, corner = master.amounts(answer, len(pool)), master.corner(answer)
+        meet = max(within, _small_enough(rounds, master.program))
         if value - best.value <= meet * abs(value):
             break
         target, new = master.prices(answer, working.rows()), 0
@@ -62,7 +69,7 @@ def generate(working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, 
             best = found if found.value > best.value else best
         if not new and value - best.value > meet * abs(value):
             break
-    return Generated(best, value, amounts)
+    return Generated(best, value, amounts, columns - left)
 
 
 def _small_enough(rounds: int, program: LinearProgram) -> float:
@@ -76,8 +83,10 @@ def limits_of(working: WorkingSet) -> FloatArray:
     return np.concatenate((working.stock.ravel(), working.pricer.rooms.room))
 
 
-def _solved(working: WorkingSet, pool: PatternPool, solve: Linear) -> tuple[Master, LinearAnswer]:
-    master = restricted(pool.columns(), limits_of(working), pool.first_groups()[-1])
+def _solved(
+    working: WorkingSet, pool: PatternPool, solve: Linear, corner: Corner | None
+) -> tuple[Master, LinearAnswer]:
+    master = restricted(pool.columns(), limits_of(working), pool.first_groups()[-1]).starting(corner)
     if not len(master.columns):
         return master, LinearAnswer(0.0, np.zeros(0), np.zeros(0))
     return master, solve(master.program)

@@ -6,13 +6,22 @@ Only rows that could bind are in it: where each group's greediest pattern fits b
 that touch no such row take their cheapest pattern outside.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
-from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+from dom_core.optimizer.linear import Basis, LinearAnswer, LinearProgram
 from dom_core.optimizer.patterns import Columns
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Corner:
+    """Where a master ended: the patterns that it may take, the rows that it uses up, the groups that have a pattern."""
+
+    patterns: IntArray
+    rows: IntArray
+    groups: IntArray
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +51,21 @@ class Master:
         amounts[self.columns] = answer.amounts
         amounts[self.outside] = 1.0
         return amounts
+
+    def corner(self, answer: LinearAnswer) -> Corner | None:
+        """Where it ended, in positions that later masters of the same pool have too."""
+        if answer.basis is None:
+            return None
+        rows, groups = np.split(answer.basis.rows, [len(self.rows)])
+        return Corner(self.columns[answer.basis.columns], self.rows[rows], self.groups[groups])
+
+    def starting(self, corner: Corner | None) -> "Master":
+        """The same master, to be solved from where an earlier one with fewer patterns and rows ended."""
+        if corner is None:
+            return self
+        rows = np.concatenate((np.isin(self.rows, corner.rows), np.isin(self.groups, corner.groups)))
+        basis = Basis(np.isin(self.columns, corner.patterns), rows)
+        return replace(self, program=replace(self.program, start=basis)) if basis.whole else self
 
 
 def restricted(columns: Columns, limits: FloatArray, groups: int) -> Master:

@@ -4,7 +4,7 @@ import numpy as np
 
 from dom_core.domain.reason import FloatArray
 from dom_core.errors import SolverFailed
-from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+from dom_core.optimizer.linear import Basis, LinearAnswer, LinearProgram
 
 
 def write(program: LinearProgram, whole: bool = False) -> str:
@@ -30,6 +30,28 @@ def _columns(program: LinearProgram) -> str:
         for entry in range(starts[column], starts[column + 1]):
             parts += (name, rows[entry], amounts[entry])
     return "".join(parts)
+
+
+def write_basis(basis: Basis) -> str:
+    """The corner as CLP reads it: every column in it takes the place of a row that is used up."""
+    pairs = zip(np.flatnonzero(basis.columns).tolist(), np.flatnonzero(basis.rows).tolist(), strict=True)
+    body = "".join(f" XU x{column} r{row}\n" for column, row in pairs)
+    return f"NAME          dom\n{body}ENDATA\n"
+
+
+def read_basis(text: str, program: LinearProgram) -> Basis | None:
+    """The corner that CLP wrote; nothing when it is not the whole of it: no answer hangs on it."""
+    columns, rows = np.zeros(len(program.costs), dtype=bool), np.zeros(len(program.limits), dtype=bool)
+    if not text.endswith("ENDATA\n"):
+        return None
+    pairs = [words for words in map(str.split, text.splitlines()) if words[:1] in (["XU"], ["XL"])]
+    try:
+        columns[[int(words[1].removeprefix("x")) for words in pairs]] = True
+        rows[[int(words[2].removeprefix("r")) for words in pairs]] = True
+    except (ValueError, IndexError):
+        return None
+    basis = Basis(columns, rows)
+    return basis if basis.whole else None
 
 
 def read(text: str, program: LinearProgram) -> LinearAnswer:

@@ -39,8 +39,11 @@ class Width:
     nodes: int
 
 
-WIDTHS = (Width(40, 12, 5.0, 500), Width(90, 16, 20.0, 1000), Width(200, 24, 60.0, 3000))
-"""First what the exact model answers in a fraction of a second; wider only when nothing narrower helps any more."""
+WIDTHS = (Width(40, 12, 5.0, 500), Width(120, 12, 20.0, 1000), Width(200, 16, 60.0, 3000), Width(300, 24, 60.0, 3000))
+"""First what the exact model answers in a fraction of a second; wider when narrower ones help little."""
+
+SLOW_ROUNDS, WORTH_GOING_ON = 10, 0.02
+"""Wider, too, when so many rounds closed less than this share of the gap: most seeds would change nothing."""
 
 TRIES_PER_ORDER = 1
 """How often an order may be the seed of a neighbourhood that changes nothing, until one of its rivals moves."""
@@ -95,6 +98,7 @@ class _Search:
         self.holders: dict[Pair, set[int]] = defaultdict(set)
         self.total = plan.total
         self.tried: dict[int, int] = {}
+        self.bound, self.totals = priced.bound, list[int]()
         self._move((), plan.flows)
         self.best = priced.patterns.worth + points_by_order(problem, ())
         self.excess = points_by_order(problem, plan.flows) + self._rent(plan.flows) - self.best
@@ -111,13 +115,22 @@ class _Search:
 
     def next_neighbourhoods(self) -> list[tuple[int, ...]]:
         """The next few neighbourhoods, wider ones when every order had its tries. Empty when there is nothing left."""
-        found = self._neighbourhoods()
-        for width in WIDTHS[WIDTHS.index(self.width) + 1 :]:
+        wider = list(WIDTHS[WIDTHS.index(self.width) + 1 :])
+        self.totals.append(self.total)
+        found = [] if wider and self._slow() else self._neighbourhoods()
+        for width in wider:
             if found or self._freed_all():
                 break
-            self.width, self.tried = width, {}
+            self.width, self.tried, self.totals = width, {}, [self.total]
             found = self._neighbourhoods()
         return found
+
+    def _slow(self) -> bool:
+        """Whether the last rounds of this width closed next to nothing of the gap."""
+        if len(self.totals) <= SLOW_ROUNDS:
+            return False
+        before = self.totals[-1 - SLOW_ROUNDS]
+        return before - self.total < WORTH_GOING_ON * (before - self.bound)
 
     def _freed_all(self) -> bool:
         """Whether a neighbourhood of this width already is the whole problem."""

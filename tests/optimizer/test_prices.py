@@ -7,10 +7,12 @@ import numpy as np
 import pytest
 
 from dom_core.domain.plan import Ending
+from dom_core.domain.reason import BoolArray
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer import decomposition, fixing, formulation, gap, mps, problem, search, working_set
-from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+from dom_core.optimizer.linear import Basis, LinearAnswer, LinearProgram
+from dom_core.optimizer.master import Corner, Master
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.prices import GRAIN, Prices
 from dom_core.optimizer.pricing import Pricer
@@ -148,6 +150,48 @@ def test_a_linear_program_gives_value_amounts_and_prices(solver: CbcSolver | Hig
     assert float(answer.prices @ np.ones(3)) == pytest.approx(7)
 
 
+def test_clp_starts_where_it_ended_before() -> None:
+    first = CbcSolver().solve_linear(a_program(), SolverLimits())
+    assert first.basis is not None
+    assert first.basis.columns.tolist() == [True, False, True]
+    again = CbcSolver().solve_linear(replace(a_program(), start=first.basis), SolverLimits())
+    assert (again.value, again.amounts.tolist()) == (first.value, first.amounts.tolist())
+
+
+def test_a_larger_master_starts_where_a_smaller_one_ended() -> None:
+    """Pattern 3 and its group 2 are new; the row that both of the first groups want is used up."""
+    one = a_master(patterns=[0, 1, 2], groups=[0, 1])
+    corner = one.corner(LinearAnswer(0.0, np.zeros(3), np.zeros(3), Basis(*bits([1, 0, 1], [1, 0, 1]))))
+    start = a_master(patterns=[0, 1, 2, 3], groups=[0, 1, 2]).starting(corner).program.start
+    assert start is not None
+    assert start.columns.tolist() == [True, False, True, False]
+    assert start.rows.tolist() == [True, False, True, False]
+
+
+def test_a_start_that_does_not_fit_is_left_out() -> None:
+    corner = Corner(np.array([0, 7]), np.array([5]), np.array([0]))
+    assert a_master(patterns=[0, 1], groups=[0]).starting(corner).program.start is None
+
+
+def a_master(patterns: list[int], groups: list[int]) -> Master:
+    """A master of these patterns and groups with one stock row, number 5."""
+    nothing = np.zeros(0, dtype=np.int64)
+    columns, rows = len(patterns), 1 + len(groups)
+    program = LinearProgram(
+        np.zeros(columns), np.zeros(columns + 1, dtype=np.int64), nothing, np.zeros(0), np.ones(rows)
+    )
+    return Master(program, np.array(patterns), np.array([5]), np.array(groups), nothing, 0.0)
+
+
+def bits(*rows: list[int]) -> list[BoolArray]:
+    return [np.array(row, dtype=bool) for row in rows]
+
+
+@pytest.mark.parametrize("text", ["", "NAME\n XU x0 r0\n", "NAME\n XU x9 r0\nENDATA\n", "NAME\n XU x0 r\nENDATA\n"])
+def test_a_corner_that_cannot_be_read_is_none(text: str) -> None:
+    assert mps.read_basis(text, a_program()) is None
+
+
 @pytest.mark.parametrize(
     "text", ["", "Infeasible - objective value 1\n", "Optimal - objective value -7\n 0 r0 1 0\n", "Optimal\n garbage\n"]
 )
@@ -165,6 +209,12 @@ def test_without_a_working_linear_solver_there_is_still_a_bound() -> None:
     pricer = pricer_of(one)
     found = search.priced_best(pricer, Broken(), LIMITS, FOREVER)
     assert 0 < found.priced.bound <= best_total(one)
+
+
+def test_a_dive_among_rivals_places_them_near_their_bound() -> None:
+    one = problem_of(rivals(18))
+    found = search.priced_best(pricer_of(one), CbcSolver(), LIMITS, FOREVER)
+    assert best_total(one) <= Standing(one, found.flows).total <= 1.02 * best_total(one)
 
 
 def test_ample_stock_needs_no_solver_at_all() -> None:
