@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 PORT ?= 7071
 CASES ?= 2000
+WORKERS ?= 2
 SEEDS ?= 10
 BIN := $(VENV)/bin
 
@@ -24,8 +25,8 @@ demo-rejection: $(VENV)/.demo ## the same, then reject lines and watch them go e
 run-func: $(VENV)/.demo ## start the app under `func start`, where Azure Functions Core Tools are installed
 	$(BIN)/python -m infra.func_start --port $(PORT)
 
-test: $(VENV)/.dev ## run every test
-	$(BIN)/python -m pytest
+test: $(VENV)/.dev ## run every test, on WORKERS processes
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 test-oracle: $(VENV)/.dev ## compare CASES generated cases with brute force
 	$(BIN)/python -m tests.oracle --cases $(CASES)
