@@ -55,7 +55,7 @@ def scarce() -> PlanRequest:
         long = long.with_line(f"P{number}", 1)
     builder = builder.with_orders(long)
     builder = builder.with_stock({(f"P{p}", f"S{s}"): 3 + (p * s) % 4 for p in range(1, 9) for s in range(4)})
-    return builder.with_rules(a_rule("maximum_orders", {"lines": [{"source_id": "S3", "limit": 3}]})).build()
+    return builder.with_rules(a_rule("maximum_orders", {"lines": [{"source_id": "S3", "limit": 2}]})).build()
 
 
 @pytest.fixture(scope="module")
