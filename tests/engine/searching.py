@@ -112,8 +112,3 @@ def written(plan: Plan) -> bytes:
     """The plan as it is stored, but for the seconds that it took."""
     reports = tuple(replace(report, seconds=0.0) for report in plan.iterations)
     return json.dumps(write_value(replace(plan, seconds=0.0, iterations=reports), Plan)).encode()
-
-
-def one_by_one(seed: int | None = None, workers: int = 1) -> SearchingCrew:
-    """A crew with CBC."""
-    return SearchingCrew(CbcSolver(), workers, seed)
