@@ -15,7 +15,7 @@ from dom_core.optimizer import decomposition, neighbourhoods, performing, search
 from dom_core.optimizer.course import Course
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.problem import Problem
-from dom_core.optimizer.solving import Answer, CbcSolver, Solver
+from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.tasks import Task, Work
 
 NARROW = ((6, 2), (16, 4))
