@@ -102,7 +102,7 @@ class TestApprove:
     def test_a_simulation_is_never_applied(self, shop: World) -> None:
         shop.strategy(simulation=True)
         plan_batch(shop.ports, "R2", "standard")
-        with pytest.raises(Conflict, match="simulation"):
+        with pytest.raises(Conflict, match="switch off 'simulation' of strategy 'standard'"):
             approve_plan(shop.ports, "plan-R2", ADA)
         assert state(shop) is PlanState.PROPOSED, "a simulation supersedes nothing"
 
