@@ -113,8 +113,14 @@ class TestTake:
         assert dead(world) == []
 
     def test_a_repetition_is_settled_without_asking_the_geocoder(self, world: World) -> None:
+        geocoder = SilentGeocoder()
         take_order(world.ports, intake(), "m1")
-        take_order(world.with_ports(geocoder=SilentGeocoder()), intake(), "m2")
+        before = world.order()
+
+        take_order(world.with_ports(geocoder=geocoder), intake(), "m2")
+
+        assert geocoder.asked == 0
+        assert world.order() == before
 
     @pytest.mark.parametrize(
         ("raw", "problem"),
