@@ -239,3 +239,8 @@ def _cost_cents(problem: Problem, flows: Sequence[Flow]) -> int:
 def total_of(levels: Sequence[LevelValue]) -> int:
     """The sum of all levels, in points."""
     return sum(value.points for value in levels)
+
+
+def gap_of(total: int, bound: float) -> float:
+    """How far a plan may be from the best one, as a share of its own points."""
+    return (total - bound) / total if total else 0.0
