@@ -8,6 +8,7 @@ PORT ?= 7071
 CASES ?= 2000
 WORKERS ?= 2
 SEEDS ?= 10
+REAL_PARTS ?= azure
 BIN := $(VENV)/bin
 
 help: ## list the commands
@@ -25,8 +26,8 @@ demo-rejection: $(VENV)/.demo ## the same, then reject lines and watch them go e
 run-func: $(VENV)/.demo ## start the app under `func start`, where Azure Functions Core Tools are installed
 	$(BIN)/python -m infra.func_start --port $(PORT)
 
-test: $(VENV)/.dev ## run every test, on WORKERS processes
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+test: $(VENV)/.dev ## run every test, on WORKERS processes; REAL_PARTS must be there (REAL_PARTS= to skip their tests)
+	DOM_TEST_REAL_PARTS=$(REAL_PARTS) $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 test-oracle: $(VENV)/.dev ## compare CASES generated cases with brute force
 	$(BIN)/python -m tests.oracle --cases $(CASES)

@@ -5,7 +5,7 @@ DomError
 │   └── Unreadable       the bytes are not UTF-8 text, or the text is not JSON       never retried
 ├── NotFound             the thing named does not exist                              never retried
 ├── Conflict             the request contradicts what is stored                      never retried
-│   ├── DifferentContent the same key with other content
+│   ├── DifferentContent a stored order's id and revision with other content; says how a change is sent
 │   ├── IllegalTransition the state of the line or order does not allow this; says what it allows
 │   └── ContentLost      what a message points to is gone, or is not what was sent
 ├── Forbidden            the key or role does not allow this                         never retried
@@ -58,12 +58,12 @@ class Unreadable(InvalidInput):
 
 
 class NotFound(DomError):
-    """Nothing is stored under this name."""
+    """Nothing is stored under this name. Says which names there are, where they are few."""
 
-    def __init__(self, kind: str, id: str) -> None:
+    def __init__(self, kind: str, id: str, known: Sequence[str] = ()) -> None:
         self.kind = kind
         self.id = id
-        super().__init__(f"no {kind} '{id}'")
+        super().__init__(f"no {kind} '{id}'" + (f"; known: {', '.join(known)}" if known else ""))
 
 
 class Conflict(DomError):
@@ -71,7 +71,15 @@ class Conflict(DomError):
 
 
 class DifferentContent(Conflict):
-    """The same key arrived with other content."""
+    """An order arrived under a stored id and revision, with other content. Says how a change is sent."""
+
+    def __init__(self, order_id: str, revision: int) -> None:
+        self.order_id = order_id
+        self.revision = revision
+        super().__init__(
+            f"order '{order_id}' revision {revision} is already stored with other content; "
+            f"to change the order, send it with a 'revision' above {revision}"
+        )
 
 
 class IllegalTransition(Conflict):

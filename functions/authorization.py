@@ -16,7 +16,7 @@ from dom_core.domain.ids import Id, SourceId
 from dom_core.errors import DomError, Forbidden, InvalidInput, NotFound
 from dom_core.messages import reading
 from functions.bootstrap import buckets, ports
-from functions.principals import Caller, Role, caller_of
+from functions.principals import SOURCE_ROLE_PREFIX, Caller, Role, caller_of
 from functions.rates import name_of
 
 if TYPE_CHECKING:
@@ -114,7 +114,7 @@ def admit(function: str, request: func.HttpRequest) -> None:
     buckets().take(name_of(caller, request))
     if not ROLES[function] & caller.roles:
         _logger.warning("refused %s to %s: no role for it", function, caller.object_id)
-        raise Forbidden(f"This needs the role {' or '.join(sorted(ROLES[function]))}.")
+        raise Forbidden(f"This needs the role {' or '.join(sorted(ROLES[function]))}, assigned to you in Entra ID.")
     if function in OF_SOURCES and caller.source_ids is not None:
         _require_line_of(caller.source_ids, **request.route_params)
 
@@ -130,7 +130,7 @@ def attested(body: T, request: func.HttpRequest) -> T:
     named = getattr(body, "source_id", None)
     if named is not None and caller.source_ids is not None and named not in caller.source_ids:
         _logger.warning("refused source %s to %s: not its own", named, caller.object_id)
-        raise Forbidden(f"You may not act for source '{named}'.")
+        raise Forbidden(f"You may not act for source '{named}': that needs the role {SOURCE_ROLE_PREFIX}{named}.")
     return _signed(body, caller)
 
 

@@ -64,7 +64,7 @@ class Unauthenticated(DomError):
     """Nobody vouches for the caller."""
 
     def __init__(self) -> None:
-        super().__init__("Sign in: this needs a token of Entra ID for this application.")
+        super().__init__("Sign in: this needs a token of Entra ID for this application, in the header 'Authorization'.")
 
 
 @dataclass(frozen=True, slots=True)

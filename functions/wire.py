@@ -41,7 +41,7 @@ class BodyTooLarge(WireError):
 
     def __init__(self, limit_bytes: int) -> None:
         self.limit_bytes = limit_bytes
-        super().__init__(f"The body may have at most {limit_bytes:,} bytes.")
+        super().__init__(f"The body may have at most {limit_bytes:,} bytes: send less at once.")
 
 
 class NotJson(WireError):
@@ -64,7 +64,7 @@ def json_body(request: func.HttpRequest) -> bytes:
     if _media_type(request) != "application/json":
         raise NotJson("The body must come with 'Content-Type: application/json'.")
     if request.headers.get("content-encoding", "identity").lower() != "identity":
-        raise NotJson("The body must not be compressed.")
+        raise NotJson("The body must not be compressed: send it without 'Content-Encoding'.")
     raw: bytes = request.get_body()
     return raw
 
@@ -101,7 +101,7 @@ def config_kind(request: func.HttpRequest) -> "ConfigKind":
     try:
         return ConfigKind(text)
     except ValueError:
-        raise NotFound("kind of configuration", text[:_SHOWN_CHARACTERS]) from None
+        raise NotFound("kind of configuration", text[:_SHOWN_CHARACTERS], known=tuple(ConfigKind)) from None
 
 
 def run_ticket(message: func.QueueMessage) -> RunTicket:

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from dom_core.errors import InvalidInput
 from dom_core.messages.reading import read_json
-from local.http import presented_key
+from local.http import key_missing, presented_key
 from local.keys import Keys, Level
 from local.problem_documents import problem
 
@@ -73,7 +73,7 @@ class AdminRoutes:
         try:
             started = self._host.fire(name, body)
         except KeyError:
-            return problem(HTTPStatus.NOT_FOUND, "there is no function of this name")
+            return problem(HTTPStatus.NOT_FOUND, "there is no function of this name; GET /admin/functions lists all")
         if not started:
             return problem(HTTPStatus.BAD_REQUEST, "an HTTP function is called at its own URL")
         return web.Response(status=HTTPStatus.ACCEPTED)
@@ -81,7 +81,7 @@ class AdminRoutes:
     def _refusal(self, request: web.Request) -> web.Response | None:
         if self._keys.allow(Level.ADMIN, presented_key(request)):
             return None
-        return problem(HTTPStatus.UNAUTHORIZED, "this needs the master key")
+        return key_missing(Level.ADMIN)
 
 
 def _input(raw: bytes) -> bytes:

@@ -15,7 +15,7 @@ from multidict import CIMultiDict
 
 from local.handlers import HandlerPool
 from local.indexing import HttpFunction
-from local.keys import Keys
+from local.keys import Keys, Level
 from local.problem_documents import problem
 from local.routes import path_parts
 
@@ -44,13 +44,13 @@ class HttpTriggers:
         try:
             parts = path_parts(request.rel_url.raw_path)
         except ValueError:
-            return problem(HTTPStatus.BAD_REQUEST, "the path is not UTF-8 text")
+            return problem(HTTPStatus.BAD_REQUEST, "the path is not UTF-8 text: percent-encode it")
         found = self._find(request.method, parts)
         if found is None:
-            return problem(HTTPStatus.NOT_FOUND, "no function has this path and method")
+            return problem(HTTPStatus.NOT_FOUND, "no function has this path and method; GET /admin/functions lists all")
         function, route_params = found
         if not self._keys.allow(function.level, presented_key(request)):
-            return problem(HTTPStatus.UNAUTHORIZED, f"this function needs a key of level '{function.level}'")
+            return key_missing(function.level)
         sdk_request = await _sdk_request(request, route_params)
         return _answer(await self._pool.run(function, sdk_request))
 
@@ -68,6 +68,12 @@ class HttpTriggers:
 def presented_key(request: web.Request) -> str | None:
     """The key that the caller shows: the header if there is one, else `?code=`."""
     return request.headers.get("x-functions-key", request.query.get("code"))
+
+
+def key_missing(level: Level) -> web.Response:
+    """The refusal of a caller without the right key; says where a key is looked for."""
+    places = "send it in the header 'x-functions-key', or in the query parameter 'code'"
+    return problem(HTTPStatus.UNAUTHORIZED, f"this needs a key of level '{level}': {places}")
 
 
 async def _sdk_request(request: web.Request, route_params: Mapping[str, str]) -> HttpRequest:

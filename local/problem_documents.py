@@ -23,7 +23,7 @@ async def errors_as_problems(
     try:
         return await handler(request)
     except web.HTTPRequestEntityTooLarge:
-        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is larger than the host takes")
+        return problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "the body is larger than the host takes; send less at once")
     except web.HTTPException as error:
         return problem(HTTPStatus(error.status), "the host cannot answer this request")
     except Exception:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests import azure_servers
+from tests import azure_servers, real_parts
+from tests.real_parts import Part
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -22,7 +23,7 @@ def cosmos_endpoint() -> Iterator[str]:
         with azure_servers.cosmos_server() as endpoint:
             yield endpoint
     except azure_servers.NodeMissing as error:
-        pytest.skip(f"NOT TESTED ON COSMOS DB: {error}")
+        real_parts.missing(Part.AZURE, "COSMOS DB", error)
 
 
 @pytest.fixture(scope="session")
@@ -32,4 +33,4 @@ def azurite_connection() -> Iterator[str]:
         with azure_servers.azurite() as connection:
             yield connection
     except azure_servers.NodeMissing as error:
-        pytest.skip(f"NOT TESTED ON AZURITE: {error}")
+        real_parts.missing(Part.AZURE, "AZURITE", error)

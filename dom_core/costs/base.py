@@ -12,6 +12,7 @@ A line of parameters holds at a place: `source_id`, `source_list_id`, or everywh
 lines of one cost factor match, the most specific decides; between equals the dearer.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -23,7 +24,7 @@ from dom_core.rules.checking import Facts
 
 
 @dataclass(frozen=True, slots=True)
-class CostFactor:
+class CostFactor(ABC):
     """A money component of the objective, with its parameters understood.
 
     The first three hooks price every pair of a batch at once. The last three say the same about one thing at a time, in
@@ -36,9 +37,9 @@ class CostFactor:
     id: CostFactorId
 
     @classmethod
+    @abstractmethod
     def from_params(cls, id: CostFactorId, params: Mapping[str, Any]) -> Self:
         """The cost factor that these stored parameters describe. Raises InvalidInput with a path for each problem."""
-        raise NotImplementedError
 
     def references(self) -> Iterator[tuple[str, str, str]]:
         """What the parameters name, as (path, kind of object, id): checked when a configuration is saved."""

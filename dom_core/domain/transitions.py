@@ -373,7 +373,8 @@ def revise(stored: Order, incoming: Order, cause: Cause) -> Order:
     under_way = [line.id for line in stored.lines if line.state in _UNDER_WAY]
     if under_way:
         raise Conflict(
-            f"order '{stored.id}' cannot be revised: lines {', '.join(under_way)} are assigned, picked or shipped"
+            f"order '{stored.id}' cannot be revised: lines {', '.join(under_way)} are assigned, picked or shipped; "
+            "cancel them, and send the change as an order of its own; what has shipped stays as it is"
         )
     lines = tuple(_inheriting(line, _family(stored, line.id)) for line in incoming.lines)
     revised = replace(
@@ -455,7 +456,10 @@ def _require_held_by(order: Order, line: Line, source_id: SourceId, action: Acti
     assert line.assignment is not None, "an assigned or picked line has an assignment"  # noqa: S101 - our own mistake
     if line.assignment.source_id != source_id:
         # Which source has it is not for another one to know.
-        raise Conflict(f"source '{source_id}' cannot {action} line '{line.id}': it is assigned to another source")
+        raise Conflict(
+            f"source '{source_id}' cannot {action} line '{line.id}': it is assigned to another source, "
+            f"which alone may {action} it"
+        )
     return line.assignment
 
 

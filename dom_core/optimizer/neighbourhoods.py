@@ -22,7 +22,7 @@ from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.course import Course
 from dom_core.optimizer.gap import rent_of_orders
 from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
-from dom_core.optimizer.problem import Problem
+from dom_core.optimizer.problem import Problem, gap_of
 from dom_core.optimizer.restriction import Restricted, Restriction
 from dom_core.optimizer.standing import Left, Pair, Standing, points_by_order
 from dom_core.optimizer.tasks import Crew, Task, Work
@@ -109,7 +109,7 @@ class _Search:
 
     def gap(self, bound: float) -> float:
         """How far the plan is from the bound, relative to the plan."""
-        return (self.total - bound) / self.total if self.total else 0.0
+        return gap_of(self.total, bound)
 
     # Which orders to free.
 

@@ -33,7 +33,6 @@ class Used:
     The *limited* pairs are those that count against split limits and capacities: write-in lines do not (C8).
     """
 
-    flows: tuple[Flow, ...] = ()
     paid_steps: Mapping[tuple[int, int], int] = field(default_factory=dict)
     legs: frozenset[Journey] = frozenset()
     cost_legs: frozenset[Journey] = frozenset()
@@ -165,7 +164,6 @@ def use_of(problem: Problem, flows: Sequence[Flow]) -> Used:
         paid[shipment] = max(paid.get(shipment, 0), int(problem.steps[line, source]))
     limited = [(line, source) for line, source, _ in flows if not problem.batch.is_write_in(line)]
     return Used(
-        flows=tuple(flows),
         paid_steps=paid,
         legs=frozenset(problem.leg(line, source) for line, source, _ in flows),
         cost_legs=frozenset(problem.cost_leg(line, source) for line, source, _ in flows),
@@ -241,3 +239,8 @@ def _cost_cents(problem: Problem, flows: Sequence[Flow]) -> int:
 def total_of(levels: Sequence[LevelValue]) -> int:
     """The sum of all levels, in points."""
     return sum(value.points for value in levels)
+
+
+def gap_of(total: int, bound: float) -> float:
+    """How far a plan may be from the best one, as a share of its own points."""
+    return (total - bound) / total if total else 0.0

@@ -144,9 +144,6 @@ class _Places:
     def used(self, parts: Sequence[Used]) -> Used:
         """What the orders use, in positions of the small problem."""
         return Used(
-            flows=tuple(
-                (self.line[f[0]], self.source[f[1]], f[2]) for u in parts for f in u.flows if f[0] in self.line
-            ),
             paid_steps={
                 (self.order[order], self.source[source]): steps
                 for used in parts
@@ -186,8 +183,6 @@ def _narrowed(costs: PairCosts, small: Batch, lines: IntArray, table: tuple[IntA
 def _by_order(used: Used, batch: Batch) -> dict[int, Used]:
     """What is used, order by order."""
     parts: dict[int, _Parts] = defaultdict(_Parts)
-    for flow in used.flows:
-        parts[int(batch.order_of[flow[0]])].flows.append(flow)
     for stop, steps in used.paid_steps.items():
         parts[stop[0]].paid_steps[stop] = steps
     for leg in used.legs:
@@ -207,7 +202,6 @@ def _by_order(used: Used, batch: Batch) -> dict[int, Used]:
 class _Parts:
     """What one order uses, while it is gathered."""
 
-    flows: list[Flow] = field(default_factory=list)
     paid_steps: dict[Pair, int] = field(default_factory=dict)
     legs: list[Journey] = field(default_factory=list)
     cost_legs: list[Journey] = field(default_factory=list)
@@ -217,7 +211,6 @@ class _Parts:
 
     def frozen(self) -> Used:
         return Used(
-            tuple(self.flows),
             self.paid_steps,
             frozenset(self.legs),
             frozenset(self.cost_legs),

@@ -26,7 +26,7 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import SolverLimits, Strategy
 from dom_core.errors import InvalidInput
 from dom_core.errors import Problem as Fault
-from dom_core.optimizer.costs import FactorCharges, Flow, Journey, PairCosts
+from dom_core.optimizer.costs import FactorCharges, Journey, PairCosts
 from dom_core.optimizer.problem import Problem, Used
 from dom_core.optimizer.solving import Answer
 from dom_core.optimizer.tasks import Task, Work
@@ -69,7 +69,6 @@ class _Room:
 class _Use:
     """What an earlier iteration uses: `Used` in lists."""
 
-    flows: tuple[Flow, ...]
     paid_steps: tuple[tuple[int, int, int], ...]
     legs: tuple[Journey, ...]
     cost_legs: tuple[Journey, ...]
@@ -80,7 +79,6 @@ class _Use:
     @classmethod
     def of(cls, used: Used) -> "_Use":
         return cls(
-            used.flows,
             tuple((order, source, steps) for (order, source), steps in used.paid_steps.items()),
             tuple(sorted(used.legs)),
             tuple(sorted(used.cost_legs)),
@@ -91,7 +89,6 @@ class _Use:
 
     def used(self) -> Used:
         return Used(
-            self.flows,
             {(order, source): steps for order, source, steps in self.paid_steps},
             frozenset(self.legs),
             frozenset(self.cost_legs),

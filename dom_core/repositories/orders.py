@@ -115,7 +115,11 @@ def size_problems(order: Order) -> list[Problem]:
     size = len(text.encode())
     if size <= MAX_NEW_ORDER_BYTES:
         return []
-    return [Problem("lines", f"would be stored in {size:,} bytes; an order has at most {MAX_NEW_ORDER_BYTES:,}")]
+    return [
+        Problem(
+            "lines", f"would be stored in {size:,} bytes; an order has at most {MAX_NEW_ORDER_BYTES:,}: send several"
+        )
+    ]
 
 
 def _sort_history(history: tuple[Event, ...]) -> tuple[tuple[Event, ...], tuple[Event, ...]]:

@@ -81,7 +81,9 @@ class Plans:
         """What the plan was made from. Raises NotFound, and Conflict for a plan that was stored without it."""
         document = self._header_document(plan_id)
         if not document.body.get("request_chunks"):
-            raise Conflict(f"plan '{plan_id}' was stored without its request: it cannot be made again or explained")
+            raise Conflict(
+                f"plan '{plan_id}' was stored without its request: it cannot be made again or explained; plan anew"
+            )
         sections = self._sections(document, "request_chunks")
         plain = {name: sections.get(name, []) for name in _REQUEST_LISTS} | sections["head"][0]
         return read_stored(plain, RequestDocument, f"stored request of plan {plan_id}").to_request()
@@ -121,7 +123,7 @@ class Plans:
         document = self._header_document(plan_id)
         header = _read_header(document)
         if header.state not in (PlanState.PROPOSED, PlanState.APPLIED):
-            raise Conflict(f"plan '{plan_id}' is {header.state}: it cannot be applied")
+            raise Conflict(f"plan '{plan_id}' is {header.state}: it cannot be applied; plan anew")
         if header.state is PlanState.PROPOSED and not document.body["to_apply"]:
             self._replace_header(document, header, to_apply=True)
 
@@ -147,7 +149,7 @@ class Plans:
         if header.state is not PlanState.PROPOSED:
             raise Conflict(f"plan '{plan_id}' is {header.state}: only a proposed plan can become {state}")
         if document.body["to_apply"]:
-            raise Conflict(f"plan '{plan_id}' is being applied: it cannot become {state}")
+            raise Conflict(f"plan '{plan_id}' is being applied: it cannot become {state}; cancel its lines instead")
         header = replace(header, state=state, closing=closing)
         self._replace_header(document, header, to_apply=False)
         return header

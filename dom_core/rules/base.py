@@ -6,6 +6,7 @@ The stages call the hooks; `optimizer/candidates.py` is the caller of most. Date
 the stages ask only rules in force, and mask sources on whose calendar a rule is not.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Self
@@ -80,7 +81,7 @@ class Violation:
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(ABC):
     """A business constraint of one kind, with its parameters understood.
 
     `never_relaxed`: binds in iteration 2 whatever its flag. `applies_to_write_in`: concerns products outside the
@@ -97,9 +98,9 @@ class Rule:
     id: RuleId
 
     @classmethod
+    @abstractmethod
     def from_params(cls, id: RuleId, params: Mapping[str, Any]) -> Self:
         """The rule that these stored parameters describe. Raises InvalidInput with a path for each problem."""
-        raise NotImplementedError
 
     def references(self) -> Iterator[tuple[str, str, str]]:
         """What the parameters name, as (path, kind of object, id): checked when a configuration is saved."""

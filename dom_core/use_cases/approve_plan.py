@@ -45,9 +45,12 @@ def approve_plan(ports: Ports, plan_id: PlanId, approval: Approval) -> Approved:
 
 def _require_approvable(ports: Ports, plan: Plan) -> None:
     if plan.state is PlanState.SIMULATED:
-        raise Conflict(f"plan '{plan.id}' is a simulation: it is never applied")
+        raise Conflict(
+            f"plan '{plan.id}' is a simulation: it is never applied; "
+            f"switch off 'simulation' of strategy '{plan.strategy_id}', and plan anew"
+        )
     if plan.state not in (PlanState.PROPOSED, PlanState.APPLIED):
-        raise Conflict(f"plan '{plan.id}' is {plan.state}: it cannot be approved any more")
+        raise Conflict(f"plan '{plan.id}' is {plan.state}: it cannot be approved any more; plan anew")
     if plan.state is PlanState.PROPOSED and is_overdue(ports, plan.planned_at):
         hours = ports.settings.plan_expiry_h
         raise Conflict(f"plan '{plan.id}' waited longer than {hours} hours: plan anew")

@@ -146,7 +146,7 @@ def remove(ports: Ports, kind: ConfigKind, id: str, if_match: str | None = None)
     _require_match(stored, if_match)
     users = [*_referring(configurations.load(), kind, id), *_in_use(ports.store, kind, id)]
     if users:
-        raise Conflict(f"{SHAPES[kind].noun} '{id}' is still used by {', '.join(users)}")
+        raise Conflict(f"{SHAPES[kind].noun} '{id}' is still used by {', '.join(users)}; end that first")
     configurations.delete(kind, id, stored.etag)
 
 

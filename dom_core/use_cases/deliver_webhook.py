@@ -86,7 +86,9 @@ def _note(ports: Ports, message: AssignmentMessage, made: Try, state: DeliverySt
 def _give_up(ports: Ports, ticket: WebhookTicket, made: Try, queue_message_id: str) -> None:
     """Keep the message as a dead letter. Replayed, it is tried from the beginning."""
     last = made.fault or f"the receiver answered {made.status}"
-    problem = Problem("", f"not delivered in {ticket.number} tries; the last: {last}")
+    problem = Problem(
+        "", f"not delivered in {ticket.number} tries; the last: {last}. Replay it once the receiver is well"
+    )
     fresh = replace(ticket, number=1)
     record(ports, ports.settings.webhooks_queue, fresh.encoded, [problem], queue_message_id)
     _logger.warning(json.dumps({"event": "webhook_given_up", "message_id": ticket.message.id}))

@@ -75,7 +75,10 @@ def _held(plan: Plan, request: PlanRequest, line: tuple[OrderId, LineId], force:
     if held is None:
         raise NotFound("line in this plan", "/".join(line))
     if force is not None:
-        raise Conflict(f"the run did not take line '{'/'.join(line)}' ({held.reason.code}): nothing can be forced")
+        raise Conflict(
+            f"the run did not take line '{'/'.join(line)}' ({held.reason.code}): "
+            "nothing can be forced; ask without 'force'"
+        )
     return _not_taken(plan, request, held)
 
 

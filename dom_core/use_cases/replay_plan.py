@@ -62,7 +62,8 @@ def require_own_request(plan: Plan, request: PlanRequest) -> None:
         if stored != computed:
             raise Conflict(
                 f"plan '{plan.id}' was not made from the request beside it: "
-                f"its {what} hash is {stored[:12]}, that of the request is {computed[:12]}"
+                f"its {what} hash is {stored[:12]}, that of the request is {computed[:12]}; "
+                "restore both from one backup, or plan anew"
             )
 
 

@@ -55,7 +55,9 @@ def set_many(ports: Ports, raw: bytes) -> int:
     """
     levels = read_json(raw, tuple[StockLevel, ...], "list of stock levels")
     if len(levels) > MOST_LEVELS:
-        raise InvalidInput([Problem("", f"has {len(levels):,} stock levels; at most {MOST_LEVELS:,}")], "stock levels")
+        raise InvalidInput(
+            [Problem("", f"has {len(levels):,} stock levels; send at most {MOST_LEVELS:,} at once")], "stock levels"
+        )
     _require_known(ports.store, [(level, f"[{position}].") for position, level in enumerate(levels)])
     _require_distinct(levels)
     by_product: dict[ProductId, list[StockLevel]] = defaultdict(list)
@@ -98,7 +100,7 @@ def _require_above_reserved(store: DocumentStore, by_product: dict[ProductId, li
         stored = Stock(store).find(product_id)
         short += _shortfalls(stored.value, levels) if stored else []
     if short:
-        raise Conflict("; ".join(short))
+        raise _below_reserved(short)
 
 
 def _shortfalls(stock: ProductStock, levels: Iterable[StockLevel]) -> list[str]:
@@ -109,11 +111,15 @@ def _shortfalls(stock: ProductStock, levels: Iterable[StockLevel]) -> list[str]:
     ]
 
 
+def _below_reserved(short: Sequence[str]) -> Conflict:
+    return Conflict("; ".join(short) + ". Count again; or reject, cancel or ship lines first: that ends reservations")
+
+
 def _with_levels(stock: ProductStock, levels: Iterable[StockLevel]) -> ProductStock:
     """The stock with these levels. Raises Conflict: the numbers may have changed since they were checked."""
     levels = list(levels)
     if short := _shortfalls(stock, levels):
-        raise Conflict("; ".join(short))
+        raise _below_reserved(short)
     for level in levels:
         cell = stock.cell(level.source_id)
         if cell not in stock.cells or cell.on_hand != level.on_hand:

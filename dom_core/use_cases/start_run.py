@@ -47,9 +47,10 @@ def require_runnable(strategy: Strategy, now: datetime) -> None:
     """The strategy is enabled and in date. Raises InvalidInput."""
     problems = []
     if not strategy.enabled:
-        problems.append(Problem("enabled", f"strategy '{strategy.id}' is disabled"))
+        problems.append(Problem("enabled", f"strategy '{strategy.id}' is disabled: enable it first"))
     if not strategy.in_date(now.date()):
-        problems.append(Problem("start_date", f"strategy '{strategy.id}' is out of date on {now.date()}"))
+        message = f"strategy '{strategy.id}' is out of date on {now.date()}: change its dates first"
+        problems.append(Problem("start_date", message))
     if problems:
         raise InvalidInput(problems, "run")
 

@@ -55,10 +55,11 @@ def _is_known(ports: Ports, order: IntakeOrder) -> bool:
         return False
     if stored.value.revision > order.revision:
         raise Conflict(
-            f"order '{order.id}' already has revision {stored.value.revision}; revision {order.revision} is too old"
+            f"order '{order.id}' already has revision {stored.value.revision}; revision {order.revision} is too old: "
+            f"to change the order, send it with a 'revision' above {stored.value.revision}"
         )
     if stored.value.content_hash != order.content_hash:
-        raise DifferentContent(f"order '{order.id}' revision {order.revision} is already stored with other content")
+        raise DifferentContent(order.id, order.revision)
     return True
 
 

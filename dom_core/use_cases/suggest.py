@@ -1,5 +1,6 @@
 """Answer how one order would be sourced now, with the stock that is free now. Nothing is written, nothing promised."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -86,11 +87,13 @@ def _strategy(
         return _only_one(configuration, order, now)
     named = next((each for each in configuration.strategies if each.id == asked.strategy_id), None)
     if named is None:
-        return Problem("strategy_id", f"there is no strategy '{asked.strategy_id}'")
+        known = _names(configuration.strategies)
+        return Problem("strategy_id", f"there is no strategy '{asked.strategy_id}'; known: {known}")
     if not named.enabled:
-        return Problem("strategy_id", f"strategy '{named.id}' is disabled")
+        return Problem("strategy_id", f"strategy '{named.id}' is disabled: enable it, or name another one")
     if not named.in_date(now.date()):
-        return Problem("strategy_id", f"strategy '{named.id}' is out of date on {now.date()}")
+        message = f"strategy '{named.id}' is out of date on {now.date()}: change its dates, or name another one"
+        return Problem("strategy_id", message)
     return named
 
 
@@ -102,7 +105,10 @@ def _only_one(configuration: Configuration, order: Order, now: datetime) -> Stra
         return taking[0]
     if taking:
         return Problem("strategy_id", f"several strategies take lines of this order; name one of {_names(taking)}")
-    return Problem("strategy_id", f"no active strategy takes a line of this order; active are: {_names(active)}")
+    if active:
+        nobody = "no active strategy takes a line of this order"
+        return Problem("strategy_id", f"{nobody}; to learn why, name one of {_names(active)}")
+    return Problem("strategy_id", "no strategy is active: enable one that is in date and no simulation")
 
 
 def _is_active(configuration: Configuration, strategy: Strategy, now: datetime) -> bool:
@@ -119,7 +125,7 @@ def _takes_some(configuration: Configuration, strategy: Strategy, order: Order, 
     )
 
 
-def _names(strategies: list[Strategy]) -> str:
+def _names(strategies: Sequence[Strategy]) -> str:
     return ", ".join(f"'{strategy.id}'" for strategy in strategies) or "none"
 
 

@@ -78,7 +78,7 @@ def _is_settled(ports: Ports, key: OrderKey) -> bool:
 def _leaves_unchanged(stored: Order, revision: int, content_hash: str) -> bool:
     """Whether nothing is left to do. Raises DifferentContent when the stored content contradicts."""
     if stored.revision == revision and stored.content_hash != content_hash:
-        raise DifferentContent(f"order '{stored.id}' revision {revision} is already stored with other content")
+        raise DifferentContent(stored.id, revision)
     return stored.revision >= revision
 
 

@@ -48,6 +48,12 @@ def test_every_make_command_named_is_a_target(page: Path) -> None:
     assert set(MAKE.findall(code)) <= targets
 
 
+def test_the_glossary_explains_each_word_once_in_the_order_of_the_alphabet() -> None:
+    rows = re.findall(r"^\| (.+?) \| .+ \|$", (ROOT / "docs" / "glossary.md").read_text("utf-8"), re.MULTILINE)
+    words = [row.strip("*").lower() for row in rows[1:]]
+    assert words == sorted(set(words))
+
+
 def test_the_readme_lists_every_setting_with_its_default_and_meaning() -> None:
     rows = {name: (default, meaning) for name, default, meaning in SETTING_ROW.findall(README.read_text("utf-8"))}
     assert rows == {

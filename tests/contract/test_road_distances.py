@@ -14,7 +14,7 @@ from dom_core.adapters.distances.osrm import OsrmEngine
 from dom_core.adapters.distances.valhalla import ValhallaEngine
 from dom_core.domain.network import Location
 from dom_core.ports import Journeys, Measured
-from tests import road_engines
+from tests import real_parts, road_engines
 from tests.contract.road_servers import (
     CENTRE,
     KRUUNUNHAKA,
@@ -25,6 +25,7 @@ from tests.contract.road_servers import (
     great_circle_m,
     serving,
 )
+from tests.real_parts import Part
 
 
 def _osrm() -> Iterator[Engine]:
@@ -48,7 +49,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     try:
         yield from make()
     except road_engines.EnginesMissing as error:
-        pytest.skip(f"NOT TESTED ON A REAL ROUTING ENGINE: {error}")
+        real_parts.missing(Part.ROADS, "A REAL ROUTING ENGINE", error)
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ from dom_core.domain.network import Location
 from dom_core.errors import InvalidInput, Unavailable
 from dom_core.ports import Journeys, Measured
 from dom_core.settings import from_environment
-from tests import road_engines
+from tests import real_parts, road_engines
 from tests.contract.road_servers import (
     CENTRE,
     ESPLANADI,
@@ -31,18 +31,19 @@ from tests.contract.road_servers import (
     azure_maps_answer,
     serving,
 )
+from tests.real_parts import Part
 
 
 @contextmanager
 def road_server(
     start: Callable[[], AbstractContextManager[road_engines.RunningEngine]],
 ) -> Iterator[road_engines.RunningEngine]:
-    """A real engine, or a skipped test."""
+    """A real engine, or the end of the test."""
     try:
         with start() as server:
             yield server
     except road_engines.EnginesMissing as error:
-        pytest.skip(f"NOT TESTED ON A REAL ROUTING ENGINE: {error}")
+        real_parts.missing(Part.ROADS, "A REAL ROUTING ENGINE", error)
 
 
 LIMIT_S, TIMEOUT_S = 60.0, 5.0

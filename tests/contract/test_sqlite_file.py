@@ -85,9 +85,18 @@ def test_a_new_file_that_another_process_keeps_locked_is_unavailable(path: Path)
 def test_a_process_waits_for_another_that_is_making_the_file(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with closing(sqlite3.connect(path, isolation_level=None)) as other, Database(path) as database:
         other.execute("BEGIN IMMEDIATE")
-        monkeypatch.setattr(time, "sleep", lambda _: other.execute("COMMIT"))
+        pauses: list[float] = []
 
-        SqliteDocuments(database).create(ORDERS, "O-1", "order", {})
+        def other_ends_meanwhile(pause_s: float) -> None:
+            pauses.append(pause_s)
+            other.execute("COMMIT")
+
+        monkeypatch.setattr(time, "sleep", other_ends_meanwhile)
+
+        created = SqliteDocuments(database).create(ORDERS, "O-1", "order", {})
+
+        assert SqliteDocuments(database).read(ORDERS, "O-1", "order") == created
+        assert len(pauses) == 1
 
 
 def write_and_be_interrupted(database: Database) -> None:

@@ -1,8 +1,9 @@
 """What a cost factor costs when it says nothing, and how kinds are found."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 import pytest
 
@@ -16,6 +17,10 @@ from tests.builders import a_cost_factor, a_request, a_source, an_order
 @dataclass(frozen=True, slots=True)
 class Free(CostFactor):
     kind: ClassVar[str] = "free"
+
+    @classmethod
+    def from_params(cls, id: str, params: Mapping[str, Any]) -> Self:
+        return cls(id, **params)
 
 
 def test_a_cost_factor_that_overrides_nothing_costs_nothing() -> None:

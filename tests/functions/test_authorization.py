@@ -263,7 +263,8 @@ def test_a_store_acts_on_lines_of_its_own_sources(action: str, guarded_line: tup
 @every_action
 def test_a_store_cannot_speak_for_another_source(action: str, guarded_line: tuple[str, str]) -> None:
     own, other = guarded_line
-    problem_of(act(action, other, Role.REJECTIONS_WRITE, f"Dom.Source.{own}"), 403)
+    problem = problem_of(act(action, other, Role.REJECTIONS_WRITE, f"Dom.Source.{own}"), 403)
+    assert problem["detail"].endswith(f"that needs the role Dom.Source.{other}.")
     assert untouched(own)
 
 

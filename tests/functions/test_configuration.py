@@ -6,6 +6,7 @@ from typing import Any, cast
 import pytest
 
 from dom_core.ports import Container, Document, DocumentStore
+from dom_core.use_cases.configure import ConfigKind
 from dom_core.use_cases.context import Ports
 from functions import bootstrap
 from tests.functions.app import JSON, call, content_of, paths_of, problem_of
@@ -143,6 +144,12 @@ def test_an_object_that_is_not_there_cannot_be_removed(shop: Ports) -> None:
 )
 def test_an_unknown_kind_or_id_is_not_found(method: str, path: str, shop: Ports) -> None:
     problem_of(call(method, path, {} if method == "PUT" else None), 404)
+
+
+def test_whoever_asks_for_an_unknown_kind_is_told_the_known_ones(shop: Ports) -> None:
+    detail = problem_of(call("GET", "config/shops"), 404)["detail"]
+    assert detail.startswith("no kind of configuration 'shops'; known: ")
+    assert set(detail.partition("known: ")[2].split(", ")) == set(ConfigKind)
 
 
 BAD_OBJECTS: list[tuple[str, dict[str, Any], str]] = [

@@ -5,7 +5,7 @@ all partitions. Those must be in a table, each with its reason.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -13,40 +13,25 @@ import azure.functions as func
 import pytest
 
 from dom_core.messages.plan_task import PlanTaskMessage
-from dom_core.ports import Body, Container, Document, DocumentStore, Page, Write
+from dom_core.ports import Container, Page
 from dom_core.use_cases.context import Ports
 from functions import bootstrap
 from tests.functions.app import call, functions, message, routed, tick
 from tests.functions.conftest import PlaceBook
 from tests.functions.shop import SHOP, an_intake
 from tests.functions.stores import STORAGES, serving
+from tests.passing_store import PassingStore
 
 Query = tuple[Container, tuple[str, ...]]
 """A query over all partitions of a container, by these fields."""
 
 
 @dataclass
-class RecordingStore:
+class RecordingStore(PassingStore):
     """Passes everything on, and notes for the function of the moment its queries over all partitions."""
 
-    store: DocumentStore
     function: str = ""
     asked: dict[str, set[Query]] = field(default_factory=dict)
-
-    def read(self, container: Container, partition: str, id: str) -> Document | None:
-        return self.store.read(container, partition, id)
-
-    def create(self, container: Container, partition: str, id: str, body: Body) -> Document:
-        return self.store.create(container, partition, id, body)
-
-    def replace(self, container: Container, partition: str, id: str, body: Body, etag: str) -> Document:
-        return self.store.replace(container, partition, id, body, etag)
-
-    def delete(self, container: Container, partition: str, id: str, etag: str) -> None:
-        self.store.delete(container, partition, id, etag)
-
-    def batch(self, container: Container, partition: str, writes: Sequence[Write]) -> tuple[str | None, ...]:
-        return self.store.batch(container, partition, writes)
 
     def query(
         self,
@@ -59,7 +44,7 @@ class RecordingStore:
     ) -> Page:
         if partition is None:
             self.asked.setdefault(self.function, set()).add((container, tuple(sorted(where or {}))))
-        return self.store.query(container, partition=partition, where=where, limit=limit, continuation=continuation)
+        return super().query(container, partition=partition, where=where, limit=limit, continuation=continuation)
 
 
 @dataclass

@@ -21,7 +21,7 @@ STATUSES = [
     (errors.Unreadable([Problem("", "is not valid JSON")]), 400, "unreadable-body"),
     (errors.InvalidInput([Problem("units", "too few")]), 422, "invalid-input"),
     (errors.NotFound("order", "O1"), 404, "not-found"),
-    (errors.DifferentContent("another content"), 409, "different-content"),
+    (errors.DifferentContent("O1", 1), 409, "different-content"),
     (errors.IllegalTransition("accept", LineState.SHIPPED, []), 409, "illegal-transition"),
     (errors.Conflict("S1 is in list L1"), 409, "conflict"),
     (principals.Unauthenticated(), 401, "unauthenticated"),

@@ -103,6 +103,7 @@ def test_only_the_master_key_opens_the_hosts_own_routes(
         async with running(toy.app, tmp_path) as (_, client):
             response = await client.request(method, path, headers=headers)
             assert response.status == 401
+            assert "in the header 'x-functions-key'" in (await response.json())["detail"]
 
     asyncio.run(scenario())
     assert toy.messages == []

@@ -176,6 +176,16 @@ def test_the_header_comes_before_the_code_and_only_a_right_key_gets_in(
     asyncio.run(scenario())
 
 
+@pytest.mark.parametrize("level", ["function", "admin"])
+def test_a_missing_key_is_answered_with_where_to_send_it(tmp_path: Path, level: str) -> None:
+    async def scenario() -> str:
+        async with running(levels_app(), tmp_path) as (_, client), client.get(f"/api/level/{level}") as response:
+            return str((await response.json())["detail"])
+
+    where = "send it in the header 'x-functions-key', or in the query parameter 'code'"
+    assert asyncio.run(scenario()) == f"this needs a key of level '{level}': {where}"
+
+
 def test_a_body_up_to_the_limit_reaches_the_handler_and_one_above_is_a_413(tmp_path: Path) -> None:
     async def scenario() -> None:
         async with running(echo_app(), tmp_path, body_limit_bytes=5000) as (_, client):

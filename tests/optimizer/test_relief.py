@@ -8,25 +8,11 @@ from dom_core.domain.explanation import Relief, Share, SourceExplanation, Taker
 from dom_core.domain.reason import Verdict
 from dom_core.domain.request import SourceLoad
 from dom_core.domain.strategy import Rates
-from tests.builders import NOW, OrderBuilder, RequestBuilder, a_request, a_rule, a_source, an_order
+from tests.builders import NOW, a_rule
 from tests.optimizer.planned import planned
+from tests.optimizer.two_coasts import NEAR, a_case, early, late
 
-SEATTLE, PORTLAND, NEW_YORK = (47.6062, -122.3321), (45.5152, -122.6784), (40.7128, -74.006)
-NEAR = a_rule("maximum_distance", {"lines": [{"km": 500}]}, id="near")
 EAST_CLOSED = a_rule("offline_location", {"places": [{"source_id": "EAST"}]}, id="east-closed")
-
-
-def a_case() -> RequestBuilder:
-    """EAST is too far for `near`; all orders go to Seattle."""
-    return a_request().with_sources(a_source("EAST", at=NEW_YORK), a_source("WEST", at=PORTLAND))
-
-
-def early(id: str = "A") -> OrderBuilder:
-    return an_order(id).shipping_to(*SEATTLE).ordered_at(NOW - timedelta(days=1))
-
-
-def late(id: str = "B") -> OrderBuilder:
-    return an_order(id).shipping_to(*SEATTLE)
 
 
 def test_a_filled_line_needs_no_relief() -> None:

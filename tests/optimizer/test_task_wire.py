@@ -62,7 +62,7 @@ def test_the_plan_of_tasks_that_went_through_the_wire_is_the_same() -> None:
     problems = [task.problem for task in seen.tasks]
     assert {task.work for task in seen.tasks} == {Work.BLOCK, Work.BLOCK_STRICTLY}
     assert any(problem.costs for problem in problems)
-    assert any(problem.used.flows for problem in problems)
+    assert any(problem.used.line_sources for problem in problems)
     assert any(problem.used.limited_line_sources for problem in problems)
     assert any(capacity.counted for problem in problems for capacity in problem.capacities)
     assert any(problem.batch.is_write_in(0) for problem in problems)

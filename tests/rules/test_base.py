@@ -1,7 +1,8 @@
 """What a rule does when it says nothing, and how split limits meet."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar, Self
 
 from dom_core.rules.base import DEFAULT_SPLIT_LIMITS, Rule, SplitLimits
 from tests.builders import a_request, a_source, an_order
@@ -11,6 +12,10 @@ from tests.plans import a_plan
 @dataclass(frozen=True, slots=True)
 class Silent(Rule):
     kind: ClassVar[str] = "silent"
+
+    @classmethod
+    def from_params(cls, id: str, params: Mapping[str, Any]) -> Self:
+        return cls(id, **params)
 
 
 def test_a_rule_that_overrides_nothing_objects_to_nothing() -> None:

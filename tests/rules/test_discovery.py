@@ -18,6 +18,12 @@ class {name}(Rule):
     kind: ClassVar[str] = "{kind}"
 """
 
+READING = """
+    @classmethod
+    def from_params(cls, id, params):
+        return cls(id)
+"""
+
 
 def a_package(folder: Path, monkeypatch: pytest.MonkeyPatch, name: str, **modules: str) -> tuple[str, list[str]]:
     """A package with these modules, importable for the time of a test: its name and path."""
@@ -45,7 +51,8 @@ def test_the_eight_kinds_are_found_by_name() -> None:
 
 
 def test_a_new_file_is_a_new_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    package = a_package(tmp_path, monkeypatch, "found_rules", full_moon=RULE.format(name="FullMoon", kind="full_moon"))
+    whole = RULE.format(name="FullMoon", kind="full_moon") + READING
+    package = a_package(tmp_path, monkeypatch, "found_rules", full_moon=whole)
     assert [(name, rule.__name__) for name, rule in discover(*package).items()] == [("full_moon", "FullMoon")]
 
 
@@ -65,4 +72,12 @@ def test_a_kind_unlike_its_file_is_refused(
     with pytest.raises(
         ImportError, match=r"full_moon\.py must define exactly one Rule, and its kind must be 'full_moon'"
     ):
+        discover(name, path)
+
+
+def test_a_kind_that_cannot_read_its_parameters_is_refused_when_it_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name, path = a_package(tmp_path, monkeypatch, "unread", full_moon=RULE.format(name="FullMoon", kind="full_moon"))
+    with pytest.raises(ImportError, match=r"full_moon\.py: FullMoon must define from_params"):
         discover(name, path)

@@ -83,8 +83,11 @@ def test_a_collector_that_is_away_disturbs_nobody(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", "http://127.0.0.1:1")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1")
     caplog.set_level(logging.CRITICAL)
+    caplog.set_level(logging.INFO, logger="dom.events")
     with telemetry.opened(chosen("otlp")) as watch, watch.step("take_order", order_way("O1")):
         watch.tell(QueueAge("orders", 12.5, 3))
+
+    assert [json.loads(record.message)["event"] for record in caplog.records] == ["queue_age"], "the log is told still"
 
 
 def test_the_operator_names_the_service(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,7 +24,7 @@ from dom_core.adapters.patience import Patience
 from dom_core.adapters.pulse import ThreadPulse
 from dom_core.adapters.sqlite import Database, SqliteBlobs, SqliteDocuments, SqliteQueues
 from dom_core.optimizer.solving import CbcSolver
-from dom_core.ports import Body, Clock, Container, Document, DocumentStore, Page, Write
+from dom_core.ports import Clock, DocumentStore
 from dom_core.settings import from_environment
 from dom_core.use_cases import configure, set_stock
 from dom_core.use_cases.clean_up import clean_up
@@ -34,6 +34,7 @@ from dom_core.use_cases.dead_letters import record_poisoned
 from dom_core.use_cases.plan_batch import plan_batch, run_due
 from dom_core.use_cases.take_order import take_order
 from tests import azure_servers
+from tests.passing_store import PassingStore
 from tests.troubles.invariants import Expected, broken, decided, stored, unfinished
 
 SEATTLE, PORTLAND, BOISE = ((47.6, -122.3), (45.5, -122.7), (43.6, -116.2))
@@ -172,16 +173,16 @@ def require_finished(ports: Ports, clock: FixedClock, expected: Expected, messag
 
 
 @dataclass
-class Killer:
+class Killer(PassingStore):
     """Passes everything on, and kills this very process by SIGKILL at a write: before it, or after it."""
 
-    store: DocumentStore
     writes_left: int
     after: bool
     _lock: Lock = field(default_factory=Lock)
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def writing(self) -> Iterator[None]:
+        """A write that may be the last thing that happens here."""
         with self._lock:
             self.writes_left -= 1
             mine = self.writes_left == 0
@@ -190,36 +191,6 @@ class Killer:
         yield
         if mine:
             os.kill(os.getpid(), signal.SIGKILL)
-
-    def read(self, container: Container, partition: str, id: str) -> Document | None:
-        return self.store.read(container, partition, id)
-
-    def create(self, container: Container, partition: str, id: str, body: Body) -> Document:
-        with self._counted():
-            return self.store.create(container, partition, id, body)
-
-    def replace(self, container: Container, partition: str, id: str, body: Body, etag: str) -> Document:
-        with self._counted():
-            return self.store.replace(container, partition, id, body, etag)
-
-    def delete(self, container: Container, partition: str, id: str, etag: str) -> None:
-        with self._counted():
-            self.store.delete(container, partition, id, etag)
-
-    def batch(self, container: Container, partition: str, writes: Sequence[Write]) -> tuple[str | None, ...]:
-        with self._counted():
-            return self.store.batch(container, partition, writes)
-
-    def query(
-        self,
-        container: Container,
-        *,
-        partition: str | None = None,
-        where: Mapping[str, str | int | bool] | None = None,
-        limit: int = 100,
-        continuation: str | None = None,
-    ) -> Page:
-        return self.store.query(container, partition=partition, where=where, limit=limit, continuation=continuation)
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Plans that wait for a person: approved, dismissed, superseded, or expired."""
 
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -40,6 +42,20 @@ def shop(world: World) -> World:
 
 def state(world: World, plan_id: str = "plan-R1") -> PlanState:
     return get_plan(world.ports, plan_id).state
+
+
+def killed_after_each_write(folder: Path) -> Iterator[World]:
+    """Shops in which an approval was killed after its first write, its second …; at last one in which it finished."""
+    writes, finished = 0, False
+    while not finished:
+        writes += 1
+        shop = proposed(a_world(folder / str(writes)))
+        with closing(shop.database):
+            with suppress(Killed):
+                approve_plan(shop.with_ports(store=KillingStore(shop.ports.store, writes)), "plan-R1", ADA)
+                finished = True
+            yield shop
+    assert writes > 5
 
 
 class TestApprove:
@@ -102,7 +118,7 @@ class TestApprove:
     def test_a_simulation_is_never_applied(self, shop: World) -> None:
         shop.strategy(simulation=True)
         plan_batch(shop.ports, "R2", "standard")
-        with pytest.raises(Conflict, match="simulation"):
+        with pytest.raises(Conflict, match="switch off 'simulation' of strategy 'standard'"):
             approve_plan(shop.ports, "plan-R2", ADA)
         assert state(shop) is PlanState.PROPOSED, "a simulation supersedes nothing"
 
@@ -115,32 +131,16 @@ class TestApprove:
                 decide()
 
     def test_killed_after_any_write_approving_again_finishes(self, tmp_path: Path) -> None:
-        number, finished = 0, False
-        while not finished:
-            number += 1
-            shop = proposed(a_world(tmp_path / str(number)))
-            try:
-                approve_plan(shop.with_ports(store=KillingStore(shop.ports.store, number)), "plan-R1", ADA)
-                finished = True
-            except Killed:
-                require_never_promised_twice(shop.ports.store)
+        for shop in killed_after_each_write(tmp_path):
+            require_never_promised_twice(shop.ports.store)
 
             assert approve_plan(shop.ports, "plan-R1", ADA).confirmed_lines == 2
             require_never_promised_twice(shop.ports.store)
             require_nothing_left_over(shop.ports.store)
-            shop.database.close()
-        assert number > 5
 
     def test_killed_and_overtaken_by_a_run_what_was_left_is_planned_anew(self, tmp_path: Path) -> None:
-        number, finished = 0, False
-        while not finished:
-            number += 1
-            shop = proposed(a_world(tmp_path / str(number)))
-            try:
-                approve_plan(shop.with_ports(store=KillingStore(shop.ports.store, number)), "plan-R1", ADA)
-                finished = True
-            except Killed:
-                shop.wait(seconds=301)
+        for shop in killed_after_each_write(tmp_path):
+            shop.wait(seconds=301)
             shop.strategy(auto_apply=True)
 
             plan_batch(shop.ports, "R2", "standard")
@@ -151,7 +151,6 @@ class TestApprove:
             }
             require_never_promised_twice(shop.ports.store)
             require_nothing_left_over(shop.ports.store)
-            shop.database.close()
 
 
 class TestEnd:

@@ -169,7 +169,9 @@ class TestGivingUp:
         assert work_off(given_up) == 0
         [letter] = list_dead_letters(given_up.ports, 10).items
         assert letter.queue == "webhooks"
-        assert letter.problems[0].message == f"not delivered in {TRIES} tries; the last: the receiver answered 500"
+        assert letter.problems[0].message == (
+            f"not delivered in {TRIES} tries; the last: the receiver answered 500. Replay it once the receiver is well"
+        )
         assert (delivery(given_up).state, len(delivery(given_up).tries)) == (DeliveryState.GIVEN_UP, TRIES)
 
     def test_replayed_it_arrives(self, given_up: World, receiver: Receiver) -> None:

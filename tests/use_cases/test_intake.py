@@ -56,12 +56,12 @@ class TestSubmit:
 
     def test_the_same_key_with_other_content_is_refused(self, world: World) -> None:
         take_order(world.ports, intake(), "m1")
-        with pytest.raises(DifferentContent):
+        with pytest.raises(DifferentContent, match="to change the order, send it with a 'revision' above 1"):
             submit_order(world.ports, intake(customer_reference="changed"))
 
     def test_a_revision_older_than_the_stored_one_is_refused(self, world: World) -> None:
         take_order(world.ports, intake(revision=2), "m1")
-        with pytest.raises(Conflict, match="already has revision 2"):
+        with pytest.raises(Conflict, match=r"already has revision 2.*send it with a 'revision' above 2"):
             submit_order(world.ports, intake(revision=1))
 
     def test_all_unknown_products_and_places_are_named_at_once(self, world: World) -> None:
@@ -113,8 +113,14 @@ class TestTake:
         assert dead(world) == []
 
     def test_a_repetition_is_settled_without_asking_the_geocoder(self, world: World) -> None:
+        geocoder = SilentGeocoder()
         take_order(world.ports, intake(), "m1")
-        take_order(world.with_ports(geocoder=SilentGeocoder()), intake(), "m2")
+        before = world.order()
+
+        take_order(world.with_ports(geocoder=geocoder), intake(), "m2")
+
+        assert geocoder.asked == 0
+        assert world.order() == before
 
     @pytest.mark.parametrize(
         ("raw", "problem"),
@@ -184,7 +190,7 @@ class TestTake:
         take_order(world.ports, intake(revision=2), "m2")
 
         (text,) = dead(world)
-        assert "cannot be revised" in text
+        assert "cannot be revised: lines 1 are assigned, picked or shipped; cancel them, and send the change as" in text
         assert world.order().revision == 1
 
 

@@ -17,9 +17,10 @@ from dom_core.ports import Journeys, Measured
 from dom_core.repositories.plans import Plans
 from dom_core.use_cases.plan_batch import plan_batch
 from dom_core.use_cases.replay_plan import replay_plan
-from tests import road_engines
+from tests import real_parts, road_engines
 from tests.builders import an_order
 from tests.contract.road_servers import ESPLANADI, KRUUNUNHAKA, RAILWAY_STATION, TALLINN, great_circle_m
+from tests.real_parts import Part
 from tests.road_engines import RunningEngine
 from tests.use_cases.world import SOURCES, World, a_world
 
@@ -49,7 +50,7 @@ def started(request: pytest.FixtureRequest) -> Iterator[Started]:
         with start() as server:
             yield server, request.param[1](server)
     except road_engines.EnginesMissing as error:
-        pytest.skip(f"NOT TESTED ON A REAL ROUTING ENGINE: {error}")
+        real_parts.missing(Part.ROADS, "A REAL ROUTING ENGINE", error)
 
 
 @pytest.fixture

@@ -318,11 +318,25 @@ def test_an_address_is_looked_up_once_and_one_that_cannot_be_asked_about_now_is_
 
 @pytest.mark.parametrize(
     ("fields", "what"),
-    [({"enabled": False}, "is disabled"), ({"end_date": "2026-03-01"}, "is out of date on 2026-03-02")],
+    [
+        ({"enabled": False}, "is disabled: enable it, or name another one"),
+        ({"end_date": "2026-03-01"}, "is out of date on 2026-03-02: change its dates, or name another one"),
+    ],
 )
 def test_a_named_strategy_must_be_active(fields: dict[str, Any], what: str, world: World) -> None:
     world.strategy(**fields)
     assert problems_of(world, question("standard")) == {"strategy_id": f"strategy 'standard' {what}"}
+
+
+def test_whoever_names_a_strategy_that_does_not_exist_is_told_the_others(world: World) -> None:
+    assert problems_of(world, question("nobody")) == {"strategy_id": "there is no strategy 'nobody'; known: 'standard'"}
+
+
+def test_where_no_strategy_is_active_the_answer_says_to_enable_one(world: World) -> None:
+    world.strategy(enabled=False)
+    assert problems_of(world, question()) == {
+        "strategy_id": "no strategy is active: enable one that is in date and no simulation"
+    }
 
 
 def test_without_a_name_the_strategy_that_takes_the_orders_origin_answers(world: World) -> None:
@@ -347,7 +361,7 @@ def test_when_no_strategy_takes_the_order_the_active_ones_are_named(world: World
     world.strategy(modes_of_delivery=["express"])
     world.configure("strategies", {"id": "idle", "source_list_id": "all", "enabled": False})
     assert problems_of(world, question()) == {
-        "strategy_id": "no active strategy takes a line of this order; active are: 'standard'"
+        "strategy_id": "no active strategy takes a line of this order; to learn why, name one of 'standard'"
     }
 
 
