@@ -10,6 +10,9 @@ from dom_core.domain.proof import PartProof
 BEYOND_ALL = 2.0**40
 """Points that no line and no visit would pay."""
 
+LEAST = 1000.0
+"""Points: beyond what verification grants to floating point, a ten-millionth of everything that is wanted."""
+
 
 def lies(plan: Plan) -> Iterator[tuple[str, Plan]]:
     """The plan corrupted in every way that it has room for, iteration by iteration, each with a name."""
@@ -49,7 +52,7 @@ def _below_zero(table: PriceTable) -> PriceTable:
 
 
 def _one_per_cent(points: float) -> float:
-    return max(1.0, abs(points) / 100)
+    return max(LEAST, abs(points) / 100)
 
 
 def _raised(report: IterationReport) -> IterationReport:
