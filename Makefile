@@ -1,6 +1,6 @@
 # `make` lists the commands. `make run` needs Python and make only; `make test` and `make run-azure` need Node besides.
 .DEFAULT_GOAL := help
-.PHONY: help run run-azure run-func demo-rejection test test-oracle test-troubles bench bench-quick bench-service check lint types format package infra-check clean
+.PHONY: help run run-azure run-func demo-rejection test test-oracle test-engine test-troubles bench bench-quick bench-service check lint types format package infra-check clean
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -31,6 +31,10 @@ test: $(VENV)/.dev ## run every test, on WORKERS processes; REAL_PARTS must be t
 
 test-oracle: $(VENV)/.dev ## compare CASES generated cases with brute force
 	$(BIN)/python -m tests.oracle --cases $(CASES)
+
+test-engine: CASES = 1000
+test-engine: $(VENV)/.dev ## compare the search for large batches with the exact model in CASES generated cases: an hour
+	$(BIN)/python -m tests.engine --cases $(CASES)
 
 test-troubles: $(VENV)/.dev ## kill hosts at random, on both stores, SEEDS times each
 	$(BIN)/python -m tests.troubles.campaign --store sqlite --seeds $(SEEDS)

@@ -35,7 +35,8 @@ class Groups:
     Shapes: `lines` (G, n) positions; `sources`, `together`, `shares` (G, K); `alone` (G, n, K), infinite where a pair
     is no candidate. `shares` is which share of what its order pays together a group pays. `helpers` (G, K), or None
     where nobody needs any: what an order pays at least for another source when it is served from this one alone,
-    which holds less than a line wants. `limited` (G): the group counts at capacities (write-in lines do not).
+    which holds less than a line wants. `short` (G, n, K) is where, None with `helpers`; `unit_gains` (G): what a unit
+    is worth that is not left out. `limited` (G): the group counts at capacities (write-in lines do not).
     """
 
     kind: Kind
@@ -45,7 +46,17 @@ class Groups:
     alone: FloatArray
     shares: FloatArray
     helpers: FloatArray | None
+    short: BoolArray | None
+    unit_gains: FloatArray
     limited: BoolArray
+
+    def helpers_at(self, unit_prices: FloatArray) -> FloatArray | None:
+        """`helpers` when a unit of a line costs so much (G, n, K): whoever leaves one out does not pay for it."""
+        if self.helpers is None or self.short is None:
+            return None
+        saved = np.where(self.short, unit_prices, 0.0).max(axis=1)
+        helpers: FloatArray = np.clip(self.unit_gains[:, None] - saved, 0.0, self.helpers)
+        return helpers
 
 
 class PatternCosts:
@@ -179,6 +190,7 @@ class CostBlock:
             mine = self.open[rows].sum(axis=1)
             shares = mine / np.maximum(self.lines_at[order], 1)
             together, costs = self.together[order] * shares, self.alone[rows]
+            short = None if self.short is None or not self.short[rows].any() else self.short[rows]
             groups = Groups(
                 kind=kind,
                 lines=self.lines[rows],
@@ -186,18 +198,16 @@ class CostBlock:
                 together=together,
                 alone=costs,
                 shares=shares,
-                helpers=None if self.short is None else self._helpers(together, costs, shares, self.short[rows]),
+                helpers=None if short is None else self._helpers(together, costs, shares, short),
+                short=short,
+                unit_gains=self.unit_gains[rows[:, 0]],
                 limited=~self.costs.write_in[self.rows][rows[:, 0]],
             )
             yield groups, rows
 
-    def _helpers(
-        self, together: FloatArray, alone: FloatArray, shares: FloatArray, short: BoolArray
-    ) -> FloatArray | None:
+    def _helpers(self, together: FloatArray, alone: FloatArray, shares: FloatArray, short: BoolArray) -> FloatArray:
         """What a second source costs at least where the first is short of a line (G, K); nothing for cut orders."""
         lacking = short.any(axis=1)
-        if not lacking.any():
-            return None
         usable = np.where(np.isfinite(alone).any(axis=1), together, np.inf)
         nearest = np.partition(usable, 1, axis=1)[:, :2] if usable.shape[1] > 1 else np.full((len(usable), 2), np.inf)
         other = np.where(usable > nearest[:, :1], nearest[:, :1], nearest[:, 1:2])
@@ -218,7 +228,9 @@ class CostBlock:
         may_split = self.costs.may_split[self.rows]
         # Short sources matter only to lines that others could help to fill.
         self.short: BoolArray | None = ~enough & may_split[:, None] if may_split.any() else None
-        gain = rates[Level.UNFILLED_UNITS] * problem.weights[problem.batch.order_of[self.lines]] * wanted[:, 0]
+        weights = problem.weights[problem.batch.order_of[self.lines]]
+        self.unit_gains: FloatArray = (rates[Level.UNFILLED_UNITS] * weights).astype(np.float64)
+        gain = rates[Level.UNFILLED_UNITS] * weights * wanted[:, 0]
         could_fill = self.open & (enough | may_split[:, None])
         self.alone: FloatArray = np.where(could_fill, -gain[:, None].astype(np.float64), np.inf)
         self.together: FloatArray = np.zeros((len(self.orders), problem.batch.shape[1]))

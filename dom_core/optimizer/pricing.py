@@ -96,24 +96,28 @@ class Pricer:
         for groups, rows in block.groups():
             together, alone = groups.together.copy(), groups.alone + charges[rows]
             self.rooms.charge(groups, prices.capacity, together, alone)
-            yield PricedGroups(groups, together, alone)
+            helpers = None
+            if groups.helpers is not None:
+                helpers = groups.helpers_at(charges[rows] / self.problem.wanted[groups.lines][:, :, None])
+            yield PricedGroups(groups, together, alone, helpers)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PricedGroups:
-    """Groups with their costs at prices: `together` (G, K), `alone` (G, n, K)."""
+    """Groups with their costs at prices: `together`, `helpers` (G, K), `alone` (G, n, K)."""
 
     groups: Groups
     together: FloatArray
     alone: FloatArray
+    helpers: FloatArray | None
 
     def cheapest(self) -> Patterns:
         """The best pattern of each group."""
-        return cheapest_patterns(self.groups.kind, self.together, self.alone, self.groups.helpers)
+        return cheapest_patterns(self.groups.kind, self.together, self.alone, self.helpers)
 
     def slacks(self) -> FloatArray:
         """Per pair (G, n, K): the best pattern of the group that uses it, less the group's best."""
-        return slacks(self.groups.kind, self.together, self.alone, self.groups.helpers)
+        return slacks(self.groups.kind, self.together, self.alone, self.helpers)
 
 
 def note(groups: Groups, patterns: Patterns, chosen: IntArray) -> None:

@@ -91,8 +91,7 @@ class WorkingSet:
         value = self.pricer.constant - float((at.cells * self.stock).sum() + (at.room * self.pricer.rooms.room).sum())
         for table in self.tables:
             self.pricer.watch.go_on()
-            together, alone = self._at(table, at)
-            found = cheapest_patterns(table.groups.kind, together, alone, table.groups.helpers)
+            found = cheapest_patterns(table.groups.kind, *self._at(table, at))
             patterns.append(found)
             value += float(found.worth.sum())
             use += self.use_of(table, found.places)
@@ -101,7 +100,7 @@ class WorkingSet:
 
     def slacks(self, at: Multipliers) -> tuple[FloatArray, ...]:
         """Per table and pair (G, n, K), how much dearer than the best is the best pattern that uses the pair."""
-        return tuple(slacks(table.groups.kind, *self._at(table, at), table.groups.helpers) for table in self.tables)
+        return tuple(slacks(table.groups.kind, *self._at(table, at)) for table in self.tables)
 
     def use_of(self, table: Table, places: IntArray) -> FloatArray:
         """What patterns take of each scarce cell (T, C)."""
@@ -154,15 +153,16 @@ class WorkingSet:
         divisors = np.array(DIVISORS)[rows]
         return Prices.of(self.products[cells], self.sources[cells], divisors, at.cells[rows, cells], at.room)
 
-    def _at(self, table: Table, at: Multipliers) -> tuple[FloatArray, FloatArray]:
-        """Costs together and alone at prices."""
+    def _at(self, table: Table, at: Multipliers) -> tuple[FloatArray, FloatArray, FloatArray | None]:
+        """Costs together, alone, and of helpers, at prices."""
         alone = table.groups.alone.copy()
         for prices, taken in zip(at.cells, table.taken, strict=True):
             if prices.any() and taken.any():
                 _charge(alone, prices, table.cells, taken)
         together = table.groups.together.copy()
         self.pricer.rooms.charge(table.groups, at.room, together, alone)
-        return together, alone
+        helpers = None if table.groups.helpers is None else table.groups.helpers_at(at.cells[0][table.cells])
+        return together, alone, helpers
 
     def _rebuild(self, kept: "dict[Kind, list[_Kept]]") -> None:
         joined = {kind: _joined(parts) for kind, parts in kept.items()}
@@ -227,7 +227,7 @@ def _keep(priced: PricedGroups, known: IntArray | None) -> _Kept:
     """The cheapest sources at prices of every subset of the lines, and those that are `known` (G, K; -1 is padding)."""
     groups = priced.groups
     keep = np.zeros(groups.together.shape, dtype=bool)
-    for subset, full in full_costs(groups.kind[0], priced.together, priced.alone, groups.helpers):
+    for subset, full in full_costs(groups.kind[0], priced.together, priced.alone, priced.helpers):
         most = KEPT_OF_LINE if subset & (subset - 1) == 0 else KEPT_OF_SUBSET
         _mark_cheapest(keep, full, most)
     if known is not None:
@@ -255,7 +255,8 @@ def _only(groups: Groups, keep: BoolArray) -> _Kept:
     sources[rows, place] = columns
     offered = np.arange(width) < counts[:, None]
     group = np.arange(len(keep))[:, None]
-    alone = groups.alone[group[:, :, None], np.arange(groups.kind[0])[None, :, None], sources[:, None, :]]
+    lines = np.arange(groups.kind[0])[None, :, None]
+    alone = groups.alone[group[:, :, None], lines, sources[:, None, :]]
     return _Kept(
         replace(
             groups,
@@ -264,6 +265,7 @@ def _only(groups: Groups, keep: BoolArray) -> _Kept:
             alone=np.where(offered[:, None, :], alone, np.inf),
             shares=groups.shares[group, sources],
             helpers=None if groups.helpers is None else groups.helpers[group, sources],
+            short=None if groups.short is None else groups.short[group[:, :, None], lines, sources[:, None, :]],
         ),
         offered,
     )
@@ -273,10 +275,11 @@ def _joined(parts: "Sequence[_Kept]") -> _Kept:
     """Blocks of groups of one kind as one, as wide as the widest."""
     width = max(part.offered.shape[1] for part in parts)
     groups = [part.groups for part in parts]
-    helpers = None
+    helpers = short = None
     if any(one.helpers is not None for one in groups):
         zeros = [np.zeros(one.together.shape) if one.helpers is None else one.helpers for one in groups]
-        helpers = _padded(zeros, width, 0.0)
+        nowhere = [np.zeros(one.alone.shape, dtype=bool) if one.short is None else one.short for one in groups]
+        helpers, short = _padded(zeros, width, 0.0), _padded(nowhere, width, False)
     return _Kept(
         Groups(
             kind=groups[0].kind,
@@ -286,6 +289,8 @@ def _joined(parts: "Sequence[_Kept]") -> _Kept:
             alone=_padded([one.alone for one in groups], width, np.inf),
             shares=_padded([one.shares for one in groups], width, 0.0),
             helpers=helpers,
+            short=short,
+            unit_gains=np.concatenate([one.unit_gains for one in groups]),
             limited=np.concatenate([one.limited for one in groups]),
         ),
         _padded([part.offered for part in parts], width, False),

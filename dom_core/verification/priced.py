@@ -112,6 +112,15 @@ class PricedPart:
                         points[case.rows.index(row), source] -= price
         return points
 
+    def unit_points(self, case: OrderCase) -> FloatArray:
+        """What a single unit of each line pays for the cell it would draw on (n, S)."""
+        points = np.zeros(case.allowed.shape)
+        for row, product_id in enumerate(case.product_ids):
+            for cell in self._by_product.get(product_id, ()):
+                if cell.divisor == 1:
+                    points[row, self._source_at[cell.source_id]] += cell.points
+        return points
+
     def visit_points(self, case: OrderCase) -> FloatArray:
         """What a visit of each source pays for its place (S)."""
         points = np.zeros(case.allowed.shape[1])

@@ -123,7 +123,11 @@ def worth_of(case: OrderCase, rates: Rates, priced: PricedPart | None) -> float:
     charges = charges_of(case, rates)
     line_points = priced.line_points(case) if priced else np.zeros(case.allowed.shape)
     visit_points = priced.visit_points(case) if priced else np.zeros(case.allowed.shape[1])
-    return sum(_worth_of_group(case, charges, rates, rows, line_points, visit_points) for rows in _groups(case))
+    # Whoever leaves a unit out does not pay for it.
+    unit_worth = rates[Level.UNFILLED_UNITS] * case.weight - (priced.unit_points(case) if priced else line_points)
+    return sum(
+        _worth_of_group(case, charges, rates, rows, line_points, visit_points, unit_worth) for rows in _groups(case)
+    )
 
 
 def _groups(case: OrderCase) -> Iterator[IntArray]:
@@ -141,10 +145,14 @@ def _worth_of_group(
     rows: IntArray,
     line_points: FloatArray,
     visit_points: FloatArray,
+    unit_worth: FloatArray,
 ) -> float:
     shares = case.allowed[rows].sum(axis=0) / np.maximum(charges.lines_at, 1)
     together, alone = charges.together * shares, charges.alone[rows]
-    helper = _helper(together, alone, shares, charges.short[rows], rates)
+    left_out = (
+        np.where(charges.short[rows], unit_worth[rows], np.inf).min(axis=0).clip(0.0, rates[Level.UNFILLED_UNITS])
+    )
+    helper = _helper(together, alone, shares, charges.short[rows], left_out)
     write_in = bool(case.write_in[rows[0]])
     most = case.limits.max_sources if case.limits.max_sources is not None and not write_in else GROUP_LINES
     return cheapest(
@@ -156,8 +164,10 @@ def _worth_of_group(
     )
 
 
-def _helper(together: FloatArray, alone: FloatArray, shares: FloatArray, short: BoolArray, rates: Rates) -> FloatArray:
-    """What being served from one short source alone costs at least: another source, or one unit left unfilled."""
+def _helper(
+    together: FloatArray, alone: FloatArray, shares: FloatArray, short: BoolArray, left_out: FloatArray
+) -> FloatArray:
+    """What being served from one short source alone costs at least: another source, or one unit left out there."""
     usable = np.where(np.isfinite(alone).any(axis=0), together, np.inf)
     lacking = short.any(axis=0)
     if len(usable) < 2 or not lacking.any() or not np.all((shares >= 1) | np.isinf(usable)):
@@ -165,4 +175,4 @@ def _helper(together: FloatArray, alone: FloatArray, shares: FloatArray, short: 
     nearest, second = np.sort(usable)[:2]
     other = np.where(usable > nearest, nearest, second)
     other[~np.isfinite(other)] = 0.0
-    return np.where(lacking, np.minimum(other, rates[Level.UNFILLED_UNITS]), 0.0)
+    return np.where(lacking, np.minimum(other, left_out), 0.0)

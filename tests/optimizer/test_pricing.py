@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from dom_core.domain.network import Location
-from dom_core.domain.plan import Ending
+from dom_core.domain.plan import Ending, Level
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
 from dom_core.optimizer import activation, candidates, columns, decomposition, eligibility, formulation, problem, search
 from dom_core.optimizer.costs import pair_costs
@@ -80,6 +80,19 @@ def test_a_source_that_is_short_pays_for_its_helper() -> None:
     one = problem_of(west_and_east().with_stock({("P", "EAST"): 2, ("P", "WEST"): 2}).with_orders(order))
     # The best plan ships from both: two shipments of 4,000 points, 3,866 and 234 km.
     assert Pricer(one, every_line(one)).price(no_prices(one)).bound == pytest.approx(2 * 4_000 + 3_866 + 234)
+
+
+def test_who_leaves_a_dear_unit_out_of_a_short_source_saves_its_price() -> None:
+    order = an_order().shipping_to(*SEATTLE).with_line("P", 2).with_line("Q")
+    full = a_rule("maximum_orders", {"lines": [{"source_id": "EAST", "limit": 0}]})
+    stock = {("P", "EAST"): 2, ("P", "WEST"): 1, ("Q", "WEST"): 1}
+    one = problem_of(west_and_east().with_stock(stock).with_orders(order).with_rules(full))
+    unit = one.rates[Level.UNFILLED_UNITS]
+    table = np.zeros(one.stock.shape)
+    table[:, 1] = (unit - 1_000, 0)
+    found = Pricer(one, every_line(one)).price(Prices.of_cells(table, np.array([1_000_000.0])))
+    # From WEST what there is; EAST, the other source of P, has no room: one unit of P stays out.
+    assert found.bound == pytest.approx(unit + 4_000 + 234)
 
 
 def test_lines_that_travel_together_share_their_way() -> None:

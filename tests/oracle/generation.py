@@ -1,7 +1,7 @@
-"""Tiny random cases that mix every rule. The same seed gives the same case, on every machine."""
+"""Random cases, tiny or small, that mix every rule. The same seed gives the same case, on every machine."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from random import Random
 from typing import Any
@@ -64,13 +64,40 @@ PRODUCTS: Mapping[str, Product] = {
 }
 
 
-def generate(seed: int) -> PlanRequest:
-    """The case of this seed: at most 4 orders, 3 sources, a few units."""
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many sources and orders a case may have, and lines an order, with their weights; and of which products."""
+
+    sources: tuple[int, ...]
+    orders: tuple[int, ...]
+    lines: Mapping[int, int]
+    products: Mapping[str, Product]
+
+
+TINY = Size((1, 2, 2, 3, 3, 3), (1, 2, 3, 3, 4, 4), {1: 5, 2: 4, 3: 1}, PRODUCTS)
+"""At most 4 orders, 3 sources, a few units: brute force tries everything."""
+
+SMALL = Size(
+    (3, 4, 5, 6, 8),
+    (8, 10, 12, 16, 20),
+    {1: 8, 2: 6, 3: 4, 4: 2, 6: 1, 8: 1, 10: 1},
+    {
+        **PRODUCTS,
+        "C": Product("C", categories=("tools",), supplementary_categories=("heavy",)),
+        "D": Product("D", categories=("toys",)),
+        "E": Product("E", categories=("tools",)),
+    },
+)
+"""Some 20 to 60 lines, which compete for little stock; orders of more lines than a pattern has among them."""
+
+
+def generate(seed: int, size: Size = TINY) -> PlanRequest:
+    """The case of this seed."""
     random = Random(seed)
     now = random.choice(MOMENTS)
-    sources = tuple(_source(random, f"S{number}", now) for number in range(1, random.choice((1, 2, 2, 3, 3, 3)) + 1))
+    sources = tuple(_source(random, f"S{number}", now) for number in range(1, random.choice(size.sources) + 1))
     orders = tuple(
-        _order(random, f"O{number}", sources, now) for number in range(1, random.choice((1, 2, 3, 3, 4, 4)) + 1)
+        _order(random, f"O{number}", sources, now, size) for number in range(1, random.choice(size.orders) + 1)
     )
     shippers = [*(source.id for source in sources), ELSEWHERE]
     request = PlanRequest(
@@ -80,10 +107,10 @@ def generate(seed: int) -> PlanRequest:
         strategy=_strategy(random),
         sources=sources,
         source_lists=_lists(random, sources),
-        products=PRODUCTS,
+        products=size.products,
         rules=some_rules(random, sources, now),
         orders=orders,
-        available=_stock(random, sources),
+        available=_stock(random, sources, size.products),
         loads={id: _load(random, id, orders) for id in shippers if random.random() < 0.5},
         cost_factors=some_cost_factors(random, sources, now) if random.random() < 0.8 else (),
     )
@@ -231,11 +258,11 @@ def _lists(random: Random, sources: tuple[Source, ...]) -> tuple[SourceList, ...
     )
 
 
-def _stock(random: Random, sources: tuple[Source, ...]) -> dict[tuple[str, str], int]:
+def _stock(random: Random, sources: tuple[Source, ...], products: Mapping[str, Product]) -> dict[tuple[str, str], int]:
     plenty = random.choice((1, 2, 3, 6))
     return {
         (product_id, source.id): random.randint(0, plenty)
-        for product_id in PRODUCTS
+        for product_id in products
         for source in sources
         if random.random() < 0.9
     }
@@ -259,10 +286,11 @@ def _is_at(line: Line, source_id: str) -> bool:
 # Orders
 
 
-def _order(random: Random, id: str, sources: tuple[Source, ...], now: datetime) -> Order:
+def _order(random: Random, id: str, sources: tuple[Source, ...], now: datetime, size: Size) -> Order:
     home, _ = random.choice(PLACES)
-    count = random.choices((1, 2, 3), (5, 4, 1))[0]
-    lines = tuple(_line(random, str(number), home, sources, now) for number in range(1, count + 1))
+    count = random.choices(tuple(size.lines), tuple(size.lines.values()))[0]
+    product_ids = tuple(size.products)
+    lines = tuple(_line(random, str(number), home, sources, now, product_ids) for number in range(1, count + 1))
     if random.random() < 0.18:
         lines = (*lines, _planned_earlier(random, lines[0], sources, now))
     return Order(
@@ -279,9 +307,12 @@ def _order(random: Random, id: str, sources: tuple[Source, ...], now: datetime) 
     )
 
 
-def _line(random: Random, id: str, home: Location, sources: tuple[Source, ...], now: datetime) -> Line:
+def _line(
+    random: Random, id: str, home: Location, sources: tuple[Source, ...], now: datetime, product_ids: tuple[str, ...]
+) -> Line:
     elsewhere, _ = random.choice(PLACES)
-    product_id = random.choices((*PRODUCTS, WRITE_IN_PRODUCT_ID, "unlisted"), (8, 5, 4, 1, 1))[0]
+    weights = (8, 5, 4, *(4 for _ in product_ids[3:]), 1, 1)
+    product_id = random.choices((*product_ids, WRITE_IN_PRODUCT_ID, "unlisted"), weights)[0]
     line = Line(
         id,
         product_id,
