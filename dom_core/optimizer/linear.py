@@ -7,7 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from dom_core.domain.plan import Ending
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
+
+ROUNDING = 1e-6
+"""By so much a row may be beyond its limit: float arithmetic's share."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,6 +49,12 @@ class LinearProgram:
         """Whether it is large, with far more columns than rows: such programs take simplex methods long."""
         return len(self.costs) > max(10_000, 2 * len(self.limits))
 
+    def allows(self, taken: BoolArray) -> bool:
+        """Whether these columns (N), taken whole, keep all limits."""
+        column = np.repeat(np.arange(len(self.costs)), np.diff(self.starts))
+        use = np.bincount(self.rows, weights=self.amounts * taken[column], minlength=len(self.limits))
+        return bool((use <= self.limits + ROUNDING).all())
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LinearAnswer:
@@ -54,3 +64,15 @@ class LinearAnswer:
     amounts: FloatArray
     prices: FloatArray
     basis: Basis | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WholeAnswer:
+    """Which columns (N) are taken when each is taken whole or not at all; None where nothing was found.
+
+    `bound` is proven for every choice that was asked for; infinite where there is none.
+    """
+
+    taken: BoolArray | None
+    bound: float
+    ending: Ending

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from dom_core.domain.plan import Ending
 from dom_core.domain.reason import FloatArray
 from dom_core.errors import SolverFailed
-from dom_core.optimizer.linear import Basis, LinearAnswer, LinearProgram
+from dom_core.optimizer.linear import Basis, LinearAnswer, LinearProgram, WholeAnswer
 
 
 def write(program: LinearProgram, whole: bool = False) -> str:
@@ -13,11 +14,11 @@ def write(program: LinearProgram, whole: bool = False) -> str:
     named = "".join(f" L r{row}\n" for row in range(rows))
     limits = "".join(f" b r{row} {limit:.12g}\n" for row, limit in enumerate(program.limits.tolist()))
     body = _columns(program)
+    bounds = ""
     if whole:
-        marks = " m0 'MARKER' 'INTORG'\n", " m1 'MARKER' 'INTEND'\n"
-        bounds = "".join(f" UP b x{column} 1\n" for column in range(columns))
-        return f"NAME dom\nROWS\n N c\n{named}COLUMNS\n{marks[0]}{body}{marks[1]}RHS\n{limits}BOUNDS\n{bounds}ENDATA\n"
-    return f"NAME dom\nROWS\n N c\n{named}COLUMNS\n{body}RHS\n{limits}ENDATA\n"
+        body = f" m0 'MARKER' 'INTORG'\n{body} m1 'MARKER' 'INTEND'\n"
+        bounds = "BOUNDS\n" + "".join(f" UP b x{column} 1\n" for column in range(columns))
+    return f"NAME dom FREE\nROWS\n N c\n{named}COLUMNS\n{body}RHS\n{limits}{bounds}ENDATA\n"
 
 
 def _columns(program: LinearProgram) -> str:
@@ -75,6 +76,30 @@ def read(text: str, program: LinearProgram) -> LinearAnswer:
     if not (np.isfinite(prices).all() and np.isfinite(amounts).all()):
         raise SolverFailed("CLP's answer is not finite")
     return LinearAnswer(float(program.costs @ amounts), amounts, np.maximum(-prices, 0.0))
+
+
+def read_whole(text: str, program: LinearProgram, stated_bound: float) -> WholeAnswer:
+    """What CBC wrote: how it ended, and the columns that are not zero; `stated_bound` is that of its log.
+
+    Raises SolverFailed when that is not an answer, or no answer to this program.
+    """
+    head, _, body = text.partition("\n")
+    if head.startswith(("Infeasible", "Integer infeasible")):
+        return WholeAnswer(None, float("inf"), Ending.INFEASIBLE)
+    if "no integer solution" in head or not head.startswith(("Optimal", "Stopped")):
+        return WholeAnswer(None, stated_bound, Ending.NO_PLAN)
+    taken = np.zeros(len(program.costs), dtype=bool)
+    words = [line.replace("**", "").split() for line in body.splitlines()]
+    try:
+        taken[[int(one[1].removeprefix("x")) for one in words if one[1][0] == "x" and float(one[2]) > 0.5]] = True
+    except (ValueError, IndexError) as error:
+        raise SolverFailed("CBC's answer cannot be read") from error
+    if not body.endswith("\n") or not program.allows(taken):
+        raise SolverFailed("CBC's answer is not complete")
+    value = float(program.costs @ taken)
+    if head.startswith("Optimal") and "gap" not in head:
+        return WholeAnswer(taken, value, Ending.OPTIMAL)
+    return WholeAnswer(taken, min(value, stated_bound), Ending.UNPROVEN)
 
 
 def _fill(values: FloatArray, words: list[str], letter: str, word: int) -> None:

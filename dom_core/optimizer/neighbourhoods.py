@@ -1,20 +1,23 @@
-"""Better plans: free a few orders, solve them exactly with everybody else fixed, keep what improves.
+"""Better plans: free some orders, solve them exactly with everybody else fixed, keep what improves.
 
 Where the gap sits is known: value − bound is the sum of what each order pays at prices above its best pattern (its
 *excess*), and of priced stock that nobody uses. Orders with the largest excess are freed first, with their rivals:
-those who hold units of the cells that they could use. Several neighbourhoods that share no order are solved at the same
-time from the same state, and taken in their order as far as they still fit together: so the plan is the same however
-many processors there are.
+those who hold units of the cells that they could use. Orders that patterns express are freed by the hundred, and the
+best choice of patterns is looked for; the others by the dozen, among pairs.
+
+Several neighbourhoods that share no order are solved at the same time from the same state, and taken in their order as
+far as they still fit together: so the plan is the same however many processors there are.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
 from dom_core.domain.plan import Ending
-from dom_core.domain.reason import FloatArray, IntArray
+from dom_core.domain.reason import BoolArray, FloatArray, IntArray
 from dom_core.domain.strategy import SolverLimits
 from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer import offers
@@ -25,21 +28,31 @@ from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
 from dom_core.optimizer.problem import Problem, gap_of
 from dom_core.optimizer.restriction import Restricted, Restriction
 from dom_core.optimizer.standing import Left, Pair, Standing, points_by_order
-from dom_core.optimizer.tasks import Crew, Task, Work
+from dom_core.optimizer.tasks import Crew, Lead, Task, Work
 from dom_core.optimizer.watch import watch_of
+from dom_core.optimizer.whole_patterns import KnownPatterns, expressed
+
+NOTHING_KNOWN: KnownPatterns = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
 class Width:
-    """How much is freed at once: so many lines, offered so many sources besides those where they are now."""
+    """How much is freed at once: so many lines.
+
+    By `patterns`, so many a line, of orders that patterns express; or, where that is zero, by pairs: then lines are
+    offered so many `sources` besides those where they are now. Rivals are looked for at so many sources of each line.
+    """
 
     lines: int
     sources: int
     limit_s: float
     nodes: int
+    patterns: int = 0
 
 
-WIDTHS = (Width(40, 12, 5.0, 500), Width(120, 12, 20.0, 1000), Width(200, 16, 60.0, 3000), Width(300, 24, 60.0, 3000))
+BY_PATTERNS = (Width(300, 16, 5.0, 500, 4), Width(600, 24, 10.0, 1000, 8), Width(1200, 24, 60.0, 3000, 12))
+BY_PAIRS = (Width(40, 12, 5.0, 500), Width(120, 12, 20.0, 1000), Width(200, 16, 60.0, 3000), Width(300, 24, 60.0, 3000))
+WIDTHS = BY_PATTERNS + BY_PAIRS
 """First what the exact model answers in a fraction of a second; wider when narrower ones help little."""
 
 SLOW_ROUNDS, WORTH_GOING_ON = 10, 0.02
@@ -59,11 +72,20 @@ ROUNDS, ROUNDS_PER_ORDER = 100, 0.25
 
 
 def improve(
-    problem: Problem, plan: Standing, priced: PricedBest, crew: Crew, limits: SolverLimits, deadline: float
+    problem: Problem,
+    plan: Standing,
+    priced: PricedBest,
+    crew: Crew,
+    limits: SolverLimits,
+    deadline: float,
+    known: KnownPatterns = NOTHING_KNOWN,
 ) -> tuple[Standing, str]:
-    """Free and solve neighbourhoods until the gap is closed, nothing moves, or time is up; which of these it was."""
+    """Free and solve neighbourhoods until the gap is closed, nothing moves, or time is up; which of these it was.
+
+    `known` are patterns that masters looked at.
+    """
     course = Course(limits, deadline)
-    search = _Search(problem, plan, priced, course)
+    search = _Search(problem, plan, priced, course, known)
     rounds = int(ROUNDS + ROUNDS_PER_ORDER * len(problem.weights))
     for _ in range(rounds):
         watch_of(limits).at("solving", course.share, search.gap(priced.bound))
@@ -75,7 +97,8 @@ def improve(
         if not freed:
             break
         smalls = [search.restricted(orders) for orders in freed]
-        answers = list(crew.perform(search.task(small) for small in smalls))
+        tasks = [search.task(orders, small) for orders, small in zip(freed, smalls, strict=True)]
+        answers = list(crew.perform(tasks))
         for orders, small, answer in zip(freed, smalls, answers, strict=True):
             if answer.ending not in (Ending.NO_PLAN, Ending.INFEASIBLE):
                 search.consider(orders, small.outward(answer.flows))
@@ -85,13 +108,16 @@ def improve(
 class _Search:
     """The plan as it stands, with what is needed to find where it could be better."""
 
-    def __init__(self, problem: Problem, plan: Standing, priced: PricedBest, course: Course) -> None:
+    def __init__(
+        self, problem: Problem, plan: Standing, priced: PricedBest, course: Course, known: KnownPatterns
+    ) -> None:
         self.problem, self.prices = problem, priced.prices
         self.pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0), watch_of(course.limits))
-        self.course, self.width = course, WIDTHS[0]
+        self.course, self.width, self.known = course, WIDTHS[0], known
+        self.expressed = expressed(self.pricer)
         self.restriction = Restriction.of(problem)
         self.left = Left(problem, plan.flows)
-        self.offers = offers.cheapest(problem, priced.prices, WIDTHS[-1].sources)
+        self.offers = offers.cheapest(problem, priced.prices, max(width.sources for width in WIDTHS))
         self.lines_of = _lines_by_order(problem)
         self.all_lines = sum(map(len, self.lines_of.values()))
         self.flows_of: dict[int, list[Flow]] = defaultdict(list)
@@ -133,8 +159,12 @@ class _Search:
         return before - self.total < WORTH_GOING_ON * (before - self.bound)
 
     def _freed_all(self) -> bool:
-        """Whether a neighbourhood of this width already is the whole problem."""
-        return self.width.lines >= self.all_lines and self.width.sources >= self.problem.batch.shape[1]
+        """Whether a neighbourhood of this width already is the whole problem, with all that could be tried."""
+        return (
+            not self.width.patterns
+            and self.width.lines >= self.all_lines
+            and self.width.sources >= self.problem.batch.shape[1]
+        )
 
     def _neighbourhoods(self) -> list[tuple[int, ...]]:
         """The next few of this width, of which no two share an order."""
@@ -152,17 +182,25 @@ class _Search:
 
     def _seeds(self) -> Iterator[int]:
         """Orders that pay above their best, the most first; then those that could use what is priced and idle."""
-        if self.all_lines <= self.width.lines:
-            yield from (order for order in sorted(self.lines_of)[:1] if not self.tried.get(order))
+        if self._has_room_for_all():
+            yield from (order for order in sorted(self.lines_of) if self._may_be_seed(order))
             return
         yield from self._untried(self.excess)
         yield from self._untried(self._idle_by_order())
+
+    def _has_room_for_all(self) -> bool:
+        return self.all_lines <= self.width.lines and (not self.width.patterns or bool(self.expressed.all()))
+
+    def _may_be_seed(self, order: int) -> bool:
+        """Whether an order of the width's kind has tries left."""
+        right = bool(self.expressed[order]) == bool(self.width.patterns)
+        return right and order in self.lines_of and self.tried.get(order, 0) < TRIES_PER_ORDER
 
     def _untried(self, points: FloatArray) -> Iterator[int]:
         for order in np.argsort(-points, kind="stable").tolist():
             if points[order] < 0.5:
                 return
-            if order in self.lines_of and self.tried.get(order, 0) < TRIES_PER_ORDER:
+            if self._may_be_seed(order):
                 yield order
 
     def _idle_by_order(self) -> FloatArray:
@@ -177,12 +215,16 @@ class _Search:
 
     def _around(self, seed: int, taken: set[int]) -> tuple[int, ...]:
         """The seed and its rivals, theirs, and so on, as far as there is room; everybody if there is room for all."""
-        if self.all_lines <= self.width.lines:
+        if self._has_room_for_all():
             return tuple(sorted(self.lines_of))
         chosen, lines = {seed: None}, len(self.lines_of[seed])
         waiting = [seed]
         for order in waiting:
+            if lines >= self.width.lines:
+                break
             for rival in self._rivals(order):
+                if self.width.patterns and not self.expressed[rival]:
+                    continue
                 size = len(self.lines_of[rival])
                 if rival not in chosen and rival not in taken and lines + size <= self.width.lines:
                     chosen[rival] = None
@@ -201,27 +243,32 @@ class _Search:
                 for number in self.left.capacities_at.get(source, ()):
                     if self.left.room[number] <= 0:
                         rivals.update(self.left.visitors(number))
-        return sorted(rivals, key=lambda rival: (-self.excess[rival], rival))
+        found = np.array(sorted(rivals), dtype=np.int64)
+        ranked: list[int] = found[np.argsort(-self.excess[found], kind="stable")].tolist()
+        return ranked
 
     # What the exact model says.
 
-    def task(self, small: Restricted) -> Task:
+    def task(self, orders: Sequence[int], small: Restricted) -> Task:
         """What is asked about a neighbourhood: its best flows with everybody else fixed."""
         width = self.width
         limit_s = min(width.limit_s, max(self.course.left_s, LEAST_LIMIT_S))
         limits = replace(self.course.limits, solve_limit_s=limit_s, max_nodes=width.nodes, relative_gap=0.0)
-        return Task(Work.NEIGHBOURHOOD, small.problem, limits)
+        if not width.patterns:
+            return Task(Work.NEIGHBOURHOOD, small.problem, limits)
+        prices, flows = small.prices(self.problem, self.prices), small.inward(self._flows(orders))
+        known = {
+            row: small.inward_sources(self.known[order]) for row, order in enumerate(orders) if order in self.known
+        }
+        return Task(Work.NEIGHBOURHOOD, small.problem, limits, Lead(prices, flows, known, width.patterns))
 
     def restricted(self, orders: Iterable[int]) -> Restricted:
         """The problem of these orders, with the stock and the room that the others leave."""
         lines = np.array(sorted(line for order in orders for line in self.lines_of[order]), dtype=np.int64)
-        offered = np.zeros((len(lines), self.problem.batch.shape[1]), dtype=bool)
         mine = self._flows(orders)
-        row_of = {line: row for row, line in enumerate(lines.tolist())}
-        for line, row in row_of.items():
-            offered[row, self.offers.of(line)[: self.width.sources]] = True
-        for line, source, _ in mine:
-            offered[row_of[line], source] = True
+        offered = np.ones((len(lines), self.problem.batch.shape[1]), dtype=bool)
+        if not self.width.patterns:
+            offered = self._offered(lines, mine)
         small = self.restriction.to(lines, offered)
         products = np.unique(self.problem.batch.product_of[lines])
         stock = self.left.stock[np.ix_(products, small.sources)]
@@ -234,6 +281,16 @@ class _Search:
             for capacity, left in zip(small.problem.capacities, room, strict=True)
         )
         return replace(small, problem=replace(small.problem, stock=stock, capacities=tuple(capacities)))
+
+    def _offered(self, lines: IntArray, flows: Sequence[Flow]) -> BoolArray:
+        """The most promising sources of these lines, and those where they are now (n, S)."""
+        offered = np.zeros((len(lines), self.problem.batch.shape[1]), dtype=bool)
+        row_of = {line: row for row, line in enumerate(lines.tolist())}
+        for line, row in row_of.items():
+            offered[row, self.offers.of(line)[: self.width.sources]] = True
+        for line, source, _ in flows:
+            offered[row_of[line], source] = True
+        return offered
 
     # What becomes of it.
 

@@ -83,7 +83,26 @@ class PatternPool:
         costs = [batch.costs for batch in self._batches]
         counts = np.cumsum([0] + [len(batch.rows) for batch in self._batches])
         entries = [self._entries(batch, int(first)) for batch, first in zip(self._batches, counts, strict=False)]
-        return Columns(_joined(groups, np.int64), _joined(costs, np.float64), _all_entries(entries))
+        return Columns(_joined(groups, np.int64), _joined(costs, np.float64), all_entries(entries))
+
+    def by_order(self, wanted: BoolArray) -> dict[int, IntArray]:
+        """The patterns of these orders (O), each of which is one group: the sources of its lines (N, n)."""
+        found: dict[int, IntArray] = {}
+        for size in sorted({batch.sources.shape[1] for batch in self._batches}):
+            some = [batch for batch in self._batches if batch.sources.shape[1] == size]
+            orders = np.concatenate([self._orders_of(batch) for batch in some])
+            ranks = np.argsort(orders, kind="stable")
+            ranks = ranks[wanted[orders[ranks]]]
+            numbers, first = np.unique(orders[ranks], return_index=True)
+            sources = np.concatenate([batch.sources for batch in some])[ranks]
+            found.update(zip(numbers.tolist(), np.split(sources, first[1:]), strict=False))
+        return found
+
+    def _orders_of(self, batch: _Batch) -> IntArray:
+        orders: IntArray = self.working.problem.batch.order_of[
+            self.working.tables[batch.table].groups.lines[batch.rows, 0]
+        ]
+        return orders
 
     def first_groups(self) -> list[int]:
         """The number of each table's first group; groups are numbered table after table. The last: how many."""
@@ -123,7 +142,7 @@ class PatternPool:
             batch.shares[pattern, line][limited],
         )
         parts.append(Entries(taken_by, len(DIVISORS) * width + room, shares))
-        joined = _all_entries(parts)
+        joined = all_entries(parts)
         return Entries(first + joined.patterns, joined.rows, joined.amounts)
 
 
@@ -157,7 +176,8 @@ def _joined(parts: "list[npt.NDArray[Any]]", kind: type) -> "npt.NDArray[Any]":
     return np.concatenate(parts) if parts else np.zeros(0, dtype=kind)
 
 
-def _all_entries(parts: list[Entries]) -> Entries:
+def all_entries(parts: list[Entries]) -> Entries:
+    """These entries one after the other."""
     return Entries(
         np.concatenate([np.zeros(0, dtype=np.int64), *(part.patterns for part in parts)]),
         np.concatenate([np.zeros(0, dtype=np.int64), *(part.rows for part in parts)]),

@@ -5,9 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from threading import Event
 
-from dom_core.domain.plan import Ending
-from dom_core.errors import Cancelled, SolverFailed
-from dom_core.optimizer import blocks, decomposition, formulation
+from dom_core.errors import Cancelled
+from dom_core.optimizer import blocks, freed
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.tasks import Task, Work
 from dom_core.optimizer.watch import WatchedLimits, watch_of
@@ -60,15 +59,4 @@ def perform(task: Task, solver: Solver) -> Answer:
         case Work.BLOCK_STRICTLY:
             return blocks.solve_strictly(task.problem, solver, crew, task.limits)
         case Work.NEIGHBOURHOOD:
-            return _neighbourhood(task, solver)
-
-
-def _neighbourhood(task: Task, solver: Solver) -> Answer:
-    nothing = Answer((), Ending.NO_PLAN, float("-inf"), "", 0.0)
-    parts = decomposition.independent_parts(task.problem)
-    if not parts:
-        return nothing
-    try:
-        return solver.solve(formulation.build(task.problem, parts), task.limits)
-    except SolverFailed:
-        return nothing
+            return freed.best_of(task, solver)

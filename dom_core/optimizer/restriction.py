@@ -14,6 +14,7 @@ import numpy as np
 from dom_core.domain.batch import Batch, PlaceTable
 from dom_core.domain.reason import BoolArray, IntArray
 from dom_core.optimizer.costs import FactorCharges, Flow, Journey, PairCosts
+from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.problem import Problem, Used
 from dom_core.rules.base import CapacityLimit
 
@@ -38,6 +39,25 @@ class Restricted:
         """Flows of the whole problem in positions of the small one, which must have their lines and sources."""
         line_of, source_of = _positions(self.lines), _positions(self.sources)
         return [(line_of[line], source_of[source], units) for line, source, units in flows]
+
+    def inward_sources(self, patterns: IntArray) -> IntArray:
+        """Patterns as sources (N, n; -1: nowhere) in positions of the small problem, without those that it lacks."""
+        place = np.searchsorted(self.sources, patterns)
+        known = np.isin(patterns, self.sources) | (patterns < 0)
+        inward: IntArray = np.where(patterns < 0, -1, place)[known.all(axis=1)]
+        return inward
+
+    def prices(self, whole: Problem, prices: Prices) -> Prices:
+        """Prices of the whole problem in positions of the small one, without those of cells that it has not."""
+        products = np.unique(whole.batch.product_of[self.lines])
+        mine = np.isin(prices.products, products) & np.isin(prices.sources, self.sources)
+        return Prices.of(
+            np.searchsorted(products, prices.products[mine]),
+            np.searchsorted(self.sources, prices.sources[mine]),
+            prices.divisors[mine],
+            prices.points[mine],
+            prices.capacity,
+        )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

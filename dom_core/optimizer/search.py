@@ -11,7 +11,7 @@ search that its time limit stops says so.
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -34,6 +34,7 @@ from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Crew
 from dom_core.optimizer.watch import watch_of
+from dom_core.optimizer.whole_patterns import KnownPatterns, expressed
 from dom_core.optimizer.working_set import Pass, WorkingSet
 
 PRICE_ROUNDS = 120
@@ -61,7 +62,8 @@ def solve_large(
     pricer = Pricer(problem, part, watch_of(limits))
     found = priced_best(pricer, solver, limits, started + limits.solve_limit_s, Standing(problem, start))
     plan, priced = Standing(problem, found.flows), found.priced
-    best, limit = neighbourhoods.improve(problem, plan, priced, crew, limits, deadline=started + limits.solve_limit_s)
+    deadline = started + limits.solve_limit_s
+    best, limit = neighbourhoods.improve(problem, plan, priced, crew, limits, deadline, found.known)
     left_s = started + limits.solve_limit_s - time.monotonic()
     proven = fixing.Proven(best, priced.bound)
     if limit == "rounds" and left_s > 0:
@@ -105,10 +107,11 @@ def only(problem: Problem, lines: IntArray) -> Problem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """The best prices, and a first plan."""
+    """The best prices, a first plan, and the patterns that masters looked at, of orders that patterns express."""
 
     priced: PricedBest
     flows: Sequence[Flow]
+    known: KnownPatterns = field(default_factory=dict)
 
 
 def priced_best(
@@ -133,7 +136,8 @@ def priced_best(
     best, amounts = _generated(working, pool, best, solver, course)
     course.stage_until(FIRST_PLAN_UNTIL)
     course.offer(_planned(working, pool, amounts, best.prices, solver, course))
-    return Found(best, () if course.plan is None else course.plan.flows)
+    known = pool.by_order(expressed(pricer))
+    return Found(best, () if course.plan is None else course.plan.flows, known)
 
 
 def _generated(

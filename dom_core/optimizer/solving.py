@@ -28,7 +28,7 @@ from dom_core.optimizer import mps
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.executable import find_cbc, working_folder
 from dom_core.optimizer.formulation import Model, Terms, expression
-from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+from dom_core.optimizer.linear import LinearAnswer, LinearProgram, WholeAnswer
 from dom_core.optimizer.watch import watch_of
 
 KILL_AFTER_TIMES, KILL_AFTER_S = 1.25, 2.0
@@ -88,6 +88,10 @@ class Solver(Protocol):
 
     def solve_linear(self, program: LinearProgram, limits: SolverLimits) -> LinearAnswer:
         """The optimum of a linear program that has one. Raises SolverFailed, also when its time is up."""
+        ...
+
+    def solve_whole(self, program: LinearProgram, limits: SolverLimits, below: float) -> WholeAnswer:
+        """The best choice of whole columns that costs less than `below`, within the limits. Raises SolverFailed."""
         ...
 
 
@@ -180,6 +184,11 @@ class CbcSolver(PulpSolver):
         with working_folder() as folder:
             return _run_clp(program, folder, limits)
 
+    def solve_whole(self, program: LinearProgram, limits: SolverLimits, below: float) -> WholeAnswer:
+        """Run CBC on the program."""
+        with working_folder() as folder:
+            return _run_cbc_whole(program, folder, limits, below)
+
 
 _WITHOUT_ANSWER = (Ending.NO_PLAN, Ending.INFEASIBLE)
 
@@ -259,6 +268,25 @@ def _run_clp(program: LinearProgram, folder: Path, limits: SolverLimits) -> Line
     answer = mps.read(answer_file.read_text(errors="replace"), program)
     basis = mps.read_basis(end_file.read_text(errors="replace"), program) if end_file.is_file() else None
     return replace(answer, basis=basis)
+
+
+def _run_cbc_whole(program: LinearProgram, folder: Path, limits: SolverLimits, below: float) -> WholeAnswer:
+    """Let CBC choose whole columns in a child process, and look at nothing that costs as much as `below`."""
+    model_file, answer_file, log_file = folder / "model.mps", folder / "answer.sol", folder / "cbc.log"
+    model_file.write_text(mps.write(program, whole=True))
+    executable = cbc_executable()
+    command = [str(executable), str(model_file), *_options(limits), "-cutoff", f"{below:.12g}", "-solve"]
+    with log_file.open("wb") as output:
+        process = _start([*command, "-solution", str(answer_file)], output, folder)
+    _limit_memory(process, limits)
+    ended = _wait(process, limits, limits.solve_limit_s * KILL_AFTER_TIMES + KILL_AFTER_S)
+    log = log_file.read_text(errors="replace")
+    if ended and process.returncode != 0:
+        raise _crash(executable, process.returncode, log)
+    bound = _bound_in(log, fallback=float("-inf"))
+    if not ended or not answer_file.is_file():
+        return WholeAnswer(None, bound, Ending.NO_PLAN)
+    return mps.read_whole(answer_file.read_text(errors="replace"), program, bound)
 
 
 def _start(command: list[str], output: IO[bytes], folder: Path) -> "subprocess.Popen[bytes]":

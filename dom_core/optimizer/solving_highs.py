@@ -13,10 +13,11 @@ import numpy as np
 import pulp
 
 from dom_core.domain.plan import Ending
+from dom_core.domain.reason import BoolArray
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer.formulation import Model
-from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+from dom_core.optimizer.linear import LinearAnswer, LinearProgram, WholeAnswer
 from dom_core.optimizer.solving import LOOK_EVERY_S, PulpSolver, Search
 from dom_core.optimizer.watch import Watch, watch_of
 
@@ -24,6 +25,7 @@ PROVEN_WITHIN = 1e-6
 """Relative difference of value and bound up to which HiGHS, asked for no gap, has proven its answer."""
 
 _LIMITS = {"kTimeLimit": "seconds", "kSolutionLimit": "nodes"}
+_NOTHING_BELOW = ("kInfeasible", "kObjectiveBound")
 _WITH_ANSWER = 2
 """How HiGHS numbers a primal solution that keeps every constraint."""
 
@@ -74,6 +76,47 @@ class HighsSolver(PulpSolver):
         found = highs.getSolution()
         amounts, prices = np.array(found.col_value), np.maximum(-np.array(found.row_dual), 0.0)
         return LinearAnswer(float(program.costs @ amounts), amounts, prices)
+
+    def solve_whole(self, program: LinearProgram, limits: SolverLimits, below: float) -> WholeAnswer:
+        """Run HiGHS on the program. Raises Cancelled soon after the watch asks to stop."""
+        highspy = import_module("highspy")
+        highs = highspy.Highs()
+        for option, value in (
+            ("output_flag", False),
+            ("threads", 1),
+            ("time_limit", limits.solve_limit_s),
+            ("mip_rel_gap", limits.relative_gap),
+            ("mip_max_nodes", limits.max_nodes or highspy.kHighsIInf),
+            ("objective_bound", below),
+        ):
+            highs.setOptionValue(option, value)
+        model = _linear(highspy, program)
+        model.col_upper_ = np.ones(len(program.costs))
+        model.integrality_ = [highspy.HighsVarType.kInteger] * len(program.costs)
+        highs.passModel(model)
+        highs.cbMipInterrupt.subscribe(_look_for(watch_of(limits)))
+        highs.run()
+        watch_of(limits).go_on()
+        return _whole_answer(highs, program, below)
+
+
+def _whole_answer(highs: Any, program: LinearProgram, below: float) -> WholeAnswer:
+    """What HiGHS chose; what costs as much as `below` counts as nothing."""
+    status, figures = highs.getModelStatus().name, highs.getInfo()
+    if status in _NOTHING_BELOW:
+        return WholeAnswer(None, float("inf"), Ending.INFEASIBLE)
+    if status != "kOptimal" and status not in _LIMITS:
+        raise SolverFailed(f"HiGHS could not solve the model: {highs.modelStatusToString(highs.getModelStatus())}")
+    bound = float(figures.mip_dual_bound)
+    if figures.primal_solution_status != _WITH_ANSWER:
+        return WholeAnswer(None, bound, Ending.NO_PLAN)
+    taken: BoolArray = np.array(highs.getSolution().col_value) > 0.5
+    value = float(program.costs @ taken)
+    if value >= below:
+        return WholeAnswer(None, min(below, bound), Ending.NO_PLAN)
+    if status == "kOptimal" and value - bound <= PROVEN_WITHIN * max(1.0, abs(value)):
+        return WholeAnswer(taken, value, Ending.OPTIMAL)
+    return WholeAnswer(taken, min(value, bound), Ending.UNPROVEN)
 
 
 def _look_for(watch: Watch) -> Callable[[Any], None]:

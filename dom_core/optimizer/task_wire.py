@@ -118,7 +118,12 @@ _answer: TypeAdapter[Answer] = TypeAdapter(Answer)
 
 
 def bytes_of(task: Task) -> bytes:
-    """The task in the form that `task_of` reads. Nobody watches it at the other end."""
+    """The task in the form that `task_of` reads. Nobody watches it at the other end.
+
+    Raises ValueError for a neighbourhood that has a lead: without it the answer would be another.
+    """
+    if task.lead is not None:
+        raise ValueError("a neighbourhood with a lead is not sent away")
     problem = task.problem
     rules: dict[str, int] = {}
     header = _Header(

@@ -1,11 +1,14 @@
 """Pieces of a run that stand alone: whoever performs them, in any order, the answers are the same."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from dom_core.domain.reason import IntArray
 from dom_core.domain.strategy import SolverLimits
+from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import Answer
 
@@ -23,12 +26,27 @@ class Work(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Lead:
+    """What a search knows about a neighbourhood that patterns express.
+
+    `prices` are what is scarce, `flows` the plan as it stands, `known` patterns of its orders from masters, as sources
+    of their lines (N, n). So many patterns a line are looked at besides.
+    """
+
+    prices: Prices
+    flows: Sequence[Flow]
+    known: Mapping[int, IntArray]
+    patterns_per_line: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Task:
-    """A small problem, and what is to be done with it."""
+    """A small problem, and what is to be done with it. A `lead` belongs to a neighbourhood, and is not sent away."""
 
     work: Work
     problem: Problem
     limits: SolverLimits
+    lead: Lead | None = None
 
 
 class Crew(Protocol):

@@ -1,0 +1,50 @@
+"""A neighbourhood's best plan: by patterns where they express it, else by the compact model."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from dom_core.domain.plan import Ending
+from dom_core.errors import SolverFailed
+from dom_core.optimizer import decomposition, formulation
+from dom_core.optimizer.linear import LinearProgram, WholeAnswer
+from dom_core.optimizer.pricing import Pricer
+from dom_core.optimizer.solving import Answer, Solver
+from dom_core.optimizer.standing import Standing
+from dom_core.optimizer.tasks import Lead, Task
+from dom_core.optimizer.whole_patterns import Choosable, choose
+
+LEAST_PATTERNS = 1000
+"""Patterns that a neighbourhood may have at least, however few lines it has."""
+
+NOTHING = Answer((), Ending.NO_PLAN, float("-inf"), "", 0.0)
+
+
+def best_of(task: Task, solver: Solver) -> Answer:
+    """What the exact model finds within the task's limits, or nothing; a solver that fails finds nothing."""
+    try:
+        return _by_patterns(task, task.lead, solver) if task.lead else _by_pairs(task, solver)
+    except SolverFailed:
+        return NOTHING
+
+
+def _by_pairs(task: Task, solver: Solver) -> Answer:
+    parts = decomposition.independent_parts(task.problem)
+    return solver.solve(formulation.build(task.problem, parts), task.limits) if parts else NOTHING
+
+
+def _by_patterns(task: Task, lead: Lead, solver: Solver) -> Answer:
+    """The best choice of patterns, if it is better than the flows at hand: totals are whole points."""
+    problem = task.problem
+    pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0))
+    choosable, total = Choosable(pricer, lead.prices), Standing(problem, lead.flows).total
+    most = max(LEAST_PATTERNS, lead.patterns_per_line * len(pricer.costs.lines))
+    choices = choosable.nearest(max(0.0, total - choosable.bound), most, lead.known)
+
+    def solve(program: LinearProgram, below: float) -> WholeAnswer:
+        return solver.solve_whole(program, task.limits, below)
+
+    chosen = choose(choices, pricer.constant, solve, total - 0.5)
+    if chosen.flows is None:
+        return replace(NOTHING, bound=chosen.bound)
+    return Answer(tuple(chosen.flows), chosen.ending, chosen.bound, "", 0.0)
