@@ -50,7 +50,11 @@ class Width:
     patterns: int = 0
 
 
-BY_PATTERNS = (Width(300, 16, 5.0, 500, 4), Width(600, 24, 10.0, 1000, 8), Width(1200, 24, 60.0, 3000, 12))
+BY_PATTERNS = (
+    Width(400, 16, 3.0, 500, 6),
+    Width(400, 32, 5.0, 1000, 20),
+    Width(1500, 24, 30.0, 3000, 12),
+)
 BY_PAIRS = (Width(40, 12, 5.0, 500), Width(120, 12, 20.0, 1000), Width(200, 16, 60.0, 3000), Width(300, 24, 60.0, 3000))
 WIDTHS = BY_PATTERNS + BY_PAIRS
 """First what the exact model answers in a fraction of a second; wider when narrower ones help little."""
@@ -64,7 +68,7 @@ TRIES_PER_ORDER = 1
 LEAST_LIMIT_S = 0.5
 """Seconds for a neighbourhood when the time of all is nearly up."""
 
-AT_ONCE = 4
+AT_ONCE = 6
 """Neighbourhoods solved from the same state. A number of its own, so that processors change no plan."""
 
 ROUNDS, ROUNDS_PER_ORDER = 100, 0.25
@@ -173,6 +177,8 @@ class _Search:
         for seed in self._seeds():
             if seed not in taken:
                 orders = self._around(seed, taken)
+                if found and 2 * sum(len(self.lines_of[order]) for order in orders) < self.width.lines:
+                    continue
                 self.tried[seed] = self.tried.get(seed, 0) + 1
                 taken.update(orders)
                 found.append(orders)
