@@ -1,7 +1,7 @@
 """The best choice of patterns is the best plan, where patterns say everything about a plan."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
