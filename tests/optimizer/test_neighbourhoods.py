@@ -9,7 +9,8 @@ import pytest
 
 from dom_core.domain.plan import Ending
 from dom_core.domain.strategy import SolverLimits
-from dom_core.optimizer import decomposition, formulation, neighbourhoods, performing
+from dom_core.optimizer import decomposition, first_plan, formulation, neighbourhoods, performing
+from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.pipeline import open_lines
 from dom_core.optimizer.prices import Prices
@@ -54,15 +55,19 @@ def problem() -> Problem:
 
 
 def improve(
-    problem: Problem, crew: Crew, monkeypatch: pytest.MonkeyPatch, widths: tuple[neighbourhoods.Width, ...] = WIDTHS
+    problem: Problem,
+    crew: Crew,
+    monkeypatch: pytest.MonkeyPatch,
+    widths: tuple[neighbourhoods.Width, ...] = WIDTHS,
+    start: Sequence[Flow] = (),
 ) -> Standing:
-    """Begin with a plan that gives nobody anything, so that every order is worth a neighbourhood."""
+    """Begin with a plan that gives nobody anything, so that every order is worth a neighbourhood; or with this one."""
     monkeypatch.setattr(neighbourhoods, "WIDTHS", widths)
     monkeypatch.setattr(neighbourhoods, "AT_ONCE", 1)
     prices = Prices.none(problem)
     found = Pricer(problem, np.arange(len(problem.wanted))).price(prices)
     priced = PricedBest(prices, found.bound, found)
-    return neighbourhoods.improve(problem, Standing(problem, ()), priced, crew, LIMITS, deadline=float("inf"))[0]
+    return neighbourhoods.improve(problem, Standing(problem, start), priced, crew, LIMITS, deadline=float("inf"))[0]
 
 
 def test_when_some_rounds_close_next_to_nothing_of_the_gap_more_is_freed_at_once(
@@ -115,7 +120,7 @@ def all_whole(orders: int = 24) -> Problem:
 
 
 def expressed_in(problem: Problem) -> list[bool]:
-    return expressed(Pricer(problem, np.arange(len(problem.wanted)))).tolist()
+    return [bool(one) for one in expressed(Pricer(problem, np.arange(len(problem.wanted))))]
 
 
 def best_total(problem: Problem) -> int:
@@ -123,17 +128,21 @@ def best_total(problem: Problem) -> int:
     return Standing(problem, CbcSolver().solve(model, LIMITS).flows).total
 
 
-def test_by_patterns_only_orders_are_freed_that_patterns_express(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("lines", [20, 1000])
+def test_by_patterns_only_orders_are_freed_that_patterns_express(lines: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also where all could be freed at once, and where others hold what a freed order could use."""
     problem = mixed()
     assert expressed_in(problem) == [order % 3 > 0 for order in range(24)]
     crew = Crew()
-    improve(problem, crew, monkeypatch, (BY_PATTERNS,))
-    assert len(crew.rounds) > 1
-    for task in (task for tasks in crew.rounds for task in tasks):
+    start = first_plan.build(Pricer(problem, np.arange(len(problem.wanted))), Prices.none(problem))
+    improve(problem, crew, monkeypatch, (replace(BY_PATTERNS, lines=lines),), start)
+    tasks = [task for some in crew.rounds for task in some]
+    assert max(len(task.problem.weights) for task in tasks) > 2
+    for task in tasks:
         assert task.lead is not None
-        assert task.lead.flows == []
+        assert len(task.lead.flows) > 0
         assert all(expressed_in(task.problem))
-        assert 1 < len(task.problem.wanted) <= BY_PATTERNS.lines
+        assert len(task.problem.wanted) <= lines
 
 
 def test_by_pairs_the_others_have_their_turn_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:

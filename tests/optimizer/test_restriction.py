@@ -98,7 +98,7 @@ def test_prices_of_a_small_problem_are_those_of_its_own_cells() -> None:
             np.tile(sources, 2),
             np.repeat([1, 2], stock.size),
             np.concatenate((stock.ravel(), halves)),
-            np.arange(len(problem.capacities)) + 1.0,
+            np.linspace(1, 2, len(problem.capacities)),
         )
         offered = np.zeros((len(lines), problem.batch.shape[1]), dtype=bool)
         offered[:, 1::2] = True

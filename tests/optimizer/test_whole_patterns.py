@@ -114,7 +114,8 @@ def test_among_all_patterns_within_the_gap_is_the_best_plan_and_its_bound_is_its
             chosen = best_of(one, choices, total + 0.5)
             assert chosen.flows is not None, (seed, kind)
             assert total_of(one, chosen.flows) == total, (seed, kind)
-            assert (chosen.bound, chosen.ending) == (pytest.approx(total), Ending.OPTIMAL), (seed, kind)
+            assert chosen.ending is Ending.OPTIMAL, (seed, kind)
+            assert chosen.bound == pytest.approx(total), (seed, kind)
             assert not broken_rules(one, chosen.flows), (seed, kind)
             checked[kind] += 1
     assert checked["random"] > CHUNK
@@ -275,7 +276,7 @@ def several_lines(count: int) -> RequestBuilder:
 
 
 def says(one: Problem) -> list[bool]:
-    return expressed(pricer_of(one)).tolist()
+    return [bool(each) for each in expressed(pricer_of(one))]
 
 
 def test_orders_of_up_to_six_whole_lines_to_one_place_are_expressed() -> None:
