@@ -189,7 +189,9 @@ class _Search:
     def _seeds(self) -> Iterator[int]:
         """Orders that pay above their best, the most first; then those that could use what is priced and idle."""
         if self._has_room_for_all():
-            yield from (order for order in sorted(self.lines_of) if self._may_be_seed(order))
+            first = next((order for order in sorted(self.lines_of) if self._of_kind(order)), None)
+            if first is not None and self._may_be_seed(first):
+                yield first
             return
         yield from self._untried(self.excess)
         yield from self._untried(self._idle_by_order())
@@ -199,8 +201,11 @@ class _Search:
 
     def _may_be_seed(self, order: int) -> bool:
         """Whether an order of the width's kind has tries left."""
-        right = bool(self.expressed[order]) == bool(self.width.patterns)
-        return right and order in self.lines_of and self.tried.get(order, 0) < TRIES_PER_ORDER
+        return self._of_kind(order) and order in self.lines_of and self.tried.get(order, 0) < TRIES_PER_ORDER
+
+    def _of_kind(self, order: int) -> bool:
+        """Whether it is an order that patterns express, for a width by patterns; one of the others, by pairs."""
+        return bool(self.expressed[order]) == bool(self.width.patterns)
 
     def _untried(self, points: FloatArray) -> Iterator[int]:
         for order in np.argsort(-points, kind="stable").tolist():

@@ -286,7 +286,10 @@ def _run_cbc_whole(program: LinearProgram, folder: Path, limits: SolverLimits, b
     bound = _bound_in(log, fallback=float("-inf"))
     if not ended or not answer_file.is_file():
         return WholeAnswer(None, bound, Ending.NO_PLAN)
-    return mps.read_whole(answer_file.read_text(errors="replace"), program, bound)
+    answer = mps.read_whole(answer_file.read_text(errors="replace"), program, bound)
+    if answer.taken is not None and float(program.costs @ answer.taken) >= below:
+        return WholeAnswer(None, min(below, answer.bound), Ending.NO_PLAN)
+    return answer
 
 
 def _start(command: list[str], output: IO[bytes], folder: Path) -> "subprocess.Popen[bytes]":

@@ -25,8 +25,8 @@ from dom_core.optimizer.problem import Problem
 BLOCK_LINES = 5_000
 """Lines whose priority steps are compared at a time, to bound the memory."""
 
-SHRINK = 0.5
-"""What the gap is multiplied with while there are too many patterns within it."""
+SHRINK, LEAST_GAP = 0.5, 0.5
+"""What the gap is multiplied with while there are too many patterns within it; below the second they only tie."""
 
 Choose = Callable[[LinearProgram, float], WholeAnswer]
 """Takes columns whole, for less than a value. Raises SolverFailed."""
@@ -73,7 +73,7 @@ class Choices:
     """Patterns to choose from (N), with what there is of each row that they draw on.
 
     Pattern n has the flows from `starts[n]` to `starts[n + 1]` of `lines` and `sources`. `within` is the gap up to
-    which all patterns are among them.
+    which all patterns are among them; where it is zero, maybe only one of those that are equally good.
     """
 
     problem: Problem
@@ -97,7 +97,7 @@ class Choosable:
 
     def __init__(self, pricer: Pricer, prices: Prices) -> None:
         self.pricer = pricer
-        self._groups: list[tuple[Groups, NearBest]] = []
+        self._groups: list[tuple[PricedGroups, NearBest]] = []
         self.bound = pricer.price(prices, look=self._look).bound
 
     def within(self, gap: float, most: int, known: KnownPatterns) -> Choices:
@@ -105,24 +105,37 @@ class Choosable:
 
         Raises TooMany when there are more than `most` besides those known.
         """
-        found, order_of = [], self.pricer.problem.batch.order_of
-        for groups, near in self._groups:
-            patterns = near.within(gap, most)
-            most -= len(patterns.rows)
-            found.append((groups, _with_known(groups, patterns, order_of, known)))
-        return _choices(self.pricer, found, gap)
+        found = []
+        for _, near in self._groups:
+            found.append(near.within(gap, most))
+            most -= len(found[-1].rows)
+        return self._choices(found, known, gap)
 
     def nearest(self, gap: float, most: int, known: KnownPatterns) -> Choices:
-        """The same within half of the gap, a quarter, and so on, until there are few enough."""
+        """The same within half of the gap, a quarter, and so on, until there are few enough.
+
+        Where far too many are equally good, one of the best of each group.
+        """
         while True:
             try:
                 return self.within(gap, most, known)
             except TooMany:
+                if gap < LEAST_GAP:
+                    break
                 gap *= SHRINK
+        return self._choices([_best(priced) for priced, _ in self._groups], known, 0.0)
 
     def _look(self, priced: PricedGroups) -> None:
-        groups = priced.groups
-        self._groups.append((groups, NearBest(groups.kind, priced.together, priced.alone, priced.helpers)))
+        near = NearBest(priced.groups.kind, priced.together, priced.alone, priced.helpers)
+        self._groups.append((priced, near))
+
+    def _choices(self, found: Sequence[Found], known: KnownPatterns, within: float) -> Choices:
+        order_of = self.pricer.problem.batch.order_of
+        every = [
+            (priced.groups, _with_known(priced.groups, patterns, order_of, known))
+            for (priced, _), patterns in zip(self._groups, found, strict=True)
+        ]
+        return _choices(self.pricer, every, within)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -147,6 +160,13 @@ def choose(choices: Choices, constant: float, solve: Choose, below: float) -> Ch
         return Chosen(None, min(below, fixed + answer.bound), answer.ending)
     taken[master.columns] = answer.taken
     return Chosen(choices.flows(taken), fixed + answer.bound, answer.ending)
+
+
+def _best(priced: PricedGroups) -> Found:
+    """The best pattern of each group that has one that is not empty."""
+    places = priced.cheapest().places
+    rows = np.flatnonzero((places >= 0).any(axis=1))
+    return Found(rows, places[rows])
 
 
 def _with_known(groups: Groups, patterns: Found, order_of: IntArray, known: KnownPatterns) -> Found:

@@ -1,6 +1,7 @@
 """A small problem is the whole one with less in it: same points, same limits, same best plan."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from dom_core.domain.plan import Ending
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
 from dom_core.optimizer import activation, decomposition, formulation, pipeline, relaxation
 from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.problem import Problem, levels_of, total_of
 from dom_core.optimizer.restriction import Restriction
 from dom_core.optimizer.solving import CbcSolver
@@ -79,3 +81,43 @@ def test_only_offered_pairs_are_left() -> None:
     small = Restriction.of(problem).to(lines, offered)
     assert small.problem.allowed.sum() == 1
     assert small.outward([(0, int(np.flatnonzero(small.problem.allowed[0])[0]), 1)]) == [(int(lines[0]), source, 1)]
+
+
+def test_prices_of_a_small_problem_are_those_of_its_own_cells() -> None:
+    """Every third line and every second source: each cell has the price that it has in the whole problem."""
+    checked = 0
+    for seed, problem in problems(0):
+        if problem.batch.shape[1] < 2:
+            continue
+        lines, stock = np.arange(0, problem.batch.shape[0], 3), np.zeros(problem.stock.shape)
+        stock += 1 + np.arange(stock.size).reshape(stock.shape)
+        products, sources = (axis.ravel() for axis in np.indices(stock.shape))
+        halves = stock.ravel() + 0.5
+        prices = Prices.of(
+            np.tile(products, 2),
+            np.tile(sources, 2),
+            np.repeat([1, 2], stock.size),
+            np.concatenate((stock.ravel(), halves)),
+            np.linspace(1, 2, len(problem.capacities)),
+        )
+        offered = np.zeros((len(lines), problem.batch.shape[1]), dtype=bool)
+        offered[:, 1::2] = True
+        small = Restriction.of(problem).to(lines, offered)
+        own = small.prices(problem, prices)
+        assert own.capacity.tolist() == prices.capacity.tolist()
+        mine = np.unique(problem.batch.product_of[lines])
+        rows, columns = (axis.ravel() for axis in np.indices(small.problem.stock.shape))
+        for divisor in (1, 2):
+            whole = prices.at(mine[rows], small.sources[columns], divisor)
+            assert own.at(rows, columns, divisor).tolist() == whole.tolist(), seed
+            checked += len(whole)
+        assert len(own.points) == 2 * small.problem.stock.size
+    assert checked > 50
+
+
+def test_patterns_come_in_with_the_sources_that_are_there() -> None:
+    whole = next(problem for _, problem in problems(0) if problem.batch.shape[1] >= 3)
+    small = replace(Restriction.of(whole).to(np.arange(1), whole.allowed[:1]), sources=np.array([0, 2]))
+    patterns = np.array([[0, 2], [-1, 2], [1, 2], [2, -1], [-1, -1], [0, 3]])
+    assert small.inward_sources(patterns).tolist() == [[0, 1], [-1, 1], [1, -1], [-1, -1]]
+    assert small.inward_sources(patterns[2:3]).shape == (0, 2)

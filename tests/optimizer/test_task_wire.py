@@ -16,8 +16,9 @@ from dom_core.messages.reading import write_value
 from dom_core.optimizer import blocks, task_wire
 from dom_core.optimizer.performing import LocalCrew, perform
 from dom_core.optimizer.pipeline import plan_once
+from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.solving import Answer, CbcSolver
-from dom_core.optimizer.tasks import Task, Work
+from dom_core.optimizer.tasks import Lead, Task, Work
 from tests.builders import a_request, a_rule, a_source, an_order
 from tests.oracle.generation import generate
 from tests.plans import comparable
@@ -199,3 +200,12 @@ def test_an_answer_that_is_none_is_refused() -> None:
     for raw in (b"", b"no answer", task_wire.answer_bytes(perform(a_task(), CbcSolver()))[:-9]):
         with pytest.raises(InvalidInput):
             task_wire.answer_of(raw, a_task())
+
+
+def test_a_neighbourhood_with_a_lead_is_not_sent() -> None:
+    """Without its lead the answer would be another: what cannot be sent whole stays here."""
+    task = replace(a_task(), work=Work.NEIGHBOURHOOD)
+    lead = Lead(Prices.none(task.problem), (), {}, 1)
+    assert task_wire.bytes_of(task)
+    with pytest.raises(ValueError, match="lead"):
+        task_wire.bytes_of(replace(task, lead=lead))

@@ -219,7 +219,7 @@ def slow_run(installation: Installation, run_id: str, begun: Path, go_on: Path) 
                 wait_until(go_on.exists)
                 return ports.solver.solve(*given)
 
-            solve_strictly = solve_linear = solve
+            solve_strictly = solve_linear = solve_whole = solve
 
         plan_batch(replace(ports, solver=Slow()), run_id, "standard")
 
@@ -260,7 +260,7 @@ def test_a_host_whose_clock_is_five_minutes_ahead_takes_over_too_early_and_nothi
                 meanwhile.append(plan_batch(hasty, "R2", "standard"))
                 return ports.solver.solve(*given)
 
-            solve_strictly = solve_linear = solve
+            solve_strictly = solve_linear = solve_whole = solve
 
         late = plan_batch(replace(ports, solver=Overtaken()), "R1", "standard")
 
