@@ -177,14 +177,17 @@ class _Search:
         for seed in self._seeds():
             if seed not in taken:
                 orders = self._around(seed, taken)
-                if found and 2 * sum(len(self.lines_of[order]) for order in orders) < self.width.lines:
-                    continue
+                if found and 2 * self._lines_in(orders) < self.width.lines:
+                    continue  # Too little is left beside the others: its turn comes.
                 self.tried[seed] = self.tried.get(seed, 0) + 1
                 taken.update(orders)
                 found.append(orders)
                 if len(found) == AT_ONCE:
                     break
         return found
+
+    def _lines_in(self, orders: Iterable[int]) -> int:
+        return sum(len(self.lines_of[order]) for order in orders)
 
     def _seeds(self) -> Iterator[int]:
         """Orders that pay above their best, the most first; then those that could use what is priced and idle."""

@@ -38,13 +38,13 @@ KnownPatterns = Mapping[int, IntArray]
 def expressed(pricer: Pricer) -> BoolArray:
     """Which orders (O) patterns express to the last point.
 
-    Their lines come whole, fit into one group, and nothing of them came before; all go to one place, and at each source
-    all have the same priority.
+    Their lines come whole (a single unit always does), fit into one group, and nothing of them came before; all go to
+    one place, and at each source all have the same priority.
     """
     costs, problem = pricer.costs, pricer.problem
     batch = problem.batch
     wholly = np.ones(len(batch.orders), dtype=bool)
-    wholly[batch.order_of[costs.lines[~costs.whole]]] = False
+    wholly[batch.order_of[costs.lines[~costs.whole & ((costs.units > 1) | costs.write_in)]]] = False
     wholly[sorted({order for order, _ in problem.used.shipments})] = False
     groups = [batch.order_of[costs.lines[rows[:, 0]]] for rows in costs.tables.values()]
     if groups:

@@ -49,9 +49,15 @@ class Crew:
         return [(nodes, len(list(some))) for nodes, some in groupby(tasks[0].limits.max_nodes for tasks in self.rounds)]
 
 
+def in_twos(orders: int) -> Problem:
+    """Twice of everything, wanted and in stock: a single unit cannot be split."""
+    one = prepare(open_lines(rivals(orders).build())[0]).problem
+    return replace(one, wanted=one.wanted * 2, stock=one.stock * 2)
+
+
 @pytest.fixture
 def problem() -> Problem:
-    return prepare(open_lines(rivals(ORDERS).build())[0]).problem
+    return in_twos(ORDERS)
 
 
 def improve(
@@ -108,7 +114,7 @@ BY_PAIRS = neighbourhoods.Width(20, 6, 60.0, 21)
 
 def mixed(orders: int = 24) -> Problem:
     """Orders of which every third may be split: the others are whole, line by line, and patterns express them."""
-    one = prepare(open_lines(rivals(orders).build())[0]).problem
+    one = in_twos(orders)
     whole = SplitLimits(partial_lines=False, max_sources_per_line=1)
     limits = tuple(old if order % 3 == 0 else whole for order, old in enumerate(one.split_limits))
     return replace(one, split_limits=limits)
@@ -165,7 +171,7 @@ def test_where_nobody_is_expressed_no_task_has_a_lead(problem: Problem, monkeypa
 def test_when_all_are_freed_at_once_and_nothing_is_better_they_are_not_freed_again(
     width: neighbourhoods.Width, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    problem = all_whole() if width.patterns else prepare(open_lines(rivals(24).build())[0]).problem
+    problem = all_whole() if width.patterns else in_twos(24)
     crew = Crew()
     improve(problem, crew, monkeypatch, (replace(width, lines=1000),))
     assert [len(task.problem.wanted) for tasks in crew.rounds for task in tasks] == [len(problem.wanted)]

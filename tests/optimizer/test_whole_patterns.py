@@ -260,11 +260,11 @@ IN_PARTS = a_rule("partial_orders", {**WHOLE, "partial_lines": True})
 FROM_TWO = a_rule("partial_orders", {**WHOLE, "max_sources_per_line": 2})
 
 
-def a_pair(*rules: RuleRecord) -> RequestBuilder:
-    """An order of two lines at two sources that have enough of everything."""
+def a_pair(*rules: RuleRecord, units: int = 1) -> RequestBuilder:
+    """An order of two lines at two sources that have enough of everything; of the second it wants so many units."""
     sources = (a_source("A", at=PLACES[0]), a_source("B", at=PLACES[1]))
     stock = {(product, source): 5 for product in "PQRSTUV" for source in "AB"}
-    order = an_order("one").with_line("P").with_line("Q")
+    order = an_order("one").with_line("P").with_line("Q", units)
     return a_request().with_sources(*sources).with_stock(stock).with_rules(*rules).with_orders(order)
 
 
@@ -289,7 +289,11 @@ def test_longer_orders_are_not() -> None:
 
 @pytest.mark.parametrize("rules", [(), (IN_PARTS,), (FROM_TWO,)], ids=["no rule", "in parts", "from two"])
 def test_lines_that_may_be_split_are_not(rules: tuple[RuleRecord, ...]) -> None:
-    assert says(problem_of(a_pair(*rules))) == [False]
+    assert says(problem_of(a_pair(*rules, units=2))) == [False]
+
+
+def test_a_single_unit_always_comes_whole() -> None:
+    assert says(problem_of(a_pair())) == [True]
 
 
 def test_write_in_lines_which_may_always_be_split_are_not() -> None:
