@@ -71,6 +71,9 @@ LEAST_LIMIT_S = 0.5
 AT_ONCE = 6
 """Neighbourhoods solved from the same state. A number of its own, so that processors change no plan."""
 
+HEMMED_IN = 6
+"""Seeds for which little room is left beside the others of a round, until the round does without more."""
+
 ROUNDS, ROUNDS_PER_ORDER = 100, 0.25
 """Rounds of neighbourhoods at most: a limit that is the same on every machine, before the seconds are."""
 
@@ -174,16 +177,19 @@ class _Search:
         """The next few of this width, of which no two share an order."""
         found: list[tuple[int, ...]] = []
         taken: set[int] = set()
+        hemmed_in = 0
         for seed in self._seeds():
-            if seed not in taken:
-                orders = self._around(seed, taken)
-                if found and 2 * self._lines_in(orders) < self.width.lines:
-                    continue  # Too little is left beside the others: its turn comes.
-                self.tried[seed] = self.tried.get(seed, 0) + 1
-                taken.update(orders)
-                found.append(orders)
-                if len(found) == AT_ONCE:
-                    break
+            if len(found) == AT_ONCE or hemmed_in == HEMMED_IN:
+                break
+            if seed in taken:
+                continue
+            orders = self._around(seed, taken)
+            if found and 2 * self._lines_in(orders) < self.width.lines:
+                hemmed_in += 1  # Too little is left beside the others: its turn comes.
+                continue
+            self.tried[seed] = self.tried.get(seed, 0) + 1
+            taken.update(orders)
+            found.append(orders)
         return found
 
     def _lines_in(self, orders: Iterable[int]) -> int:

@@ -72,8 +72,7 @@ def _other_steps(problem: Problem, lines: IntArray, first: IntArray) -> BoolArra
 class Choices:
     """Patterns to choose from (N), with what there is of each row that they draw on.
 
-    Pattern n has the flows from `starts[n]` to `starts[n + 1]` of `lines` and `sources`. `within` is the gap up to
-    which all patterns are among them; where it is zero, maybe only one of those that are equally good.
+    Pattern n has the flows from `starts[n]` to `starts[n + 1]` of `lines` and `sources`.
     """
 
     problem: Problem
@@ -83,7 +82,6 @@ class Choices:
     starts: IntArray
     lines: IntArray
     sources: IntArray
-    within: float
 
     def flows(self, taken: BoolArray) -> list[Flow]:
         """The flows of these patterns (N), every line whole."""
@@ -109,7 +107,7 @@ class Choosable:
         for _, near in self._groups:
             found.append(near.within(gap, most))
             most -= len(found[-1].rows)
-        return self._choices(found, known, gap)
+        return self._choices(found, known)
 
     def nearest(self, gap: float, most: int, known: KnownPatterns) -> Choices:
         """The same within half of the gap, a quarter, and so on, until there are few enough.
@@ -123,19 +121,19 @@ class Choosable:
                 if gap < LEAST_GAP:
                     break
                 gap *= SHRINK
-        return self._choices([_best(priced) for priced, _ in self._groups], known, 0.0)
+        return self._choices([_best(priced) for priced, _ in self._groups], known)
 
     def _look(self, priced: PricedGroups) -> None:
         near = NearBest(priced.groups.kind, priced.together, priced.alone, priced.helpers)
         self._groups.append((priced, near))
 
-    def _choices(self, found: Sequence[Found], known: KnownPatterns, within: float) -> Choices:
+    def _choices(self, found: Sequence[Found], known: KnownPatterns) -> Choices:
         order_of = self.pricer.problem.batch.order_of
         every = [
             (priced.groups, _with_known(priced.groups, patterns, order_of, known))
             for (priced, _), patterns in zip(self._groups, found, strict=True)
         ]
-        return _choices(self.pricer, every, within)
+        return _choices(self.pricer, every)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -186,7 +184,7 @@ def _with_known(groups: Groups, patterns: Found, order_of: IntArray, known: Know
     return Found(table[:, 0], table[:, 1:])
 
 
-def _choices(pricer: Pricer, found: Sequence[tuple[Groups, Found]], within: float) -> Choices:
+def _choices(pricer: Pricer, found: Sequence[tuple[Groups, Found]]) -> Choices:
     of_group, costs, lines, sources, counts = [], [], [], [], []
     first = 0
     for groups, patterns in found:
@@ -204,7 +202,7 @@ def _choices(pricer: Pricer, found: Sequence[tuple[Groups, Found]], within: floa
     line, source = np.concatenate([nothing, *lines]), np.concatenate([nothing, *sources])
     entries, limits = _entries(pricer, np.repeat(np.arange(len(starts) - 1), np.diff(starts)), line, source)
     columns = Columns(np.concatenate([nothing, *of_group]), np.concatenate([np.zeros(0), *costs]), entries)
-    return Choices(pricer.problem, columns, limits, first, starts, line, source, within)
+    return Choices(pricer.problem, columns, limits, first, starts, line, source)
 
 
 def _costs(groups: Groups, patterns: Found) -> FloatArray:
