@@ -287,7 +287,7 @@ TABLE: tuple[Setting, ...] = (
         "DOM_SOLVER",
         _one_of("cbc", "highs"),
         "cbc",
-        "What solves the models: CBC, which is there, or HiGHS, which is faster and must be installed (`highspy`).",
+        "What solves the models: CBC, which is there, or HiGHS, which must be installed (`highspy`).",
     ),
     Setting(
         "geocoder",
