@@ -12,6 +12,7 @@ from dom_core.optimizer.pricing import Pricer
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Lead, Task
+from dom_core.optimizer.watch import watch_of
 from dom_core.optimizer.whole_patterns import Choosable, choose
 
 LEAST_PATTERNS = 1000
@@ -36,7 +37,7 @@ def _by_pairs(task: Task, solver: Solver) -> Answer:
 def _by_patterns(task: Task, lead: Lead, solver: Solver) -> Answer:
     """The best choice of patterns, if it is better than the flows at hand: totals are whole points."""
     problem = task.problem
-    pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0))
+    pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0), watch_of(task.limits))
     choosable, total = Choosable(pricer, lead.prices), Standing(problem, lead.flows).total
     most = max(LEAST_PATTERNS, lead.patterns_per_line * len(pricer.costs.lines))
     choices = choosable.nearest(max(0.0, total - choosable.bound), most, lead.known)

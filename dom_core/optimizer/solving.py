@@ -209,23 +209,11 @@ def _answer(search: Search, flows: tuple[Flow, ...], bound: float, started: floa
 
 
 def _run_cbc(program: pulp.LpProblem, folder: Path, limits: SolverLimits) -> str:
-    """Let CBC solve the program in a child process; its log. The variables hold the answer, if there is one.
-
-    CBC looks at its time limit only between some of its steps, so it is killed, with all that it started, when it
-    is well over.
-    """
-    model_file, answer_file, log_file = folder / "model.mps", folder / "answer.sol", folder / "cbc.log"
+    """Let CBC solve the program in a child process; its log. The variables hold the answer, if there is one."""
+    model_file, answer_file = folder / "model.mps", folder / "answer.sol"
     variables, variable_names, constraint_names, _ = program.writeMPS(str(model_file), rename=1)
-    executable = cbc_executable()
-    command = [str(executable), str(model_file), *_options(limits), "-solve"]
-    command += ["-printingOptions", "all", "-solution", str(answer_file)]
-    with log_file.open("wb") as output:
-        process = _start(command, output, folder)
-    _limit_memory(process, limits)
-    ended = _wait(process, limits, limits.solve_limit_s * KILL_AFTER_TIMES + KILL_AFTER_S)
-    log = log_file.read_text(errors="replace")
-    if ended and process.returncode != 0:
-        raise _crash(executable, process.returncode, log)
+    arguments = [str(model_file), *_options(limits), "-solve", "-printingOptions", "all"]
+    ended, log = _ran([*arguments, "-solution", str(answer_file)], folder, limits)
     if not answer_file.is_file():
         if ended:
             raise SolverFailed("CBC ended without an answer")
@@ -235,6 +223,23 @@ def _run_cbc(program: pulp.LpProblem, folder: Path, limits: SolverLimits) -> str
     program.assignVarsVals(values)
     program.assignStatus(status, ending)
     return log
+
+
+def _ran(arguments: list[str], folder: Path, limits: SolverLimits) -> tuple[bool, str]:
+    """Run CBC with these arguments: whether it ended by itself, and its log. Raises SolverFailed when it crashes.
+
+    CBC looks at its time limit only between some of its steps, so it is killed, with all that it started, when it
+    is well over.
+    """
+    executable, log_file = cbc_executable(), folder / "cbc.log"
+    with log_file.open("wb") as output:
+        process = _start([str(executable), *arguments], output, folder)
+    _limit_memory(process, limits)
+    ended = _wait(process, limits, limits.solve_limit_s * KILL_AFTER_TIMES + KILL_AFTER_S)
+    log = log_file.read_text(errors="replace")
+    if ended and process.returncode != 0:
+        raise _crash(executable, process.returncode, log)
+    return ended, log
 
 
 def _simplex(program: LinearProgram, start_file: Path) -> list[str]:
@@ -272,20 +277,15 @@ def _run_clp(program: LinearProgram, folder: Path, limits: SolverLimits) -> Line
 
 def _run_cbc_whole(program: LinearProgram, folder: Path, limits: SolverLimits, below: float) -> WholeAnswer:
     """Let CBC choose whole columns in a child process, and look at nothing that costs as much as `below`."""
-    model_file, answer_file, log_file = folder / "model.mps", folder / "answer.sol", folder / "cbc.log"
+    model_file, answer_file = folder / "model.mps", folder / "answer.sol"
     model_file.write_text(mps.write(program, whole=True))
-    executable = cbc_executable()
-    command = [str(executable), str(model_file), *_options(limits), "-cutoff", f"{below:.12g}", "-solve"]
-    with log_file.open("wb") as output:
-        process = _start([*command, "-solution", str(answer_file)], output, folder)
-    _limit_memory(process, limits)
-    ended = _wait(process, limits, limits.solve_limit_s * KILL_AFTER_TIMES + KILL_AFTER_S)
-    log = log_file.read_text(errors="replace")
-    if ended and process.returncode != 0:
-        raise _crash(executable, process.returncode, log)
+    arguments = [str(model_file), *_options(limits), "-cutoff", f"{below:.12g}", "-solve"]
+    ended, log = _ran([*arguments, "-solution", str(answer_file)], folder, limits)
     bound = _bound_in(log, fallback=float("-inf"))
-    if not ended or not answer_file.is_file():
+    if not ended:
         return WholeAnswer(None, bound, Ending.NO_PLAN)
+    if not answer_file.is_file():
+        raise SolverFailed("CBC ended without an answer")
     answer = mps.read_whole(answer_file.read_text(errors="replace"), program, bound)
     if answer.taken is not None and float(program.costs @ answer.taken) >= below:
         return WholeAnswer(None, min(below, answer.bound), Ending.NO_PLAN)

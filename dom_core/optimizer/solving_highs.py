@@ -57,14 +57,7 @@ class HighsSolver(PulpSolver):
         Raises Cancelled soon after the watch asks to stop: HiGHS asks between iterations.
         """
         highspy = import_module("highspy")
-        highs = highspy.Highs()
-        for option, value in (
-            ("output_flag", False),
-            ("threads", 1),
-            ("time_limit", limits.solve_limit_s),
-            ("solver", "ipm"),
-        ):
-            highs.setOptionValue(option, value)
+        highs = _instance(highspy, limits, solver="ipm")
         highs.passModel(_linear(highspy, program))
         look = _look_for(watch_of(limits))
         highs.cbIpmInterrupt.subscribe(look)
@@ -80,16 +73,8 @@ class HighsSolver(PulpSolver):
     def solve_whole(self, program: LinearProgram, limits: SolverLimits, below: float) -> WholeAnswer:
         """Run HiGHS on the program. Raises Cancelled soon after the watch asks to stop."""
         highspy = import_module("highspy")
-        highs = highspy.Highs()
-        for option, value in (
-            ("output_flag", False),
-            ("threads", 1),
-            ("time_limit", limits.solve_limit_s),
-            ("mip_rel_gap", limits.relative_gap),
-            ("mip_max_nodes", limits.max_nodes or highspy.kHighsIInf),
-            ("objective_bound", below),
-        ):
-            highs.setOptionValue(option, value)
+        nodes = limits.max_nodes or highspy.kHighsIInf
+        highs = _instance(highspy, limits, mip_rel_gap=limits.relative_gap, mip_max_nodes=nodes, objective_bound=below)
         model = _linear(highspy, program)
         model.col_upper_ = np.ones(len(program.costs))
         model.integrality_ = [highspy.HighsVarType.kInteger] * len(program.costs)
@@ -98,6 +83,15 @@ class HighsSolver(PulpSolver):
         highs.run()
         watch_of(limits).go_on()
         return _whole_answer(highs, program, below)
+
+
+def _instance(highspy: Any, limits: SolverLimits, **options: object) -> Any:
+    """A HiGHS of its own, silent, in one thread, with these options."""
+    highs = highspy.Highs()
+    every = {"output_flag": False, "threads": 1, "time_limit": limits.solve_limit_s, **options}
+    for option, value in every.items():
+        highs.setOptionValue(option, value)
+    return highs
 
 
 def _whole_answer(highs: Any, program: LinearProgram, below: float) -> WholeAnswer:

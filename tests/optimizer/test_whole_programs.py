@@ -263,10 +263,10 @@ def test_a_crashing_solver_is_a_plain_error(monkeypatch: pytest.MonkeyPatch) -> 
         CbcSolver().solve_whole(small(), LIMITS, ANYTHING)
 
 
-def test_a_solver_that_ends_without_an_answer_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_solver_that_ends_without_an_answer_has_failed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(solving, "cbc_executable", lambda: Path("/bin/true"))
-    answer = CbcSolver().solve_whole(small(), LIMITS, ANYTHING)
-    assert (answer.taken, answer.bound, answer.ending) == (None, float("-inf"), Ending.NO_PLAN)
+    with pytest.raises(SolverFailed, match="without an answer"):
+        CbcSolver().solve_whole(small(), LIMITS, ANYTHING)
 
 
 def test_a_solver_that_ignores_its_limit_is_killed_and_finds_nothing(
