@@ -17,11 +17,11 @@ _PACKET_CELLS = 100_000
 
 @dataclass(frozen=True, slots=True)
 class CellPrice:
-    """Points for each unit of a product at a source; with a divisor t of 2 or 3, for each whole t units of a line."""
+    """Points for each unit of a product at a source; with a divisor t above 1, for each whole t units of a line."""
 
     product_id: ProductId
     source_id: SourceId
-    divisor: int
+    divisor: float
     points: float
 
 
@@ -64,8 +64,10 @@ def _cells(packet: object) -> Iterator[CellPrice]:
 
 def _cell(row: object) -> CellPrice:
     match row:
-        case [str(product_id), str(source_id), int(divisor), int() | float() as points] if isfinite(points):
-            return CellPrice(product_id, source_id, divisor, float(points))
+        case [str(product_id), str(source_id), int() | float() as divisor, int() | float() as points] if isfinite(
+            divisor
+        ) and isfinite(points):
+            return CellPrice(product_id, source_id, float(divisor), float(points))
     raise ValueError("a price has its product, source, divisor and points")
 
 

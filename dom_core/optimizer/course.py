@@ -12,13 +12,14 @@ from dom_core.optimizer.watch import watch_of
 class Course:
     """What a search has so far. Bounds only rise and plans only get better.
 
-    `deadline` is a monotonic second; a stage of the search may have to end before.
+    `deadline` is a monotonic second; a stage of the search may have to end before. `was_cut`: whether one had to.
     """
 
     limits: SolverLimits
     deadline: float
     plan: Standing | None = None
     bound: float = float("-inf")
+    was_cut: bool = False
     stage_ends: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -60,5 +61,6 @@ class Course:
         return self.stage_ends - time.monotonic()
 
     def time_is_up(self) -> bool:
-        """Whether the stage must end."""
+        """Whether the stage must end. Who asks ends it then."""
+        self.was_cut = self.was_cut or self.left_s <= 0
         return self.left_s <= 0

@@ -12,7 +12,7 @@ import numpy as np
 
 from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.optimizer.costs import Flow
-from dom_core.optimizer.prices import DIVISORS, Prices
+from dom_core.optimizer.prices import DIVISORS, Prices, rounded_parts
 from dom_core.optimizer.pricing import Priced, Pricer
 from dom_core.optimizer.standing import points_by_order
 from dom_core.optimizer.working_set import WorkingSet
@@ -69,7 +69,7 @@ def rent_of_orders(pricer: Pricer, prices: Prices, flows: Sequence[Flow]) -> Flo
     rows = np.searchsorted(pricer.costs.lines, lines)
     paid = np.zeros(len(problem.batch.orders))
     for divisor in DIVISORS:
-        taken = units if divisor == 1 else np.where(pricer.costs.whole[rows], units // divisor, 0)
+        taken = units if divisor == 1 else np.where(pricer.costs.whole[rows], rounded_parts(units, divisor), 0)
         at = prices.at(problem.batch.product_of[lines], sources, divisor)
         paid += np.bincount(orders, weights=at * taken, minlength=len(paid))
     return paid + pricer.rooms.paid(prices.capacity, lines, sources)

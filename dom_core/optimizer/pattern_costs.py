@@ -15,7 +15,7 @@ import numpy as np
 
 from dom_core.domain.plan import Level
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
-from dom_core.optimizer.prices import DIVISORS, Prices
+from dom_core.optimizer.prices import DIVISORS, Prices, rounded_parts
 from dom_core.optimizer.problem import Problem
 
 GROUP_LINES = 6
@@ -90,7 +90,10 @@ class PatternCosts:
     def taken(self, rows: IntArray | slice) -> list[IntArray]:
         """Per divisor, what these lines take of a cell or of its rounded part: none of it if they may be split."""
         units = self.units[rows]
-        return [units if divisor == 1 else np.where(self.whole[rows], units // divisor, 0) for divisor in DIVISORS]
+        return [
+            units if divisor == 1 else np.where(self.whole[rows], rounded_parts(units, divisor), 0)
+            for divisor in DIVISORS
+        ]
 
     def parts_of(self, lines: IntArray) -> IntArray:
         """In how many parts at most each of these lines could be filled."""

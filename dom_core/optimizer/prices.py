@@ -1,7 +1,8 @@
 """Prices of what is scarce: of stock cells, of their rounded parts, and of the room at sources.
 
 A *cut* is a price on a rounded part of a cell: of lines that come whole from one place, at most ⌊stock / t⌋ times
-⌊units / t⌋ fit into a cell, for every whole t. Three lines of two units do not share three units.
+⌊units / t⌋ fit into a cell, for every t. Three lines of two units do not share three units; beside a line of three
+units, none of two fits into four (t = 3/2).
 """
 
 from collections import Counter
@@ -16,8 +17,11 @@ from dom_core.domain.prices import CellPrice, PriceTable, RoomPrice
 from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.optimizer.problem import Problem
 
-DIVISORS = (1, 2, 3)
-"""The t of a price: 1 is the unit itself, the others are cuts."""
+DIVISORS = (1.0, 1.5, 2.0, 3.0)
+"""The t of a price: 1 is the unit itself, the others are cuts. Whole halves: so rounding is exact.
+
+For lines of up to three units nothing else is to be had from one cell: tried on batches whose stock is scarce.
+"""
 
 GRAIN = 1024
 """Prices that a plan reports are whole multiples of one part in so many of a point: they survive as text exactly."""
@@ -25,14 +29,14 @@ GRAIN = 1024
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prices:
-    """Points per unit of a cell (its product, source and divisor; all of one length) and per place of a capacity (C).
+    """Points per part of a cell (its product, source and divisor; all of one length) and per place of a capacity (C).
 
     Sorted by divisor, product and source, each cell and divisor once. Zero or more; what is not listed costs nothing.
     """
 
     products: IntArray
     sources: IntArray
-    divisors: IntArray
+    divisors: FloatArray
     points: FloatArray
     capacity: FloatArray
 
@@ -40,11 +44,11 @@ class Prices:
     def none(cls, problem: Problem) -> Self:
         """Nothing is scarce."""
         empty = np.zeros(0, dtype=np.int64)
-        return cls(empty, empty, empty, np.zeros(0), np.zeros(len(problem.capacities)))
+        return cls(empty, empty, np.zeros(0), np.zeros(0), np.zeros(len(problem.capacities)))
 
     @classmethod
     def of(
-        cls, products: IntArray, sources: IntArray, divisors: IntArray, points: FloatArray, capacity: FloatArray
+        cls, products: IntArray, sources: IntArray, divisors: FloatArray, points: FloatArray, capacity: FloatArray
     ) -> Self:
         """Prices in order, without those that are zero."""
         order = np.lexsort((sources, products, divisors))
@@ -55,7 +59,7 @@ class Prices:
     def of_cells(cls, stock: FloatArray, capacity: FloatArray) -> Self:
         """Prices of units alone, given as a table (P, S)."""
         products, sources = np.nonzero(stock > 0)
-        return cls.of(products, sources, np.ones_like(products), stock[products, sources], capacity)
+        return cls.of(products, sources, np.ones(len(products)), stock[products, sources], capacity)
 
     def rounded(self) -> Self:
         """The nearest prices that can be told exactly."""
@@ -80,13 +84,13 @@ class Prices:
 
     def worth_of_everything(self, problem: Problem) -> float:
         """Σ prices · what there is."""
-        there = problem.stock[self.products, self.sources].astype(np.int64) // self.divisors
+        there = rounded_parts(problem.stock[self.products, self.sources], self.divisors)
         room = np.array([capacity.remaining for capacity in problem.capacities], dtype=np.float64)
         return float((self.points * there).sum() + (self.capacity * room).sum())
 
-    def at(self, products: IntArray, sources: IntArray, divisor: int) -> FloatArray:
+    def at(self, products: IntArray, sources: IntArray, divisor: float) -> FloatArray:
         """The prices of these cells with this divisor."""
-        first, last = np.searchsorted(self.divisors, (divisor, divisor + 1))
+        first, last = self._part(divisor)
         width = 1 + int(max(self.sources.max(initial=0), sources.max(initial=0)))
         keys = self.products[first:last] * width + self.sources[first:last]
         wanted = products.astype(np.int64) * width + sources
@@ -102,10 +106,14 @@ class Prices:
         """
         charges = np.zeros((len(products), sources))
         for divisor, taken in zip(DIVISORS, units, strict=True):
-            first, last = np.searchsorted(self.divisors, (divisor, divisor + 1))
+            first, last = self._part(divisor)
             if first < last:
                 self._charge(charges, products, taken, slice(first, last))
         return charges
+
+    def _part(self, divisor: float) -> tuple[int, int]:
+        """Where the prices with a divisor begin and end."""
+        return int(np.searchsorted(self.divisors, divisor)), int(np.searchsorted(self.divisors, divisor, side="right"))
 
     def _charge(self, charges: FloatArray, products: IntArray, taken: IntArray, part: slice) -> None:
         rows = np.flatnonzero(taken > 0)
@@ -114,6 +122,12 @@ class Prices:
         rows, offsets = np.repeat(rows, counts), np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
         entry = np.repeat(begin, counts) + offsets
         charges[rows, self.sources[part][entry]] += taken[rows] * self.points[part][entry]
+
+
+def rounded_parts(units: IntArray, divisors: FloatArray | float) -> IntArray:
+    """⌊units / divisor⌋, in whole numbers."""
+    parts: IntArray = 2 * units.astype(np.int64) // np.rint(2 * np.asarray(divisors)).astype(np.int64)
+    return parts
 
 
 def _places(problem: Problem) -> Iterator[tuple[RuleId, int]]:

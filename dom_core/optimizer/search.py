@@ -19,7 +19,7 @@ from dom_core.domain.plan import Ending
 from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import first_plan, fixing, neighbourhoods
+from dom_core.optimizer import deepening, first_plan, fixing, neighbourhoods
 from dom_core.optimizer.ascent import ascend
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.course import Course
@@ -58,19 +58,20 @@ def solve_large(
 ) -> Answer:
     """A good plan for a large problem within the limits, and a proven bound. `start` is a plan to better, if any."""
     started = time.monotonic()
-    part = np.flatnonzero(problem.wanted > 0)
-    pricer = Pricer(problem, part, watch_of(limits))
-    found = priced_best(pricer, solver, limits, started + limits.solve_limit_s, Standing(problem, start))
-    plan, priced = Standing(problem, found.flows), found.priced
     deadline = started + limits.solve_limit_s
-    best, limit = neighbourhoods.improve(problem, plan, priced, crew, limits, deadline, found.known)
-    left_s = started + limits.solve_limit_s - time.monotonic()
-    proven = fixing.Proven(best, priced.bound)
+    pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0), watch_of(limits))
+    found = priced_best(pricer, solver, limits, deadline, Standing(problem, start))
+    priced, course = found.priced, Course(limits, deadline, Standing(problem, found.flows), found.priced.bound)
+    proven = deepening.deepen(pricer, priced, Standing(problem, found.flows), solver, course)
+    above = replace(priced, bound=proven.bound)
+    best, limit = neighbourhoods.improve(problem, proven.plan, above, crew, limits, deadline, found.known)
+    left_s = deadline - time.monotonic()
+    proven = replace(proven, plan=best)
     if limit == "rounds" and left_s > 0:
-        proven = fixing.prove(pricer, priced, best, crew, replace(limits, solve_limit_s=left_s))
-        best = proven.plan
+        fixed = fixing.prove(pricer, priced, best, crew, replace(limits, solve_limit_s=left_s))
+        proven, best = fixing.Proven(fixed.plan, max(proven.bound, fixed.bound)), fixed.plan
     gap = (best.total - proven.bound) / best.total if best.total else 0.0
-    ending = Ending.UNPROVEN
+    ending, limit = Ending.UNPROVEN, "seconds" if found.was_cut or course.was_cut else limit
     if gap <= max(limits.relative_gap, PROVEN_WITHIN):
         ending, limit = (Ending.OPTIMAL, "") if gap <= PROVEN_WITHIN else (Ending.WITHIN_GAP, "gap")
     bound, table = min(proven.bound, float(best.total)), priced.prices.told(problem)
@@ -107,11 +108,15 @@ def only(problem: Problem, lines: IntArray) -> Problem:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Found:
-    """The best prices, a first plan, and the patterns that masters looked at, of orders that patterns express."""
+    """The best prices, a first plan, and the patterns that masters looked at, of orders that patterns express.
+
+    `was_cut`: whether there would have been better ones with more time.
+    """
 
     priced: PricedBest
     flows: Sequence[Flow]
     known: KnownPatterns = field(default_factory=dict)
+    was_cut: bool = False
 
 
 def priced_best(
@@ -137,7 +142,7 @@ def priced_best(
     course.stage_until(FIRST_PLAN_UNTIL)
     course.offer(_planned(working, pool, amounts, best.prices, solver, course))
     known = pool.by_order(expressed(pricer))
-    return Found(best, () if course.plan is None else course.plan.flows, known)
+    return Found(best, () if course.plan is None else course.plan.flows, known, course.was_cut)
 
 
 def _generated(

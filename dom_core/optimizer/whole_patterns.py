@@ -18,7 +18,7 @@ from dom_core.optimizer.master import restricted
 from dom_core.optimizer.near_best import Found, NearBest, TooMany
 from dom_core.optimizer.pattern_costs import Groups
 from dom_core.optimizer.patterns import Columns, Entries, all_entries
-from dom_core.optimizer.prices import DIVISORS, Prices
+from dom_core.optimizer.prices import DIVISORS, Prices, rounded_parts
 from dom_core.optimizer.pricing import PricedGroups, Pricer
 from dom_core.optimizer.problem import Problem
 
@@ -233,4 +233,4 @@ def _entries(pricer: Pricer, pattern: IntArray, line: IntArray, source: IntArray
     orders, whole = problem.batch.order_of[line[limited]], np.ones(int(limited.sum()))
     whose, room, shares = rooms.entries(pattern[limited], line[limited], orders, source[limited], whole)
     parts.append(Entries(whose, len(DIVISORS) * len(cells) + room, shares))
-    return all_entries(parts), np.concatenate([*(there // divisor for divisor in DIVISORS), rooms.room])
+    return all_entries(parts), np.concatenate([*(rounded_parts(there, divisor) for divisor in DIVISORS), rooms.room])

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
 from dom_core.optimizer.cheapest import Patterns, cheapest_patterns, full_costs, slacks
 from dom_core.optimizer.pattern_costs import Groups, Kind
-from dom_core.optimizer.prices import DIVISORS, Prices
+from dom_core.optimizer.prices import DIVISORS, Prices, rounded_parts
 from dom_core.optimizer.pricing import Priced, PricedGroups, Pricer
 
 KEPT_OF_LINE, KEPT_OF_SUBSET = 16, 6
@@ -195,7 +195,7 @@ class WorkingSet:
         self.products = np.concatenate(([0], products[scarce]))
         self.sources = np.concatenate(([-1], sources[scarce]))
         stock = np.concatenate(([0], stock[scarce])).astype(np.int64)
-        self.stock = np.stack([stock // divisor for divisor in DIVISORS]).astype(np.float64)
+        self.stock = np.stack([rounded_parts(stock, divisor) for divisor in DIVISORS]).astype(np.float64)
         places = np.split(place, np.cumsum([len(part) for part in every])[:-1])[1:]
         self.tables = tuple(replace(t, cells=_numbered(t, number, own)) for t, own in zip(tables, places, strict=True))
 
