@@ -102,11 +102,6 @@ class PatternCosts:
         weights = self.problem.weights[self.problem.batch.order_of[self.lines]]
         return float((weights * self.units).sum()) * self.problem.rates[Level.UNFILLED_UNITS]
 
-    def blocks(self) -> Iterator["CostBlock"]:
-        """All orders, block by block."""
-        for first, last in self.ranges():
-            yield CostBlock(self, first, last)
-
     def ranges(self) -> list[tuple[int, int]]:
         """Order rows of each block: from the first, before the last."""
         rows = max(1, BLOCK_PAIRS // max(1, self.problem.batch.shape[1]))
@@ -215,6 +210,10 @@ class CostBlock:
         whole = np.all((shares >= 1.0) | ~np.isfinite(usable), axis=1, keepdims=True)
         helpers: FloatArray = np.where(lacking & whole, np.minimum(other, self.costs.least_gain), 0.0)
         return helpers
+
+    def first_of(self, kind: Kind) -> int:
+        """How many groups of a kind are in blocks before this one."""
+        return int(np.searchsorted(self.costs.tables[kind][:, 0], self.rows.start))
 
     def _rows_of(self, table: IntArray) -> IntArray:
         first, last = np.searchsorted(table[:, 0], (self.rows.start, self.rows.stop))

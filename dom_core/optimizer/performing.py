@@ -6,13 +6,10 @@ from dataclasses import dataclass, replace
 from threading import Event
 
 from dom_core.errors import Cancelled
-from dom_core.optimizer import blocks, freed
+from dom_core.optimizer import blocks, freed, workers
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.tasks import Task, Work
 from dom_core.optimizer.watch import WatchedLimits, watch_of
-
-WORKERS = 2
-"""Tasks performed at the same time: each has its own solver process, and the answers do not depend on how many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +36,15 @@ class LocalCrew:
                 abandoned.set()
                 raise
 
-        with ThreadPoolExecutor(WORKERS) as workers:
+        with ThreadPoolExecutor(workers.WORKERS) as threads:
             try:
-                yield from workers.map(performed, tasks)
+                yield from threads.map(performed, tasks)
             except Cancelled:
                 # The others were stopped because of the first failure: that one is worth telling.
                 raise failures[0] from None
             finally:
                 abandoned.set()
-                workers.shutdown(wait=False, cancel_futures=True)
+                threads.shutdown(wait=False, cancel_futures=True)
 
 
 def perform(task: Task, solver: Solver) -> Answer:

@@ -70,20 +70,17 @@ class WorkingSet:
 
     def grow(self, prices: Prices) -> Priced:
         """Price all pairs, and keep the sources that are promising at these prices besides those already kept."""
+        blocks = self.pricer.blocks(prices, self._kept_of)
         kept: dict[Kind, list[_Kept]] = {}
-        seen: dict[Kind, int] = {}
-
-        def look(priced: PricedGroups) -> None:
-            kind = priced.groups.kind
-            first = seen.get(kind, 0)
-            seen[kind] = first + len(priced.groups.lines)
-            before = self._sources_of.get(kind)
-            known = None if before is None else before[first : seen[kind]]
-            kept.setdefault(kind, []).append(_keep(priced, known))
-
-        found = self.pricer.price(prices, look=look)
+        for block in blocks:
+            for one in block.seen:
+                kept.setdefault(one.groups.kind, []).append(one)
         self._rebuild(kept)
-        return found
+        return self.pricer.together(blocks, prices)
+
+    def _kept_of(self, priced: PricedGroups) -> "_Kept":
+        known = self._sources_of.get(priced.groups.kind)
+        return _keep(priced, None if known is None else known[priced.first : priced.first + len(priced.rows)])
 
     def price(self, at: Multipliers) -> Pass:
         """The best patterns within the set."""

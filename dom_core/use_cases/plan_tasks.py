@@ -25,7 +25,7 @@ from dom_core.optimizer.tasks import Crew, Task
 from dom_core.optimizer.watch import UNWATCHED, Watch
 from dom_core.ports import ReceivedMessage
 from dom_core.repositories.plan_tasks import PlanTasks
-from dom_core.repositories.side_by_side import side_by_side
+from dom_core.side_by_side import side_by_side
 from dom_core.use_cases import claim_check
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.perform_plan_task import engine_of, perform_plan_task, watched

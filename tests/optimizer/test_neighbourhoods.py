@@ -9,7 +9,8 @@ import pytest
 
 from dom_core.domain.plan import Ending
 from dom_core.domain.strategy import SolverLimits
-from dom_core.optimizer import decomposition, first_plan, formulation, neighbourhoods, performing
+from dom_core.optimizer import decomposition, first_plan, formulation, neighbourhoods
+from dom_core.optimizer import workers as worker_count
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.pipeline import open_lines
@@ -203,7 +204,7 @@ def test_the_plan_of_both_kinds_does_not_depend_on_how_many_tasks_run_side_by_si
 ) -> None:
     plans = []
     for workers in (1, 2):
-        monkeypatch.setattr(performing, "WORKERS", workers)
+        monkeypatch.setattr(worker_count, "WORKERS", workers)
         crew = Crew(LocalCrew(CbcSolver()))
         prices = Prices.none(mixed(30))
         found = Pricer(mixed(30), np.arange(len(mixed(30).wanted))).price(prices)
