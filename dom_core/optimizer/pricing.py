@@ -95,12 +95,19 @@ class Pricer:
         return self.together(self.blocks(prices, lambda _: None, stock), prices)
 
     def blocks(
-        self, prices: Prices, look: Callable[["PricedGroups"], T], stock: IntArray | None = None
+        self,
+        prices: Prices,
+        look: Callable[["PricedGroups"], T],
+        stock: IntArray | None = None,
+        ranges: Sequence[tuple[int, int]] | None = None,
     ) -> list[PricedBlock[T]]:
-        """The same, block by block, and what `look` makes of all groups; it is called in several threads."""
+        """The same, block by block, and what `look` makes of all groups; it is called in several threads.
+
+        All blocks, or those of these `ranges`.
+        """
         return side_by_side(
             lambda ends: self._block(CostBlock(self.costs, *ends), prices, look, stock),
-            self.costs.ranges(),
+            self.costs.ranges() if ranges is None else ranges,
             at_once=workers.WORKERS,
             before=self.watch.go_on,
         )
@@ -143,7 +150,7 @@ class Pricer:
             helpers = None
             if groups.helpers is not None:
                 helpers = groups.helpers_at(charges[rows] / self.problem.wanted[groups.lines][:, :, None])
-            yield PricedGroups(groups, rows, block.first_of(groups.kind), together, alone, helpers)
+            yield PricedGroups(groups, rows, block.groups_of(groups.kind)[0], together, alone, helpers)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -27,12 +27,14 @@ from dom_core.domain.strategy import SolverLimits, Strategy
 from dom_core.errors import InvalidInput
 from dom_core.errors import Problem as Fault
 from dom_core.optimizer.costs import FactorCharges, Journey, PairCosts
+from dom_core.optimizer.prices import DIVISORS, Prices
 from dom_core.optimizer.problem import Problem, Used
+from dom_core.optimizer.promising import Known
 from dom_core.optimizer.solving import Answer
-from dom_core.optimizer.tasks import Task, Work
+from dom_core.optimizer.tasks import PriceTask, Task, Work
 from dom_core.rules.base import CapacityLimit, SplitLimits
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised with every change of the form: who does not know a form leaves the task to others."""
 
 LARGEST_TASK_BYTES = 1_000_000_000
@@ -44,6 +46,15 @@ _Arrays = Mapping[str, Any]
 _HEADER = "header"
 
 _ZIP = b"PK"
+
+_PRICE_TASK = b"prices\n"
+"""How a task that asks for prices begins; then the length of its problem, the problem, and what is asked."""
+
+_PRICES = {"products": "i", "sources": "i", "divisors": "i", "points": "f", "capacity": "f"}
+"""The arrays of prices and the kind of their numbers."""
+
+_UNREADABLE = (ValueError, KeyError, EOFError, OSError, RuntimeError, BadZipFile, zlib.error)
+"""What reading bytes raises that are no zip of arrays, or another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +111,10 @@ class _Use:
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """All of a task that is no array."""
+    """All of a task that is no array. `work` is none in a problem of which prices are asked."""
 
     format: int
-    work: Work
+    work: Work | None
     limits: SolverLimits
     split_limits: tuple[SplitLimits, ...]
     capacities: tuple[_Room, ...]
@@ -124,12 +135,34 @@ def bytes_of(task: Task) -> bytes:
     """
     if task.lead is not None:
         raise ValueError("a neighbourhood with a lead is not sent away")
-    problem = task.problem
+    return _packed(task.problem, task.work, task.limits)
+
+
+def problem_bytes(problem: Problem) -> bytes:
+    """A problem in the form that `price_bytes` takes."""
+    return _packed(problem, None, SolverLimits())
+
+
+def price_bytes(problem: bytes, prices: Prices, known: Known) -> bytes:
+    """The task to price a problem, in the form that `task_of` reads."""
+    kinds = np.array(list(known), dtype=np.int64).reshape(-1, 3)
+    asked = {name: getattr(prices, name) for name in _PRICES} | {"kinds": kinds}
+    asked |= {f"known_{number}": sources.astype(np.int32) for number, sources in enumerate(known.values())}
+    return _PRICE_TASK + len(problem).to_bytes(8) + problem + _zipped(asked)
+
+
+def _zipped(arrays: _Arrays) -> bytes:
+    packed = BytesIO()
+    np.savez_compressed(packed, **arrays)
+    return packed.getvalue()
+
+
+def _packed(problem: Problem, work: Work | None, limits: SolverLimits) -> bytes:
     rules: dict[str, int] = {}
     header = _Header(
         FORMAT,
-        task.work,
-        _plain(task.limits),
+        work,
+        _plain(limits),
         problem.split_limits,
         tuple(_Room.of(each, rules.setdefault(each.rule_id, n)) for n, each in enumerate(problem.capacities)),
         tuple(problem.rates.items()),
@@ -137,23 +170,66 @@ def bytes_of(task: Task) -> bytes:
         _Use.of(problem.used),
         problem.forced,
     )
-    packed = BytesIO()
-    arrays = _arrays(problem) | {_HEADER: np.frombuffer(_header.dump_json(header), np.uint8)}
-    np.savez_compressed(packed, **arrays)
-    return packed.getvalue()
+    return _zipped(_arrays(problem) | {_HEADER: np.frombuffer(_header.dump_json(header), np.uint8)})
 
 
-def task_of(raw: bytes) -> Task:
+def task_of(raw: bytes) -> Task | PriceTask:
     """The task that these bytes are. Raises InvalidInput for anything else, also for a form of another version."""
+    if raw.startswith(_PRICE_TASK):
+        return _price_task(raw[len(_PRICE_TASK) :])
+    work, problem, limits = _read(raw)
+    if work is None:
+        raise _invalid("does not say what is to be done")
+    return Task(work, problem, limits)
+
+
+def _price_task(raw: bytes) -> PriceTask:
+    begin, end = 8, 8 + int.from_bytes(raw[:8])
+    _, problem, limits = _read(raw[begin:end])
+    try:
+        asked = _unpacked(raw[end:])
+        prices, known = _asked(asked)
+    except _UNREADABLE as error:
+        raise _invalid("cannot be read") from error
+    _require_known_positions(problem, prices, known)
+    return PriceTask(problem, prices, known, limits)
+
+
+def _asked(arrays: _Arrays) -> tuple[Prices, Known]:
+    """Raises KeyError for arrays that are missing, ValueError for those of a wrong kind."""
+    for name, kind in _PRICES.items():
+        if arrays[name].dtype.kind != kind or arrays[name].ndim != 1:
+            raise ValueError(name)
+    known = {}
+    for number, (lines, sources, may_wait) in enumerate(arrays["kinds"].tolist()):
+        table = arrays[f"known_{number}"]
+        if table.dtype.kind != "i" or table.ndim != 2:
+            raise ValueError("known")
+        known[int(lines), int(sources), bool(may_wait)] = table.astype(np.int64)
+    return Prices(*(arrays[name] for name in _PRICES)), known
+
+
+def _require_known_positions(problem: Problem, prices: Prices, known: Known) -> None:
+    """Raises InvalidInput for prices or sources that the problem does not have."""
+    products, sources = problem.stock.shape
+    ranges = [(prices.products, 0, products), (prices.sources, 0, sources), (prices.divisors, 1, 1 + max(DIVISORS))]
+    ranges += [(table, -1, sources) for table in known.values()]
+    cells = {len(getattr(prices, name)) for name in _PRICES if name != "capacity"}
+    beyond = any(each.size and not low <= each.min() <= each.max() < high for each, low, high in ranges)
+    if beyond or len(cells) > 1 or len(prices.capacity) != len(problem.capacities):
+        raise _invalid("has wrong prices, or wrong sources")
+
+
+def _read(raw: bytes) -> tuple[Work | None, Problem, SolverLimits]:
     try:
         arrays = _unpacked(raw)
         header = _header.validate_json(arrays[_HEADER].tobytes())
-    except (ValueError, KeyError, EOFError, OSError, RuntimeError, BadZipFile, zlib.error) as error:
+    except _UNREADABLE as error:
         raise _invalid("cannot be read") from error
     if header.format != FORMAT:
         raise _invalid(f"has form {header.format}; this version knows {FORMAT}")
     _require_sound(arrays, header)
-    return Task(header.work, _problem(header, arrays), header.limits)
+    return header.work, _problem(header, arrays), header.limits
 
 
 def answer_bytes(answer: Answer) -> bytes:

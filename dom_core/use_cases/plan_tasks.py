@@ -1,5 +1,8 @@
 """A crew of many machines: tasks go out by queue, answers come back by document, and nobody is relied upon.
 
+A part that is much larger than the others the run solves itself, and sends the passes over all of its pairs, piece by
+piece: the rest of such a part is one step after the other.
+
 The run that waits takes tasks from the queue like everybody else, so it ends also where no worker is. A task that
 nobody answers is sent again, and at last performed here: workers may be killed at any moment. Whoever performs a task,
 and however often, the answer is the same; so the plan is that of one machine, byte for byte.
@@ -9,20 +12,25 @@ import base64
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Iterator
-from contextlib import suppress
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Generic, Protocol, TypeVar
 
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.run import Run
 from dom_core.errors import Cancelled, ContentLost, DomError, InvalidInput, StoreConflict, Unavailable
 from dom_core.messages.plan_task import PlanTaskMessage, ticket_in
-from dom_core.optimizer import task_wire
-from dom_core.optimizer.performing import perform
+from dom_core.optimizer import rounds, task_wire
+from dom_core.optimizer.performing import LocalCrew, perform
+from dom_core.optimizer.prices import Prices
+from dom_core.optimizer.pricing import PricedBlock, Pricer
+from dom_core.optimizer.promising import Kept, Known, priced_here
+from dom_core.optimizer.rounds import Piece
 from dom_core.optimizer.solving import Answer
-from dom_core.optimizer.tasks import Crew, Task
-from dom_core.optimizer.watch import UNWATCHED, Watch
+from dom_core.optimizer.tasks import Crew, Task, Work
+from dom_core.optimizer.watch import UNWATCHED, Watch, watch_of
 from dom_core.ports import ReceivedMessage
 from dom_core.repositories.plan_tasks import PlanTasks
 from dom_core.side_by_side import side_by_side
@@ -33,20 +41,34 @@ from dom_core.use_cases.perform_plan_task import engine_of, perform_plan_task, w
 _logger = logging.getLogger(__name__)
 
 
+HUGE_PAIRS = 20_000_000
+"""Lines × sources from which passes over all pairs are sent: such a pass takes a machine some two seconds."""
+
+_R = TypeVar("_R")
+_Result = TypeVar("_Result", covariant=True)
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """How whoever waits waits.
 
     Looks at the answer after pauses that double from the first to the longest; sends a task again after `resend_after`,
-    then after twice that time; and after so many `sends` performs it itself. A message that the run takes itself is
-    hidden from others for `hidden_s`.
+    then after twice that time; and after so many `sends` performs it itself. A piece of a pass, the work of a second or
+    two, it performs itself after `price_after`. A message that the run takes itself is hidden from others for
+    `hidden_s`.
     """
 
     first_s: float = 0.05
     longest_s: float = 1.0
     resend_after: timedelta = timedelta(seconds=60)
     sends: int = 3
+    price_after: timedelta = timedelta(seconds=15)
     hidden_s: float = 600.0
+
+    @property
+    def of_prices(self) -> "Pace":
+        """How to wait for a piece of a pass."""
+        return replace(self, resend_after=self.price_after, sends=1)
 
     def pauses(self) -> Iterator[float]:
         """Seconds to wait before each next look."""
@@ -80,17 +102,44 @@ class QueueCrew:
         return self.ports.solver.name
 
     def perform(self, tasks: Iterable[Task]) -> Iterator[Answer]:
-        """The answers, in the order of the tasks. Afterwards nobody waits for any of them, whatever happened."""
-        errands = [_Errand(self, number, task) for number, task in enumerate(tasks)]
+        """The answers, in the order of the tasks; huge parts are solved here while the others are under way."""
+        every = list(tasks)
+        errands = [_Errand(self, str(number), _Planning(self, task)) for number, task in enumerate(every)]
+        huge = [number for number, task in enumerate(every) if _is_huge(task)]
+        with self._under_way([errand for number, errand in enumerate(errands) if number not in huge]) as sent:
+            solved = {number: self._solved_here(every[number]) for number in huge}
+            for number, errand in enumerate(errands):
+                yield solved[number] if number in solved else self._answer(errand, sent)
+
+    def price_all(self, pricer: Pricer, prices: Prices, known: Known) -> Sequence[PricedBlock[Kept]]:
+        """All blocks, here: a crew knows pieces of the parts that it solves itself."""
+        return priced_here(pricer, prices, known)
+
+    def price(self, pieces: Sequence[Piece], prices: Prices, known: Known) -> list[PricedBlock[Kept]]:
+        """The blocks of all pieces, in order, whoever prices them."""
+        errands = [
+            _Errand(self, f"prices {number}", _Pricing(piece, prices, known), self.pace.of_prices)
+            for number, piece in enumerate(pieces)
+        ]
+        with self._under_way(errands) as sent:
+            return [block for errand in errands for block in self._answer(errand, sent)]
+
+    @contextmanager
+    def _under_way(self, errands: "Sequence[_Errand[_R]]") -> "Iterator[Sequence[_Errand[_R]]]":
+        """Send these. Afterwards nobody waits for any of them, whatever happened."""
         try:
             side_by_side(_Errand.begin, errands, at_once=self.ports.settings.requests_at_once_to_store)
-            for errand in errands:
-                yield self._answer(errand, errands)
+            yield errands
         finally:
             for errand in errands:
                 errand.end()
 
-    def _answer(self, errand: "_Errand", all_errands: Iterable["_Errand"]) -> Answer:
+    def _solved_here(self, task: Task) -> Answer:
+        """The answer to a task whose passes over all pairs are sent."""
+        watch = watch_of(task.limits).or_when(self.watch.stop_asked)
+        return perform(watched(task, watch), self.ports.solver, _CrewOfHugePart(self, LocalCrew(self.ports.solver)))
+
+    def _answer(self, errand: "_Errand[_R]", all_errands: "Iterable[_Errand[_R]]") -> _R:
         """Wait for one answer, and lend a hand meanwhile."""
         pauses = self.pace.pauses()
         while True:
@@ -105,7 +154,7 @@ class QueueCrew:
             else:
                 self.ports.pauses.pause(next(pauses))
 
-    def _lend_a_hand(self, errands: Iterable["_Errand"]) -> bool:
+    def _lend_a_hand(self, errands: "Iterable[_Errand[_R]]") -> bool:
         """Perform a task from the queue, whosever it is. False when there was none to take.
 
         Raises what a task of our own raises; with one of others they have to cope.
@@ -133,7 +182,36 @@ class QueueCrew:
         return bool(taken)
 
 
-def _is_of(message: ReceivedMessage, errands: Iterable["_Errand"]) -> bool:
+@dataclass(slots=True)
+class _CrewOfHugePart:
+    """Solves one part here, but for the passes over all of its pairs."""
+
+    crew: QueueCrew
+    here: LocalCrew
+    pieces: Sequence[Piece] = ()
+
+    @property
+    def name(self) -> str:
+        """The solver's."""
+        return self.here.name
+
+    def perform(self, tasks: Iterable[Task]) -> Iterator[Answer]:
+        """Neighbourhoods, here: they are answered before a message would arrive."""
+        return self.here.perform(tasks)
+
+    def price_all(self, pricer: Pricer, prices: Prices, known: Known) -> Sequence[PricedBlock[Kept]]:
+        """All blocks, wherever somebody prices them. A part has one pricer, and is cut once."""
+        self.pieces = self.pieces or list(rounds.pieces(pricer))
+        return self.crew.price(self.pieces, prices, known)
+
+
+def _is_huge(task: Task) -> bool:
+    """Whether passes over all pairs of a part take so long that pieces of them are worth sending."""
+    lines, sources = task.problem.batch.shape
+    return task.work is Work.BLOCK and lines * sources >= HUGE_PAIRS
+
+
+def _is_of(message: ReceivedMessage, errands: "Iterable[_Errand[_R]]") -> bool:
     return ticket_in(message.body) in {errand.ticket_id for errand in errands}
 
 
@@ -142,13 +220,71 @@ def _leave(message: ReceivedMessage, error: DomError) -> None:
     _logger.warning(json.dumps({"event": "plan_task_left", "message_id": message.id, "error": type(error).__name__}))
 
 
+class _Job(Protocol[_Result]):
+    """Something to be done, here or there."""
+
+    def content(self) -> bytes:
+        """As it is sent."""
+        ...
+
+    def here(self) -> _Result:
+        """Do it here. Raises SolverFailed, Cancelled."""
+        ...
+
+    def read(self, answer: bytes) -> _Result:
+        """What somebody answered. Raises InvalidInput."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Planning:
+    """A task to be performed."""
+
+    crew: QueueCrew
+    task: Task
+
+    def content(self) -> bytes:
+        """The task as bytes."""
+        return task_wire.bytes_of(self.task)
+
+    def here(self) -> Answer:
+        """Our own answer."""
+        return perform(watched(self.task, Watch(stop_asked=self.crew.watch.stop_asked)), self.crew.ports.solver)
+
+    def read(self, answer: bytes) -> Answer:
+        """The answer in the task's own words."""
+        return task_wire.answer_of(answer, self.task)
+
+
+@dataclass(frozen=True, slots=True)
+class _Pricing:
+    """A piece of a pass over all pairs."""
+
+    piece: Piece
+    prices: Prices
+    known: Known
+
+    def content(self) -> bytes:
+        """The task to price the piece, as bytes."""
+        return self.piece.asked(self.prices, self.known)
+
+    def here(self) -> list[PricedBlock[Kept]]:
+        """Our own answer."""
+        return self.piece.priced_here(self.prices, self.known)
+
+    def read(self, answer: bytes) -> list[PricedBlock[Kept]]:
+        """The answer in positions of the part."""
+        return self.piece.found(answer)
+
+
 @dataclass(slots=True)
-class _Errand:
+class _Errand(Generic[_R]):
     """One task on its way: sent, waited for, sent again, performed here at last."""
 
     crew: QueueCrew
-    number: int
-    task: Task
+    name: str
+    job: _Job[_R]
+    own_pace: Pace | None = None
     ticket_id: str = ""
     sends: int = 0
     sent_at: datetime = field(init=False)
@@ -157,8 +293,8 @@ class _Errand:
     def begin(self) -> None:
         """Wait for the task's answer, and send it. What cannot be sent is performed here."""
         ports, crew = self.crew.ports, self.crew
-        content = task_wire.bytes_of(self.task)
-        scope = f"{crew.run_id}\n{crew.fence}\n{self.number}\n".encode()
+        content = self.job.content()
+        scope = f"{crew.run_id}\n{crew.fence}\n{self.name}\n".encode()
         self.ticket_id = f"_task-{hashlib.sha256(scope + content).hexdigest()[:40]}"
         self._tasks.open(self.ticket_id, crew.run_id, ports.clock.now())
         self._send(content)
@@ -167,27 +303,23 @@ class _Errand:
         """Whether there is nothing to wait for: the answer is there, or nobody else will make it."""
         ticket = self._tasks.find(self.ticket_id)
         self.text = self._tasks.answer(ticket) if ticket and ticket.is_answered else None
-        return self.text is not None or self.sends > self.crew.pace.sends
+        return self.text is not None or self.sends > self.pace.sends
 
-    def answer_here_or_there(self) -> Answer:
+    def answer_here_or_there(self) -> _R:
         """The answer that came, or our own. Nobody waits for it any more. Raises SolverFailed, Cancelled."""
-        if self.text is None:
-            watch = Watch(stop_asked=self.crew.watch.stop_asked)
-            answer = perform(watched(self.task, watch), self.crew.ports.solver)
-        else:
-            answer = task_wire.answer_of(base64.b64decode(self.text), self.task)
+        answer = self.job.here() if self.text is None else self.job.read(base64.b64decode(self.text))
         self.end()
         return answer
 
     def is_overdue(self) -> bool:
         """Whether it was sent long ago; each time it may take twice as long as the time before."""
-        limit = self.crew.pace.resend_after * 2 ** (self.sends - 1)
+        limit = self.pace.resend_after * 2 ** (self.sends - 1)
         return bool(self.ticket_id) and self.crew.ports.clock.now() - self.sent_at >= limit
 
     def send_again_if_overdue(self) -> None:
         """Send it once more, if it was sent long ago and is not answered yet."""
         if self.is_overdue() and not self.is_ready():
-            self._send(task_wire.bytes_of(self.task))
+            self._send(self.job.content())
 
     def end(self) -> None:
         """Wait no longer. A store that is away keeps the ticket until the clean-up."""
@@ -197,17 +329,22 @@ class _Errand:
                 self.ticket_id = ""
 
     @property
+    def pace(self) -> Pace:
+        """How it is waited for."""
+        return self.own_pace or self.crew.pace
+
+    @property
     def _tasks(self) -> PlanTasks:
         return PlanTasks(self.crew.ports.store, self.crew.ports.blobs)
 
     def _send(self, content: bytes) -> None:
         ports, crew = self.crew.ports, self.crew
         self.sends, self.sent_at = self.sends + 1, ports.clock.now()
-        if self.sends > crew.pace.sends:
+        if self.sends > self.pace.sends:
             return
         message = PlanTaskMessage.of(self.ticket_id, crew.run_id, engine_of(ports), content)
         try:
             claim_check.send(ports, ports.settings.plan_tasks_queue, message.encoded, message.about)
         except (Unavailable, InvalidInput) as error:
             _logger.warning(json.dumps({"event": "plan_task_not_sent", "error": type(error).__name__}))
-            self.sends = crew.pace.sends + 1
+            self.sends = self.pace.sends + 1

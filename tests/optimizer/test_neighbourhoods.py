@@ -15,8 +15,9 @@ from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.pipeline import open_lines
 from dom_core.optimizer.prices import Prices
-from dom_core.optimizer.pricing import PricedBest, Pricer
+from dom_core.optimizer.pricing import PricedBest, PricedBlock, Pricer
 from dom_core.optimizer.problem import Problem
+from dom_core.optimizer.promising import Kept, Known, priced_here
 from dom_core.optimizer.relaxation import prepare
 from dom_core.optimizer.solving import Answer, CbcSolver
 from dom_core.optimizer.standing import Left, Standing
@@ -44,6 +45,9 @@ class Crew:
         if self.worker:
             return self.worker.perform(self.rounds[-1])
         return iter([Answer((), Ending.NO_PLAN, float("-inf"), "", 0.0)] * len(self.rounds[-1]))
+
+    def price_all(self, pricer: Pricer, prices: Prices, known: Known) -> Sequence[PricedBlock[Kept]]:
+        return priced_here(pricer, prices, known)
 
     def rounds_by_width(self) -> list[tuple[int | None, int]]:
         """The nodes that tasks may have, and how many rounds in a row had so many."""

@@ -10,7 +10,7 @@ from dom_core.domain.plan import Ending
 from dom_core.domain.reason import BoolArray
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import decomposition, fixing, formulation, gap, mps, problem, search, working_set
+from dom_core.optimizer import decomposition, fixing, formulation, gap, mps, problem, promising, search
 from dom_core.optimizer.linear import Basis, LinearAnswer, LinearProgram
 from dom_core.optimizer.master import Corner, Master
 from dom_core.optimizer.performing import LocalCrew
@@ -87,8 +87,8 @@ def test_no_prices_of_units_and_rounded_parts_ever_prove_too_much(first: int) ->
 
 @pytest.mark.parametrize("first", range(240, 400, CASES))
 def test_the_bound_found_on_a_tiny_working_set_holds(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(working_set, "KEPT_OF_LINE", 1)
-    monkeypatch.setattr(working_set, "KEPT_OF_SUBSET", 1)
+    monkeypatch.setattr(promising, "KEPT_OF_LINE", 1)
+    monkeypatch.setattr(promising, "KEPT_OF_SUBSET", 1)
     for seed, one in small_problems(first):
         pricer = pricer_of(one)
         found = search.priced_best(pricer, CbcSolver(), LIMITS, FOREVER).priced
