@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from threading import Event
 
 import numpy as np
@@ -12,7 +13,7 @@ from dom_core.errors import Problem as Fault
 from dom_core.optimizer import blocks, freed, price_wire, task_wire, workers
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.pricing import PricedBlock, Pricer
-from dom_core.optimizer.promising import Kept, Known, priced_here
+from dom_core.optimizer.promising import Kept, Known, priced_blocks, priced_here
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.tasks import Crew, PriceTask, Task, Work
 from dom_core.optimizer.watch import WatchedLimits, watch_of
@@ -77,4 +78,5 @@ def answered(task: Task | PriceTask, solver: Solver) -> bytes:
     groups = {kind: len(rows) for kind, rows in pricer.costs.tables.items()}
     if any(groups.get(kind) != len(sources) for kind, sources in task.known.items()):
         raise InvalidInput([Fault("", "knows sources of other groups")], "plan task")
-    return price_wire.answer_bytes(priced_here(pricer, task.prices, task.known))
+    ranges = list(pairwise((0, *task.ends)))
+    return price_wire.answer_bytes(priced_blocks(pricer, task.prices, task.known, ranges))

@@ -14,6 +14,7 @@ import numpy as np
 
 from dom_core.errors import InvalidInput
 from dom_core.errors import Problem as Fault
+from dom_core.optimizer import task_wire
 from dom_core.optimizer.pattern_costs import CostRange, Groups
 from dom_core.optimizer.pricing import PricedBlock, Pricer
 from dom_core.optimizer.promising import Kept
@@ -57,9 +58,7 @@ def answer_bytes(blocks: Sequence[PricedBlock[Kept]]) -> bytes:
         "unit_gains": _joined([kept.groups.unit_gains for kept in every]),
         "limited": _joined([kept.groups.limited for kept in every], bool),
     }
-    packed = BytesIO()
-    np.savez_compressed(packed, **arrays)
-    return packed.getvalue()
+    return task_wire.zipped(arrays)
 
 
 def blocks_of(raw: bytes, pricer: Pricer, ranges: Sequence[tuple[int, int]]) -> list[PricedBlock[Kept]]:

@@ -7,7 +7,7 @@ Positions are those of the small problem; `Restricted` translates its flows back
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from dom_core.optimizer.costs import FactorCharges, Flow, Journey, PairCosts
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.problem import Problem, Used
 from dom_core.rules.base import CapacityLimit
+
+LINES_BY_PLACE = 2_000
+"""Lines from which kilometres are kept by place, in less memory; fewer are quicker to look up line by line."""
 
 T = TypeVar("T")
 
@@ -117,7 +120,7 @@ class Restriction:
             batch=small,
             wanted=whole.wanted[lines],
             allowed=pairs[:, sources],
-            km=whole.km[table],
+            km=whole.km.of(lines, sources) if _is_large(whole.km, lines) else whole.km[table],
             steps=whole.steps[table],
             stock=whole.stock[cells],
             weights=whole.weights[orders],
@@ -180,6 +183,11 @@ class _Places:
             limited_shipments=self.stops(stop for used in parts for stop in used.limited_shipments),
             limited_line_sources=self.visits(visit for used in parts for visit in used.limited_line_sources),
         )
+
+
+def _is_large(km: IntArray | PlaceTable, lines: IntArray) -> TypeGuard[PlaceTable]:
+    """Whether a table of all lines would be worth sparing."""
+    return isinstance(km, PlaceTable) and len(lines) >= LINES_BY_PLACE
 
 
 def _positions(kept: IntArray) -> dict[int, int]:

@@ -1,22 +1,23 @@
 """Passes over all pairs of a huge part, cut into pieces that anybody can price.
 
 A pass looks at every order by itself, so blocks of orders can be priced anywhere. A piece is some blocks as a problem
-that stands alone. It has all sources of the part and ends where a block of the part ends: so what is found for its
-blocks are the very bytes that a pass over the whole part finds for them.
+that stands alone. It has all sources of the part and the same blocks: so what is found for these are the very bytes
+that a pass over the whole part finds for them.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from dom_core.domain.reason import IntArray
-from dom_core.optimizer import price_wire, task_wire
+from dom_core.optimizer import price_wire, task_wire, workers
 from dom_core.optimizer.pattern_costs import CostRange
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.pricing import PricedBlock, Pricer
 from dom_core.optimizer.promising import Kept, Known, priced_blocks
 from dom_core.optimizer.restriction import Restriction, narrowed
+from dom_core.side_by_side import side_by_side
 
 BLOCKS_OF_A_PIECE = 8
 """Blocks that are sent together: some eight million pairs, the work of a second or two."""
@@ -34,7 +35,8 @@ class Piece:
     def asked(self, prices: Prices, known: Known) -> bytes:
         """The task of pricing these blocks, as bytes."""
         sources = np.arange(self.pricer.problem.batch.shape[1])
-        return task_wire.price_bytes(self.problem, narrowed(prices, self.products, sources), self._known(known))
+        ends = [last - self.ranges[0][0] for _, last in self.ranges]
+        return task_wire.price_bytes(self.problem, ends, narrowed(prices, self.products, sources), self._known(known))
 
     def found(self, raw: bytes) -> list[PricedBlock[Kept]]:
         """What somebody found, in positions of the part. Raises InvalidInput."""
@@ -51,13 +53,16 @@ class Piece:
         return {kind: sources for kind, sources in parts.items() if len(sources)}
 
 
-def pieces(pricer: Pricer) -> Iterator[Piece]:
-    """All orders of a pricer in pieces. One problem at a time is in memory; what stays of it are its bytes."""
+def pieces(pricer: Pricer) -> list[Piece]:
+    """All orders of a pricer in pieces. Few problems at a time are in memory; what stays of them are their bytes."""
     restriction, ranges = Restriction.of(pricer.problem), pricer.costs.ranges()
-    for first in range(0, len(ranges), BLOCKS_OF_A_PIECE):
-        pricer.watch.go_on()
+
+    def piece(first: int) -> Piece:
         mine = ranges[first : first + BLOCKS_OF_A_PIECE]
         lines = np.sort(CostRange(pricer.costs, mine[0][0], mine[-1][1]).lines)
         small = restriction.to(lines, pricer.problem.allowed[lines], all_sources=True)
         products = np.unique(pricer.problem.batch.product_of[lines])
-        yield Piece(pricer, mine, task_wire.problem_bytes(small.problem), products)
+        return Piece(pricer, mine, task_wire.problem_bytes(small.problem), products)
+
+    firsts = range(0, len(ranges), BLOCKS_OF_A_PIECE)
+    return side_by_side(piece, firsts, at_once=workers.WORKERS, before=pricer.watch.go_on)

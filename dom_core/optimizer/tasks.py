@@ -55,10 +55,12 @@ class Task:
 class PriceTask:
     """Some blocks of orders of a huge part, as a problem of their own with all of its sources.
 
-    What is asked for: the blocks at these prices, with promising sources besides those known.
+    What is asked for: blocks that end before these of its orders (those that want anything), at these prices, with
+    promising sources besides those known.
     """
 
     problem: Problem
+    ends: tuple[int, ...]
     prices: Prices
     known: Known
     limits: SolverLimits = field(default_factory=SolverLimits)

@@ -201,7 +201,7 @@ class _CrewOfHugePart:
 
     def price_all(self, pricer: Pricer, prices: Prices, known: Known) -> Sequence[PricedBlock[Kept]]:
         """All blocks, wherever somebody prices them. A part has one pricer, and is cut once."""
-        self.pieces = self.pieces or list(rounds.pieces(pricer))
+        self.pieces = self.pieces or rounds.pieces(pricer)
         return self.crew.price(self.pieces, prices, known)
 
 

@@ -118,7 +118,7 @@ def a_piece() -> tuple[Piece, Prices, Known]:
     working = WorkingSet(pricer_of(one), price_all)
     working.grow(Prices.none(one))
     working.grow(prices)
-    return list(rounds.pieces(pricer_of(one)))[1], prices, known[-1]
+    return rounds.pieces(pricer_of(one))[1], prices, known[-1]
 
 
 def test_a_price_task_comes_back_as_it_was() -> None:
@@ -128,7 +128,7 @@ def test_a_price_task_comes_back_as_it_was() -> None:
     assert len(task.prices.points)
     assert task.known
     assert all((sources >= 0).any() for sources in task.known.values())
-    again = task_wire.task_of(task_wire.price_bytes(piece.problem, task.prices, task.known))
+    again = task_wire.task_of(task_wire.price_bytes(piece.problem, task.ends, task.prices, task.known))
     assert isinstance(again, PriceTask)
     for name in ("products", "sources", "divisors", "points", "capacity"):
         one, other = getattr(task.prices, name), getattr(again.prices, name)
@@ -143,8 +143,9 @@ def asked(**changed: Any) -> bytes:
     piece, prices, known = a_piece()
     small = task_wire.task_of(piece.asked(prices, known))
     assert isinstance(small, PriceTask)
-    wrong = {name: changed[name] for name in changed if name != "known"}
-    return task_wire.price_bytes(piece.problem, replace(small.prices, **wrong), changed.get("known", small.known))
+    wrong = {name: changed[name] for name in changed if name not in ("known", "ends")}
+    ends, known = changed.get("ends", small.ends), changed.get("known", small.known)
+    return task_wire.price_bytes(piece.problem, ends, replace(small.prices, **wrong), known)
 
 
 def number_of_prices() -> int:
@@ -168,6 +169,10 @@ def number_of_prices() -> int:
         lambda: asked(divisors=np.full(number_of_prices(), 4)),
         lambda: asked(capacity=np.zeros(5)),
         lambda: asked(known={(1, 1, True): np.full((2, 2), 77)}),
+        lambda: asked(ends=()),
+        lambda: asked(ends=(1, 2)),
+        lambda: asked(ends=(2, 1, 5)),
+        lambda: asked(ends=(3, 99)),
         lambda: asked(known={(1, 1, True): np.zeros(4, dtype=np.int64)}),
         lambda: a_piece()[0].problem,
     ],
