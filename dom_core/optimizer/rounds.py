@@ -5,7 +5,7 @@ that stands alone. It has all sources of the part and the same blocks: so what i
 that a pass over the whole part finds for them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,10 @@ BLOCKS_OF_A_PIECE = 8
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Piece:
-    """Some blocks of a part's orders: their `problem` as bytes, made once, and the products of their lines."""
+    """Some blocks of a part's orders, and the products of their lines.
+
+    `problem` is made once: all that the blocks need, as bytes, or where somebody keeps these.
+    """
 
     pricer: Pricer
     ranges: Sequence[tuple[int, int]]
@@ -53,8 +56,8 @@ class Piece:
         return {kind: sources for kind, sources in parts.items() if len(sources)}
 
 
-def pieces(pricer: Pricer) -> list[Piece]:
-    """All orders of a pricer in pieces. Few problems at a time are in memory; what stays of them are their bytes."""
+def pieces(pricer: Pricer, keep: Callable[[bytes], bytes] = bytes) -> list[Piece]:
+    """All orders of a pricer in pieces. Few problems at a time are in memory; `keep` says what stays of them."""
     restriction, ranges = Restriction.of(pricer.problem), pricer.costs.ranges()
 
     def piece(first: int) -> Piece:
@@ -62,7 +65,7 @@ def pieces(pricer: Pricer) -> list[Piece]:
         lines = np.sort(CostRange(pricer.costs, mine[0][0], mine[-1][1]).lines)
         small = restriction.to(lines, pricer.problem.allowed[lines], all_sources=True)
         products = np.unique(pricer.problem.batch.product_of[lines])
-        return Piece(pricer, mine, task_wire.problem_bytes(small.problem), products)
+        return Piece(pricer, mine, keep(task_wire.problem_bytes(small.problem)), products)
 
     firsts = range(0, len(ranges), BLOCKS_OF_A_PIECE)
     return side_by_side(piece, firsts, at_once=workers.WORKERS, before=pricer.watch.go_on)

@@ -6,7 +6,7 @@ comes out at the other end is the same task: performed there it has the same ans
 
 import json
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -145,7 +145,7 @@ def problem_bytes(problem: Problem) -> bytes:
 
 
 def price_bytes(problem: bytes, ends: Sequence[int], prices: Prices, known: Known) -> bytes:
-    """The task to price a problem, in the form that `task_of` reads."""
+    """The task to price a problem, in the form that `task_of` reads. `problem` may also say where it is."""
     kinds = np.array(list(known), dtype=np.int64).reshape(-1, 3)
     asked = {name: getattr(prices, name) for name in _PRICES}
     asked |= {"kinds": kinds, "ends": np.array(ends, dtype=np.int64)}
@@ -179,19 +179,22 @@ def _packed(problem: Problem, work: Work | None, limits: SolverLimits) -> bytes:
     return zipped(_arrays(problem) | {_HEADER: np.frombuffer(_header.dump_json(header), np.uint8)})
 
 
-def task_of(raw: bytes) -> Task | PriceTask:
-    """The task that these bytes are. Raises InvalidInput for anything else, also for a form of another version."""
+def task_of(raw: bytes, fetch: Callable[[bytes], bytes] = bytes) -> Task | PriceTask:
+    """The task that these bytes are. Raises InvalidInput for anything else, also for a form of another version.
+
+    `fetch` gets what stands for a problem to be priced, and gives the problem.
+    """
     if raw.startswith(_PRICE_TASK):
-        return _price_task(raw[len(_PRICE_TASK) :])
+        return _price_task(raw[len(_PRICE_TASK) :], fetch)
     work, problem, limits = _read(raw)
     if work is None:
         raise _invalid("does not say what is to be done")
     return Task(work, problem, limits)
 
 
-def _price_task(raw: bytes) -> PriceTask:
+def _price_task(raw: bytes, fetch: Callable[[bytes], bytes]) -> PriceTask:
     begin, end = 8, 8 + int.from_bytes(raw[:8])
-    _, problem, limits = _read(raw[begin:end])
+    _, problem, limits = _read(fetch(raw[begin:end]))
     try:
         arrays = _unpacked(raw[end:])
         ends, (prices, known) = _ends(arrays["ends"]), _asked(arrays)

@@ -8,10 +8,11 @@ import base64
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TypeVar
 
 from dom_core import __version__
-from dom_core.errors import Cancelled, DomError
+from dom_core.errors import Cancelled, ContentLost, DomError
 from dom_core.messages.plan_task import PlanTaskMessage, read_plan_task, ticket_in
 from dom_core.optimizer import task_wire
 from dom_core.optimizer.performing import answered
@@ -53,8 +54,13 @@ def _perform(ports: Ports, tasks: PlanTasks, ticket: Ticket, message: PlanTaskMe
             # Another version, during a deployment: its answer could be another. Whoever waits asks again.
             ports.telemetry.tell(TaskPerformed(ticket.run_id, 0, 0.0, TaskEnding.ANOTHER_ENGINE))
             return
-        task, wanted = task_wire.task_of(message.content), _Wanted(ports, tasks, ticket.id, watch)
-        begun = ports.clock.now()
+        begun, wanted = ports.clock.now(), _Wanted(ports, tasks, ticket.id, watch)
+        try:
+            task = task_wire.task_of(message.content, partial(claim_check.content_of, ports.blobs))
+        except ContentLost:
+            # Its problem went with the run, or whoever waits does without us.
+            ports.telemetry.tell(TaskPerformed(ticket.run_id, 0, 0.0, TaskEnding.NOT_WANTED))
+            return
         try:
             answer = answered(watched(task, Watch(stop_asked=wanted.is_over)), ports.solver)
         except Cancelled:

@@ -137,7 +137,11 @@ class QueueCrew:
     def _solved_here(self, task: Task) -> Answer:
         """The answer to a task whose passes over all pairs are sent."""
         watch = watch_of(task.limits).or_when(self.watch.stop_asked)
-        return perform(watched(task, watch), self.ports.solver, _CrewOfHugePart(self, LocalCrew(self.ports.solver)))
+        within = _CrewOfHugePart(self, LocalCrew(self.ports.solver))
+        try:
+            return perform(watched(task, watch), self.ports.solver, within)
+        finally:
+            within.discard_pieces()
 
     def _answer(self, errand: "_Errand[_R]", all_errands: "Iterable[_Errand[_R]]") -> _R:
         """Wait for one answer, and lend a hand meanwhile."""
@@ -189,6 +193,7 @@ class _CrewOfHugePart:
     crew: QueueCrew
     here: LocalCrew
     pieces: Sequence[Piece] = ()
+    kept: list[bytes] = field(default_factory=list)
 
     @property
     def name(self) -> str:
@@ -201,8 +206,24 @@ class _CrewOfHugePart:
 
     def price_all(self, pricer: Pricer, prices: Prices, known: Known) -> Sequence[PricedBlock[Kept]]:
         """All blocks, wherever somebody prices them. A part has one pricer, and is cut once."""
-        self.pieces = self.pieces or rounds.pieces(pricer)
+        if not self.pieces:
+            self.pieces = rounds.pieces(pricer, self._keep)
         return self.crew.price(self.pieces, prices, known)
+
+    def discard_pieces(self) -> None:
+        """Nobody needs them any more. What a store that is away keeps goes with the clean-up."""
+        for claim in self.kept:
+            with suppress(Unavailable):
+                claim_check.discard(self.crew.ports.blobs, claim)
+
+    def _keep(self, problem: bytes) -> bytes:
+        """A blob for all rounds. Without one the problem would go with each message, or be priced here."""
+        try:
+            claim = claim_check.kept(self.crew.ports.blobs, problem)
+        except (Unavailable, InvalidInput):
+            return problem
+        self.kept.append(claim)
+        return claim
 
 
 def _is_huge(task: Task) -> bool:

@@ -368,6 +368,35 @@ def test_a_piece_that_nobody_prices_the_run_prices_itself(world: World, huge: Pl
     assert left(world.ports) == (0, 0, 0)
 
 
+def test_problems_of_pieces_are_kept_once_and_removed_with_the_run(world: World, huge: PlanRequest) -> None:
+    blobs: list[int] = []
+
+    def work() -> None:
+        drain(world.ports)
+        blobs.append(left(world.ports)[2])
+
+    ports = world.with_ports(pauses=Meanwhile(world.clock, work), queues=NothingToTake(world.database, world.clock))
+    planned_of(huge, ports)
+    assert blobs == [3] * len(blobs)
+    assert len(blobs) > 1
+    assert left(world.ports) == (0, 0, 0)
+
+
+def test_a_piece_whose_problem_is_gone_is_left_to_the_run(world: World, huge: PlanRequest) -> None:
+    listener = Listener()
+
+    def lose_and_work() -> None:
+        for blob in list(world.ports.blobs.every()):
+            world.ports.blobs.delete(blob.name)
+        drain(world.with_ports(telemetry=listener))
+
+    ports = world.with_ports(pauses=Meanwhile(world.clock, lose_and_work))
+    ports = replace(ports, queues=NothingToTake(world.database, world.clock))
+    assert planned_of(huge, ports) == comparable(plan_once(huge, CbcSolver()))
+    assert TaskEnding.NOT_WANTED in {event.ending for event in listener.of(TaskPerformed)}
+    assert left(world.ports) == (0, 0, 0)
+
+
 def test_a_huge_part_needs_no_queue(world: World, huge: PlanRequest) -> None:
     ports = world.with_ports(queues=Away(world.database, world.clock))
     assert planned_of(huge, ports) == comparable(plan_once(huge, CbcSolver()))
