@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dom_core.domain.batch import PlaceTable
 from dom_core.domain.plan import Ending
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
-from dom_core.optimizer import activation, decomposition, formulation, pipeline, relaxation
+from dom_core.optimizer import activation, decomposition, formulation, pipeline, relaxation, restriction
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.problem import Problem, levels_of, total_of
@@ -70,6 +71,20 @@ def test_the_points_of_some_orders_are_the_same_in_a_small_problem(first: int) -
         small = Restriction.of(problem).to(lines, np.ones((len(lines), problem.batch.shape[1]), dtype=bool))
         own = small.inward(flow for flow in flows if flow[0] in set(lines.tolist()))
         assert points_by_order(small.problem, own).tolist() == whole[orders].tolist(), seed
+
+
+def test_kilometres_of_many_lines_are_kept_by_place_and_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed, problem in problems(0):
+        lines = np.arange(0, len(problem.wanted), 2)
+        every = np.ones((len(lines), problem.batch.shape[1]), dtype=bool)
+        one = Restriction.of(problem).to(lines, every, all_sources=True).problem
+        with monkeypatch.context() as patch:
+            patch.setattr(restriction, "LINES_BY_PLACE", 1)
+            other = Restriction.of(problem).to(lines, every, all_sources=True).problem
+        assert isinstance(other.km, PlaceTable)
+        assert not isinstance(one.km, PlaceTable)
+        assert np.array_equal(other.km.astype(np.int64), one.km), seed
+        assert one.batch.shape[1] == problem.batch.shape[1]
 
 
 def test_only_offered_pairs_are_left() -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dom_core.errors import InvalidInput
-from dom_core.optimizer import blocks, pattern_costs, rounds, task_wire, workers
+from dom_core.optimizer import blocks, pattern_costs, restriction, rounds, task_wire, workers
 from dom_core.optimizer.performing import LocalCrew, answered, perform
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.prices import Prices
@@ -72,6 +72,7 @@ def test_what_comes_from_far_is_what_is_found_here_bit_by_bit(monkeypatch: pytes
     far, seen = PricesFromFar(), list[Problem]()
     for seed, one, prices in varied_problems():
         monkeypatch.setattr(workers, "WORKERS", 1 + seed % 3)
+        monkeypatch.setattr(restriction, "LINES_BY_PLACE", 1 if seed % 2 else 1000)
         assert grown(one, prices, far.price_all) == grown(one, prices, priced_here), seed
         seen.append(one)
     assert far.pieces > 4 * len(seen)
