@@ -4,11 +4,8 @@ A zip of NumPy arrays. Whoever asked knows the lines, the orders and the groups 
 promising sources only those that are kept, one after the other, no padding.
 """
 
-import zlib
 from collections.abc import Mapping, Sequence
-from io import BytesIO
 from typing import Any, NoReturn
-from zipfile import BadZipFile
 
 import numpy as np
 
@@ -18,8 +15,6 @@ from dom_core.optimizer import task_wire
 from dom_core.optimizer.pattern_costs import CostRange, Groups
 from dom_core.optimizer.pricing import PricedBlock, Pricer
 from dom_core.optimizer.promising import Kept
-
-_ZIP = b"PK"
 
 _KINDS = {
     "chosen": "i",
@@ -135,11 +130,8 @@ class _Arrays:
 
 def _unpacked(raw: bytes) -> Mapping[str, Any]:
     try:
-        if not raw.startswith(_ZIP):
-            _refuse("is no zip of arrays")
-        with np.load(BytesIO(raw), allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except (ValueError, KeyError, EOFError, OSError, RuntimeError, BadZipFile, zlib.error) as error:
+        return task_wire.unzipped(raw)
+    except task_wire.UNREADABLE as error:
         raise InvalidInput([Fault("", "cannot be read")], _SUBJECT) from error
 
 

@@ -54,7 +54,7 @@ _PRICE_TASK = b"prices\n"
 _PRICES = {"products": "i", "sources": "i", "divisors": "i", "points": "f", "capacity": "f"}
 """The arrays of prices and the kind of their numbers."""
 
-_UNREADABLE = (ValueError, KeyError, EOFError, OSError, RuntimeError, BadZipFile, zlib.error)
+UNREADABLE = (ValueError, KeyError, EOFError, OSError, RuntimeError, BadZipFile, zlib.error)
 """What reading bytes raises that are no zip of arrays, or another one."""
 
 
@@ -196,9 +196,9 @@ def _price_task(raw: bytes, fetch: Callable[[bytes], bytes]) -> PriceTask:
     begin, end = 8, 8 + int.from_bytes(raw[:8])
     _, problem, limits = _read(fetch(raw[begin:end]))
     try:
-        arrays = _unpacked(raw[end:])
+        arrays = unzipped(raw[end:])
         ends, (prices, known) = _ends(arrays["ends"]), _asked(arrays)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _invalid("cannot be read") from error
     _require_known_positions(problem, prices, known)
     if not ends or ends[-1] != len(np.unique(problem.batch.order_of[problem.wanted > 0])):
@@ -240,9 +240,9 @@ def _require_known_positions(problem: Problem, prices: Prices, known: Known) -> 
 
 def _read(raw: bytes) -> tuple[Work | None, Problem, SolverLimits]:
     try:
-        arrays = _unpacked(raw)
+        arrays = unzipped(raw)
         header = _header.validate_json(arrays[_HEADER].tobytes())
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise _invalid("cannot be read") from error
     if header.format != FORMAT:
         raise _invalid(f"has form {header.format}; this version knows {FORMAT}")
@@ -318,7 +318,8 @@ def _small(numbers: "npt.NDArray[Any]") -> Any:
     return numbers.astype(np.int8 if most < 128 else np.int16 if most < 32768 else np.int32)
 
 
-def _unpacked(raw: bytes) -> dict[str, Any]:
+def unzipped(raw: bytes) -> dict[str, Any]:
+    """The arrays of a zip. Raises InvalidInput for what is none, or too large; UNREADABLE where it is damaged."""
     if not raw.startswith(_ZIP):
         raise _invalid("is no zip of arrays")
     with np.load(BytesIO(raw), allow_pickle=False) as archive:

@@ -76,6 +76,8 @@ def test_the_points_of_some_orders_are_the_same_in_a_small_problem(first: int) -
 def test_kilometres_of_many_lines_are_kept_by_place_and_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     for seed, problem in problems(0):
         lines = np.arange(0, len(problem.wanted), 2)
+        if not len(lines):
+            continue
         every = np.ones((len(lines), problem.batch.shape[1]), dtype=bool)
         one = Restriction.of(problem).to(lines, every, all_sources=True).problem
         with monkeypatch.context() as patch:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from dom_core.errors import InvalidInput
-from dom_core.optimizer import blocks, pattern_costs, restriction, rounds, task_wire, workers
+from dom_core.optimizer import blocks, pattern_costs, promising, restriction, rounds, task_wire, workers
 from dom_core.optimizer.performing import LocalCrew, answered, perform
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.prices import Prices
@@ -32,9 +32,11 @@ from tests.plans import comparable
 
 @pytest.fixture(autouse=True)
 def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A few orders are a block, two blocks a piece."""
+    """A few orders are a block, two blocks a piece, and few sources promising: what is known matters."""
     monkeypatch.setattr(pattern_costs, "BLOCK_PAIRS", 40)
     monkeypatch.setattr(rounds, "BLOCKS_OF_A_PIECE", 2)
+    monkeypatch.setattr(promising, "KEPT_OF_LINE", 2)
+    monkeypatch.setattr(promising, "KEPT_OF_SUBSET", 1)
 
 
 @dataclass

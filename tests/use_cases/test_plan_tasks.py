@@ -16,7 +16,7 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.run import Run, RunState
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import Cancelled, InvalidInput, Unavailable
-from dom_core.optimizer import blocks, decomposition, pattern_costs, rounds
+from dom_core.optimizer import blocks, decomposition, pattern_costs, promising, rounds
 from dom_core.optimizer.formulation import Model
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import Answer, CbcSolver
@@ -316,6 +316,8 @@ def huge(monkeypatch: pytest.MonkeyPatch) -> PlanRequest:
     monkeypatch.setattr(blocks, "EXACT_PAIRS", 30)
     monkeypatch.setattr(pattern_costs, "BLOCK_PAIRS", 30)
     monkeypatch.setattr(rounds, "BLOCKS_OF_A_PIECE", 2)
+    monkeypatch.setattr(promising, "KEPT_OF_LINE", 1)
+    monkeypatch.setattr(promising, "KEPT_OF_SUBSET", 1)
     builder = rivals(12)
     for product in (f"Q{number}" for number in range(6)):
         orders = [an_order(f"Z-{product}-{number}").with_line(product, units=2) for number in range(3)]
