@@ -8,20 +8,17 @@ nobody answers is sent again, and at last performed here: workers may be killed 
 and however often, the answer is the same; so the plan is that of one machine, byte for byte.
 """
 
-import base64
-import hashlib
 import json
 import logging
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
-from typing import Generic, Protocol, TypeVar
+from dataclasses import dataclass, field
+from typing import TypeVar
 
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.run import Run
 from dom_core.errors import Cancelled, ContentLost, DomError, InvalidInput, StoreConflict, Unavailable
-from dom_core.messages.plan_task import PlanTaskMessage, ticket_in
+from dom_core.messages.plan_task import ticket_in
 from dom_core.optimizer import rounds, task_wire
 from dom_core.optimizer.performing import LocalCrew, perform
 from dom_core.optimizer.prices import Prices
@@ -32,11 +29,11 @@ from dom_core.optimizer.solving import Answer
 from dom_core.optimizer.tasks import Crew, Task, Work
 from dom_core.optimizer.watch import UNWATCHED, Watch, watch_of
 from dom_core.ports import ReceivedMessage
-from dom_core.repositories.plan_tasks import PlanTasks
 from dom_core.side_by_side import side_by_side
 from dom_core.use_cases import claim_check
 from dom_core.use_cases.context import Ports
-from dom_core.use_cases.perform_plan_task import engine_of, perform_plan_task, watched
+from dom_core.use_cases.errands import USUAL_PACE, Errand, Job, Pace
+from dom_core.use_cases.perform_plan_task import perform_plan_task, watched
 
 _logger = logging.getLogger(__name__)
 
@@ -45,37 +42,6 @@ HUGE_PAIRS = 20_000_000
 """Lines × sources from which passes over all pairs are sent: such a pass takes a machine some two seconds."""
 
 _R = TypeVar("_R")
-_Result = TypeVar("_Result", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How whoever waits waits.
-
-    Looks at the answer after pauses that double from the first to the longest; sends a task again after `resend_after`,
-    then after twice that time; and after so many `sends` performs it itself. A piece of a pass, the work of a second or
-    two, it performs itself after `price_after`. A message that the run takes itself is hidden from others for
-    `hidden_s`.
-    """
-
-    first_s: float = 0.05
-    longest_s: float = 1.0
-    resend_after: timedelta = timedelta(seconds=60)
-    sends: int = 3
-    price_after: timedelta = timedelta(seconds=15)
-    hidden_s: float = 600.0
-
-    @property
-    def of_prices(self) -> "Pace":
-        """How to wait for a piece of a pass."""
-        return replace(self, resend_after=self.price_after, sends=1)
-
-    def pauses(self) -> Iterator[float]:
-        """Seconds to wait before each next look."""
-        seconds = self.first_s
-        while True:
-            yield seconds
-            seconds = min(2 * seconds, self.longest_s)
 
 
 def crew_for(ports: Ports, request: PlanRequest, run: Run, fence: int, watch: Watch) -> Crew | None:
@@ -94,7 +60,7 @@ class QueueCrew:
     run_id: str
     fence: int
     watch: Watch = UNWATCHED
-    pace: Pace = Pace()
+    pace: Pace = USUAL_PACE
 
     @property
     def name(self) -> str:
@@ -104,7 +70,7 @@ class QueueCrew:
     def perform(self, tasks: Iterable[Task]) -> Iterator[Answer]:
         """The answers, in the order of the tasks; huge parts are solved here while the others are under way."""
         every = list(tasks)
-        errands = [_Errand(self, str(number), _Planning(self, task)) for number, task in enumerate(every)]
+        errands = [self._errand(str(number), _Planning(self, task), self.pace) for number, task in enumerate(every)]
         huge = [number for number, task in enumerate(every) if _is_huge(task)]
         with self._under_way([errand for number, errand in enumerate(errands) if number not in huge]) as sent:
             solved = {number: self._solved_here(every[number]) for number in huge}
@@ -118,17 +84,20 @@ class QueueCrew:
     def price(self, pieces: Sequence[Piece], prices: Prices, known: Known) -> list[PricedBlock[Kept]]:
         """The blocks of all pieces, in order, whoever prices them."""
         errands = [
-            _Errand(self, f"prices {number}", _Pricing(piece, prices, known), self.pace.of_prices)
+            self._errand(f"prices {number}", _Pricing(piece, prices, known), self.pace.of_prices)
             for number, piece in enumerate(pieces)
         ]
         with self._under_way(errands) as sent:
             return [block for errand in errands for block in self._answer(errand, sent)]
 
+    def _errand(self, name: str, job: Job[_R], pace: Pace) -> Errand[_R]:
+        return Errand(self.ports, self.run_id, f"{self.fence}\n{name}", job, pace)
+
     @contextmanager
-    def _under_way(self, errands: "Sequence[_Errand[_R]]") -> "Iterator[Sequence[_Errand[_R]]]":
+    def _under_way(self, errands: Sequence[Errand[_R]]) -> Iterator[Sequence[Errand[_R]]]:
         """Send these. Afterwards nobody waits for any of them, whatever happened."""
         try:
-            side_by_side(_Errand.begin, errands, at_once=self.ports.settings.requests_at_once_to_store)
+            side_by_side(Errand.begin, errands, at_once=self.ports.settings.requests_at_once_to_store)
             yield errands
         finally:
             for errand in errands:
@@ -143,7 +112,7 @@ class QueueCrew:
         finally:
             within.discard_pieces()
 
-    def _answer(self, errand: "_Errand[_R]", all_errands: "Iterable[_Errand[_R]]") -> _R:
+    def _answer(self, errand: Errand[_R], all_errands: Iterable[Errand[_R]]) -> _R:
         """Wait for one answer, and lend a hand meanwhile."""
         pauses = self.pace.pauses()
         while True:
@@ -158,7 +127,7 @@ class QueueCrew:
             else:
                 self.ports.pauses.pause(next(pauses))
 
-    def _lend_a_hand(self, errands: "Iterable[_Errand[_R]]") -> bool:
+    def _lend_a_hand(self, errands: Iterable[Errand[_R]]) -> bool:
         """Perform a task from the queue, whosever it is. False when there was none to take.
 
         Raises what a task of our own raises; with one of others they have to cope.
@@ -232,29 +201,13 @@ def _is_huge(task: Task) -> bool:
     return task.work is Work.BLOCK and lines * sources >= HUGE_PAIRS
 
 
-def _is_of(message: ReceivedMessage, errands: "Iterable[_Errand[_R]]") -> bool:
+def _is_of(message: ReceivedMessage, errands: Iterable[Errand[_R]]) -> bool:
     return ticket_in(message.body) in {errand.ticket_id for errand in errands}
 
 
 def _leave(message: ReceivedMessage, error: DomError) -> None:
     """Let the message come back to whoever takes it next; after some attempts the host makes a dead letter of it."""
     _logger.warning(json.dumps({"event": "plan_task_left", "message_id": message.id, "error": type(error).__name__}))
-
-
-class _Job(Protocol[_Result]):
-    """Something to be done, here or there."""
-
-    def content(self) -> bytes:
-        """As it is sent."""
-        ...
-
-    def here(self) -> _Result:
-        """Do it here. Raises SolverFailed, Cancelled."""
-        ...
-
-    def read(self, answer: bytes) -> _Result:
-        """What somebody answered. Raises InvalidInput."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,76 +249,3 @@ class _Pricing:
     def read(self, answer: bytes) -> list[PricedBlock[Kept]]:
         """The answer in positions of the part."""
         return self.piece.found(answer)
-
-
-@dataclass(slots=True)
-class _Errand(Generic[_R]):
-    """One task on its way: sent, waited for, sent again, performed here at last."""
-
-    crew: QueueCrew
-    name: str
-    job: _Job[_R]
-    own_pace: Pace | None = None
-    ticket_id: str = ""
-    sends: int = 0
-    sent_at: datetime = field(init=False)
-    text: str | None = None
-
-    def begin(self) -> None:
-        """Wait for the task's answer, and send it. What cannot be sent is performed here."""
-        ports, crew = self.crew.ports, self.crew
-        content = self.job.content()
-        scope = f"{crew.run_id}\n{crew.fence}\n{self.name}\n".encode()
-        self.ticket_id = f"_task-{hashlib.sha256(scope + content).hexdigest()[:40]}"
-        self._tasks.open(self.ticket_id, crew.run_id, ports.clock.now())
-        self._send(content)
-
-    def is_ready(self) -> bool:
-        """Whether there is nothing to wait for: the answer is there, or nobody else will make it."""
-        ticket = self._tasks.find(self.ticket_id)
-        self.text = self._tasks.answer(ticket) if ticket and ticket.is_answered else None
-        return self.text is not None or self.sends > self.pace.sends
-
-    def answer_here_or_there(self) -> _R:
-        """The answer that came, or our own. Nobody waits for it any more. Raises SolverFailed, Cancelled."""
-        answer = self.job.here() if self.text is None else self.job.read(base64.b64decode(self.text))
-        self.end()
-        return answer
-
-    def is_overdue(self) -> bool:
-        """Whether it was sent long ago; each time it may take twice as long as the time before."""
-        limit = self.pace.resend_after * 2 ** (self.sends - 1)
-        return bool(self.ticket_id) and self.crew.ports.clock.now() - self.sent_at >= limit
-
-    def send_again_if_overdue(self) -> None:
-        """Send it once more, if it was sent long ago and is not answered yet."""
-        if self.is_overdue() and not self.is_ready():
-            self._send(self.job.content())
-
-    def end(self) -> None:
-        """Wait no longer. A store that is away keeps the ticket until the clean-up."""
-        if self.ticket_id:
-            with suppress(Unavailable, StoreConflict):
-                self._tasks.close(self.ticket_id)
-                self.ticket_id = ""
-
-    @property
-    def pace(self) -> Pace:
-        """How it is waited for."""
-        return self.own_pace or self.crew.pace
-
-    @property
-    def _tasks(self) -> PlanTasks:
-        return PlanTasks(self.crew.ports.store, self.crew.ports.blobs)
-
-    def _send(self, content: bytes) -> None:
-        ports, crew = self.crew.ports, self.crew
-        self.sends, self.sent_at = self.sends + 1, ports.clock.now()
-        if self.sends > self.pace.sends:
-            return
-        message = PlanTaskMessage.of(self.ticket_id, crew.run_id, engine_of(ports), content)
-        try:
-            claim_check.send(ports, ports.settings.plan_tasks_queue, message.encoded, message.about)
-        except (Unavailable, InvalidInput) as error:
-            _logger.warning(json.dumps({"event": "plan_task_not_sent", "error": type(error).__name__}))
-            self.sends = self.pace.sends + 1

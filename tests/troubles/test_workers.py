@@ -28,8 +28,9 @@ from dom_core.ports import Container, ReceivedMessage
 from dom_core.repositories.plan_tasks import PlanTasks
 from dom_core.use_cases import claim_check, plan_tasks
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.errands import Pace
 from dom_core.use_cases.perform_plan_task import perform_plan_task
-from dom_core.use_cases.plan_tasks import Pace, QueueCrew
+from dom_core.use_cases.plan_tasks import QueueCrew
 from tests import azure_servers
 from tests.builders import a_request, a_rule, a_source, an_order
 from tests.optimizer.test_search import rivals

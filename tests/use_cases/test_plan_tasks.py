@@ -28,9 +28,10 @@ from dom_core.telemetry.events import TaskEnding, TaskPerformed
 from dom_core.use_cases import plan_tasks
 from dom_core.use_cases.clean_up import clean_up
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.errands import Pace
 from dom_core.use_cases.perform_plan_task import perform_plan_task
 from dom_core.use_cases.plan_batch import plan_batch
-from dom_core.use_cases.plan_tasks import Pace, QueueCrew, crew_for
+from dom_core.use_cases.plan_tasks import QueueCrew, crew_for
 from tests.builders import a_request, a_rule, a_source, an_order
 from tests.optimizer.test_search import rivals
 from tests.plans import comparable
