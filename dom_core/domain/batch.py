@@ -37,6 +37,11 @@ class PlaceTable:
             return self.rows[self.row_of[lines], sources].astype(np.int64)
         return self.rows[self.row_of[index]].astype(np.int64)
 
+    def of(self, lines: IntArray, sources: IntArray) -> "PlaceTable":
+        """The table of these lines and sources, with the places that they need."""
+        places, row_of = np.unique(self.row_of[lines], return_inverse=True)
+        return PlaceTable(row_of, self.rows[np.ix_(places, sources)])
+
     @property
     def shape(self) -> tuple[int, int]:
         """Lines, sources."""

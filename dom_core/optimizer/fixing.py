@@ -41,14 +41,15 @@ def pairs_worth_keeping(pricer: Pricer, prices: Prices, gap: float) -> BoolArray
     """Pairs (L, S) that a plan better by a point could use, `gap` being that of the plan at hand at these prices."""
     kept = np.zeros(pricer.problem.batch.shape, dtype=bool)
 
-    def look(priced: PricedGroups) -> None:
-        groups = priced.groups
+    def look(priced: PricedGroups) -> tuple[IntArray, BoolArray]:
         slack: FloatArray = priced.slacks()
         # Of a line that comes in parts each pays its share; floating point gets half a point.
-        parts = pricer.costs.parts_of(groups.lines)[:, :, None]
-        kept[groups.lines[:, :, None], groups.sources[:, None, :]] = slack <= parts * (gap - SMALLEST_GAIN / 2)
+        parts = pricer.costs.parts_of(priced.groups.lines)[:, :, None]
+        return priced.groups.lines, slack <= parts * (gap - SMALLEST_GAIN / 2)
 
-    pricer.price(prices, look=look)
+    for block in pricer.blocks(prices, look):
+        for lines, worth_it in block.seen:
+            kept[lines] = worth_it
     return kept
 
 

@@ -105,11 +105,6 @@ class PatternCosts:
         weights = self.problem.weights[self.problem.batch.order_of[self.lines]]
         return float((weights * self.units).sum()) * self.problem.rates[Level.UNFILLED_UNITS]
 
-    def blocks(self) -> Iterator["CostBlock"]:
-        """All orders, block by block."""
-        for first, last in self.ranges():
-            yield CostBlock(self, first, last)
-
     def ranges(self) -> list[tuple[int, int]]:
         """Order rows of each block: from the first, before the last."""
         rows = max(1, BLOCK_PAIRS // max(1, self.problem.batch.shape[1]))
@@ -155,19 +150,38 @@ class PatternCosts:
         return tables
 
 
-class CostBlock:
-    """The costs of a block of whole orders at all sources: `alone` (R, S), `together` (O, S)."""
+class CostRange:
+    """Some whole orders, one after the other: `lines` (R), `orders` (O)."""
 
     def __init__(self, costs: PatternCosts, first: int, last: int) -> None:
-        self.costs, self.problem = costs, costs.problem
-        self.first_order, self.last_order = first, last
+        self.costs = costs
         begin = int(costs.starts[first])
         end = int(costs.starts[last]) if last < len(costs.starts) else len(costs.lines)
         self.rows = slice(begin, end)
         self.lines: IntArray = costs.lines[self.rows]
-        self.starts = costs.starts[first:last] - begin
-        self.order_row: IntArray = costs.order_row[self.rows] - first
         self.orders: IntArray = costs.orders[first:last]
+
+    def rows_by_kind(self) -> Iterator[tuple[Kind, IntArray]]:
+        """The rows of the lines of their groups (G, n), kind by kind."""
+        for kind in self.costs.tables:
+            first, last = self.groups_of(kind)
+            if first < last:
+                yield kind, self.costs.tables[kind][first:last] - self.rows.start
+
+    def groups_of(self, kind: Kind) -> tuple[int, int]:
+        """Where their groups stand among all of a kind: from the first, before the last."""
+        first, last = np.searchsorted(self.costs.tables[kind][:, 0], (self.rows.start, self.rows.stop))
+        return int(first), int(last)
+
+
+class CostBlock(CostRange):
+    """The costs of a block of whole orders at all sources: `alone` (R, S), `together` (O, S)."""
+
+    def __init__(self, costs: PatternCosts, first: int, last: int) -> None:
+        super().__init__(costs, first, last)
+        self.problem = costs.problem
+        self.starts = costs.starts[first:last] - self.rows.start
+        self.order_row: IntArray = costs.order_row[self.rows] - first
         self._products: IntArray = self.problem.batch.product_of[self.lines]
         self.open: BoolArray = self.problem.allowed[self.lines]
         self.lines_at: IntArray = np.add.reduceat(self.open, self.starts, axis=0, dtype=np.int64)
@@ -185,10 +199,7 @@ class CostBlock:
     def groups(self) -> Iterator[tuple[Groups, IntArray]]:
         """The groups of this block over all sources, kind by kind, with the rows of their lines (G, n)."""
         every = np.arange(self.problem.batch.shape[1])
-        for kind, table in self.costs.tables.items():
-            rows = self._rows_of(table)
-            if not len(rows):
-                continue
+        for kind, rows in self.rows_by_kind():
             order = self.order_row[rows[:, 0]]
             mine = self.open[rows].sum(axis=1)
             shares = mine / np.maximum(self.lines_at[order], 1)
@@ -218,10 +229,6 @@ class CostBlock:
         whole = np.all((shares >= 1.0) | ~np.isfinite(usable), axis=1, keepdims=True)
         helpers: FloatArray = np.where(lacking & whole, np.minimum(other, self.costs.least_gain), 0.0)
         return helpers
-
-    def _rows_of(self, table: IntArray) -> IntArray:
-        first, last = np.searchsorted(table[:, 0], (self.rows.start, self.rows.stop))
-        return table[first:last] - self.rows.start
 
     def _charge(self) -> None:
         problem, rates = self.problem, self.problem.rates

@@ -1,18 +1,22 @@
 """Performing tasks, in this process."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from threading import Event
 
-from dom_core.errors import Cancelled
-from dom_core.optimizer import blocks, freed
-from dom_core.optimizer.solving import Answer, Solver
-from dom_core.optimizer.tasks import Task, Work
-from dom_core.optimizer.watch import WatchedLimits, watch_of
+import numpy as np
 
-WORKERS = 2
-"""Tasks performed at the same time: each has its own solver process, and the answers do not depend on how many."""
+from dom_core.errors import Cancelled, InvalidInput
+from dom_core.errors import Problem as Fault
+from dom_core.optimizer import blocks, freed, price_wire, task_wire, workers
+from dom_core.optimizer.prices import Prices
+from dom_core.optimizer.pricing import PricedBlock, Pricer
+from dom_core.optimizer.promising import Kept, Known, priced_blocks, priced_here
+from dom_core.optimizer.solving import Answer, Solver
+from dom_core.optimizer.tasks import Crew, PriceTask, Task, Work
+from dom_core.optimizer.watch import WatchedLimits, watch_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +43,24 @@ class LocalCrew:
                 abandoned.set()
                 raise
 
-        with ThreadPoolExecutor(WORKERS) as workers:
+        with ThreadPoolExecutor(workers.WORKERS) as threads:
             try:
-                yield from workers.map(performed, tasks)
+                yield from threads.map(performed, tasks)
             except Cancelled:
                 # The others were stopped because of the first failure: that one is worth telling.
                 raise failures[0] from None
             finally:
                 abandoned.set()
-                workers.shutdown(wait=False, cancel_futures=True)
+                threads.shutdown(wait=False, cancel_futures=True)
+
+    def price_all(self, pricer: Pricer, prices: Prices, known: Known) -> Sequence[PricedBlock[Kept]]:
+        """All blocks, in threads of this process."""
+        return priced_here(pricer, prices, known)
 
 
-def perform(task: Task, solver: Solver) -> Answer:
-    """The answer to one task. Raises SolverFailed, Cancelled."""
-    crew = LocalCrew(solver)
+def perform(task: Task, solver: Solver, crew: Crew | None = None) -> Answer:
+    """The answer to one task; what comes up within it goes to the crew. Raises SolverFailed, Cancelled."""
+    crew = crew or LocalCrew(solver)
     match task.work:
         case Work.BLOCK:
             return blocks.solve(task.problem, solver, crew, task.limits)
@@ -60,3 +68,15 @@ def perform(task: Task, solver: Solver) -> Answer:
             return blocks.solve_strictly(task.problem, solver, crew, task.limits)
         case Work.NEIGHBOURHOOD:
             return freed.best_of(task, solver)
+
+
+def answered(task: Task | PriceTask, solver: Solver) -> bytes:
+    """The answer to a task that somebody sent, as bytes. Raises SolverFailed, Cancelled, InvalidInput."""
+    if isinstance(task, Task):
+        return task_wire.answer_bytes(perform(task, solver))
+    pricer = Pricer(task.problem, np.flatnonzero(task.problem.wanted > 0), watch_of(task.limits))
+    groups = {kind: len(rows) for kind, rows in pricer.costs.tables.items()}
+    if any(groups.get(kind) != len(sources) for kind, sources in task.known.items()):
+        raise InvalidInput([Fault("", "knows sources of other groups")], "plan task")
+    ranges = list(pairwise((0, *task.ends)))
+    return price_wire.answer_bytes(priced_blocks(pricer, task.prices, task.known, ranges))

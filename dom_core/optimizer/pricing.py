@@ -11,18 +11,23 @@ lines groups are priced, each paying its share of what the lines pay together. d
 detail.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from dom_core.domain.reason import FloatArray, IntArray
+from dom_core.optimizer import workers
 from dom_core.optimizer.cheapest import NOWHERE, Patterns, cheapest_patterns, slacks
 from dom_core.optimizer.pattern_costs import CostBlock, Groups, PatternCosts
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.rooms import Rooms
 from dom_core.optimizer.watch import UNWATCHED, Watch
+from dom_core.side_by_side import side_by_side
+
+T = TypeVar("T")
 
 __all__ = ["NOWHERE", "PROVEN_WITHIN", "Priced", "PricedBest", "Pricer", "Prices"]
 
@@ -53,8 +58,27 @@ class PricedBest:
     patterns: Priced
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PricedBlock(Generic[T]):
+    """What a pass finds for one block of orders, whoever makes it.
+
+    `chosen` are the sources of its `lines` (R), `worth` what the best patterns of its `orders` are worth;
+    `capacity_use` (C) is the block's. `seen` is what somebody who looked made of its groups, kind by kind.
+    """
+
+    lines: IntArray
+    chosen: IntArray
+    orders: IntArray
+    worth: FloatArray
+    capacity_use: FloatArray
+    seen: Sequence[T]
+
+
 class Pricer:
-    """Prices the orders of one problem over all their pairs, block by block; between blocks its watch may stop it."""
+    """Prices the orders of one problem over all their pairs, block by block; between blocks its watch may stop it.
+
+    Blocks know nothing of each other. Some are at work at the same time; what they find is put together in their order.
+    """
 
     def __init__(self, problem: Problem, lines: IntArray, watch: Watch = UNWATCHED) -> None:
         self.problem, self.watch = problem, watch
@@ -66,27 +90,54 @@ class Pricer:
         """The same problem, with only these lines: all of their orders' that want anything."""
         return Pricer(self.problem, lines, self.watch)
 
-    def price(
-        self, prices: Prices, stock: IntArray | None = None, look: Callable[["PricedGroups"], None] | None = None
-    ) -> Priced:
-        """The best patterns at these prices; with `stock` (P, S), only where it holds whole lines (then no bound).
+    def price(self, prices: Prices, stock: IntArray | None = None) -> Priced:
+        """The best patterns at these prices; with `stock` (P, S), only where it holds whole lines (then no bound)."""
+        return self.together(self.blocks(prices, lambda _: None, stock), prices)
 
-        `look` is shown every block of groups with what it costs.
+    def blocks(
+        self,
+        prices: Prices,
+        look: Callable[["PricedGroups"], T],
+        stock: IntArray | None = None,
+        ranges: Sequence[tuple[int, int]] | None = None,
+    ) -> list[PricedBlock[T]]:
+        """The same, block by block, and what `look` makes of all groups; it is called in several threads.
+
+        All blocks, or those of these `ranges`.
         """
+        return side_by_side(
+            lambda ends: self._block(CostBlock(self.costs, *ends), prices, look, stock),
+            self.costs.ranges() if ranges is None else ranges,
+            at_once=workers.WORKERS,
+            before=self.watch.go_on,
+        )
+
+    def together(self, blocks: Sequence[PricedBlock[T]], prices: Prices) -> Priced:
+        """What all blocks say, in their order."""
         chosen = np.full(self.problem.batch.shape[0], NOWHERE, dtype=np.int64)
         worth = np.zeros(len(self.problem.batch.orders))
         capacity_use = np.zeros(self.rooms.count)
-        for block in self.costs.blocks():
-            self.watch.go_on()
-            for groups in self.at_prices(block, prices, stock):
-                patterns = groups.cheapest()
-                note(groups.groups, patterns, chosen)
-                np.add.at(worth, self.problem.batch.order_of[groups.groups.lines[:, 0]], patterns.worth)
-                capacity_use += self.rooms.use(groups.groups, patterns.places)
-                if look is not None:
-                    look(groups)
+        for block in blocks:
+            chosen[block.lines] = block.chosen
+            worth[block.orders] = block.worth
+            capacity_use += block.capacity_use
         bound = self.constant + float(worth.sum()) - prices.worth_of_everything(self.problem)
         return Priced(chosen, bound, capacity_use, worth)
+
+    def _block(
+        self, block: CostBlock, prices: Prices, look: Callable[["PricedGroups"], T], stock: IntArray | None
+    ) -> PricedBlock[T]:
+        chosen = np.full(len(block.lines), NOWHERE, dtype=np.int64)
+        worth = np.zeros(len(block.orders))
+        capacity_use, seen = np.zeros(self.rooms.count), []
+        for priced in self.at_prices(block, prices, stock):
+            groups, patterns = priced.groups, priced.cheapest()
+            rows, lines = np.nonzero(patterns.places >= 0)
+            chosen[priced.rows[rows, lines]] = groups.sources[rows, patterns.places[rows, lines]]
+            np.add.at(worth, block.order_row[priced.rows[:, 0]], patterns.worth)
+            capacity_use += self.rooms.use(groups, patterns.places)
+            seen.append(look(priced))
+        return PricedBlock(block.lines, chosen, block.orders, worth, capacity_use, seen)
 
     def at_prices(self, block: CostBlock, prices: Prices, stock: IntArray | None = None) -> Iterator["PricedGroups"]:
         """The groups of a block with their costs at prices."""
@@ -99,14 +150,19 @@ class Pricer:
             helpers = None
             if groups.helpers is not None:
                 helpers = groups.helpers_at(charges[rows] / self.problem.wanted[groups.lines][:, :, None])
-            yield PricedGroups(groups, together, alone, helpers)
+            yield PricedGroups(groups, rows, block.groups_of(groups.kind)[0], together, alone, helpers)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PricedGroups:
-    """Groups with their costs at prices: `together`, `helpers` (G, K), `alone` (G, n, K)."""
+    """Groups with their costs at prices: `together`, `helpers` (G, K), `alone` (G, n, K).
+
+    `rows` (G, n) are their lines in the block; so many groups of their kind are in blocks before: `first`.
+    """
 
     groups: Groups
+    rows: IntArray
+    first: int
     together: FloatArray
     alone: FloatArray
     helpers: FloatArray | None
@@ -118,9 +174,3 @@ class PricedGroups:
     def slacks(self) -> FloatArray:
         """Per pair (G, n, K): the best pattern of the group that uses it, less the group's best."""
         return slacks(self.groups.kind, self.together, self.alone, self.helpers)
-
-
-def note(groups: Groups, patterns: Patterns, chosen: IntArray) -> None:
-    """Write the sources of these groups' lines into `chosen` (L)."""
-    rows, lines = np.nonzero(patterns.places >= 0)
-    chosen[groups.lines[rows, lines]] = groups.sources[rows, patterns.places[rows, lines]]

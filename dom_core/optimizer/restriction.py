@@ -7,7 +7,7 @@ Positions are those of the small problem; `Restricted` translates its flows back
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TypeGuard, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from dom_core.optimizer.costs import FactorCharges, Flow, Journey, PairCosts
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.problem import Problem, Used
 from dom_core.rules.base import CapacityLimit
+
+LINES_BY_PLACE = 2_000
+"""Lines from which kilometres are kept by place, in less memory; fewer are quicker to look up line by line."""
 
 T = TypeVar("T")
 
@@ -49,15 +52,19 @@ class Restricted:
 
     def prices(self, whole: Problem, prices: Prices) -> Prices:
         """Prices of the whole problem in positions of the small one, without those of cells that it has not."""
-        products = np.unique(whole.batch.product_of[self.lines])
-        mine = np.isin(prices.products, products) & np.isin(prices.sources, self.sources)
-        return Prices.of(
-            np.searchsorted(products, prices.products[mine]),
-            np.searchsorted(self.sources, prices.sources[mine]),
-            prices.divisors[mine],
-            prices.points[mine],
-            prices.capacity,
-        )
+        return narrowed(prices, np.unique(whole.batch.product_of[self.lines]), self.sources)
+
+
+def narrowed(prices: Prices, products: IntArray, sources: IntArray) -> Prices:
+    """The prices of these cells alone (both ascending), in positions among them."""
+    mine = np.isin(prices.products, products) & np.isin(prices.sources, sources)
+    return Prices.of(
+        np.searchsorted(products, prices.products[mine]),
+        np.searchsorted(sources, prices.sources[mine]),
+        prices.divisors[mine],
+        prices.points[mine],
+        prices.capacity,
+    )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,18 +87,19 @@ class Restriction:
                 counted[order].append((number, source))
         return cls(problem, _by_order(problem.used, problem.batch), counted)
 
-    def to(self, lines: IntArray, offered: BoolArray) -> Restricted:
+    def to(self, lines: IntArray, offered: BoolArray, *, all_sources: bool = False) -> Restricted:
         """Only these lines (n, ascending), and of their pairs only those offered (n, S).
 
-        Sources that their orders use already stay in the picture, offered or not: limits count them. Distances in
-        metres, which no solver looks at, are left out of the small batch.
+        Sources that their orders use already stay in the picture, offered or not: limits count them. With
+        `all_sources` all of them stay, in their positions. Distances in metres, which no solver looks at, are left out
+        of the small batch.
         """
         whole, batch = self.problem, self.problem.batch
         pairs = whole.allowed[lines] & offered
         orders, order_of = np.unique(batch.order_of[lines], return_inverse=True)
         products, product_of = np.unique(batch.product_of[lines], return_inverse=True)
         used = [self.used_by_order[order] for order in orders.tolist() if order in self.used_by_order]
-        sources = np.flatnonzero(pairs.any(axis=0) | _used_sources(used, batch.shape[1]))
+        sources = np.flatnonzero(all_sources | pairs.any(axis=0) | _used_sources(used, batch.shape[1]))
         cells, table = np.ix_(products, sources), np.ix_(lines, sources)
         small = replace(
             batch,
@@ -112,7 +120,7 @@ class Restriction:
             batch=small,
             wanted=whole.wanted[lines],
             allowed=pairs[:, sources],
-            km=whole.km[table],
+            km=whole.km.of(lines, sources) if _is_large(whole.km, lines) else whole.km[table],
             steps=whole.steps[table],
             stock=whole.stock[cells],
             weights=whole.weights[orders],
@@ -175,6 +183,11 @@ class _Places:
             limited_shipments=self.stops(stop for used in parts for stop in used.limited_shipments),
             limited_line_sources=self.visits(visit for used in parts for visit in used.limited_line_sources),
         )
+
+
+def _is_large(km: IntArray | PlaceTable, lines: IntArray) -> TypeGuard[PlaceTable]:
+    """Whether a table of all lines would be worth sparing."""
+    return isinstance(km, PlaceTable) and len(lines) >= LINES_BY_PLACE
 
 
 def _positions(kept: IntArray) -> dict[int, int]:

@@ -30,6 +30,7 @@ from dom_core.optimizer.patterns import PatternPool
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.pricing import NOWHERE, PROVEN_WITHIN, Priced, PricedBest, Pricer
 from dom_core.optimizer.problem import Problem
+from dom_core.optimizer.promising import PriceAll, priced_here
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Crew
@@ -60,7 +61,7 @@ def solve_large(
     started = time.monotonic()
     deadline = started + limits.solve_limit_s
     pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0), watch_of(limits))
-    found = priced_best(pricer, solver, limits, deadline, Standing(problem, start))
+    found = priced_best(pricer, solver, limits, deadline, Standing(problem, start), crew.price_all)
     priced, course = found.priced, Course(limits, deadline, Standing(problem, found.flows), found.priced.bound)
     proven = deepening.deepen(pricer, priced, Standing(problem, found.flows), solver, course)
     above = replace(priced, bound=proven.bound)
@@ -120,14 +121,19 @@ class Found:
 
 
 def priced_best(
-    pricer: Pricer, solver: Solver, limits: SolverLimits, deadline: float, start: Standing | None = None
+    pricer: Pricer,
+    solver: Solver,
+    limits: SolverLimits,
+    deadline: float,
+    start: Standing | None = None,
+    price_all: PriceAll = priced_here,
 ) -> Found:
     """The best prices found on a working set that grows, each proven over all pairs, and the best plan on the way.
 
     What the deadline, a monotonic second, cuts short is finished roughly: a pass over all pairs and a greedy round.
     """
     course = Course(limits, deadline, start)
-    working, prices = WorkingSet(pricer), Prices.none(pricer.problem)
+    working, prices = WorkingSet(pricer, price_all), Prices.none(pricer.problem)
     found = working.grow(prices)
     best = PricedBest(prices, found.bound, found)
     if not over(pricer, found):

@@ -6,14 +6,15 @@ comes out at the other end is the same task: performed there it has the same ans
 
 import json
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from io import BytesIO
 from typing import Any, Final
-from zipfile import BadZipFile
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile
 
 import numpy as np
+import numpy.typing as npt
 from pydantic import TypeAdapter, ValidationError
 
 from dom_core.domain.batch import Batch, PlaceTable
@@ -27,12 +28,14 @@ from dom_core.domain.strategy import SolverLimits, Strategy
 from dom_core.errors import InvalidInput
 from dom_core.errors import Problem as Fault
 from dom_core.optimizer.costs import FactorCharges, Journey, PairCosts
+from dom_core.optimizer.prices import DIVISORS, Prices
 from dom_core.optimizer.problem import Problem, Used
+from dom_core.optimizer.promising import Known
 from dom_core.optimizer.solving import Answer
-from dom_core.optimizer.tasks import Task, Work
+from dom_core.optimizer.tasks import PriceTask, Task, Work
 from dom_core.rules.base import CapacityLimit, SplitLimits
 
-FORMAT: Final = 1
+FORMAT: Final = 2
 """Raised with every change of the form: who does not know a form leaves the task to others."""
 
 LARGEST_TASK_BYTES = 1_000_000_000
@@ -44,6 +47,15 @@ _Arrays = Mapping[str, Any]
 _HEADER = "header"
 
 _ZIP = b"PK"
+
+_PRICE_TASK = b"prices\n"
+"""How a task that asks for prices begins; then the length of its problem, the problem, and what is asked."""
+
+_PRICES = {"products": "i", "sources": "i", "divisors": "f", "points": "f", "capacity": "f"}
+"""The arrays of prices and the kind of their numbers."""
+
+UNREADABLE = (ValueError, KeyError, EOFError, OSError, RuntimeError, BadZipFile, zlib.error)
+"""What reading bytes raises that are no zip of arrays, or another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,10 +112,10 @@ class _Use:
 
 @dataclass(frozen=True, slots=True)
 class _Header:
-    """All of a task that is no array."""
+    """All of a task that is no array. `work` is none in a problem of which prices are asked."""
 
     format: int
-    work: Work
+    work: Work | None
     limits: SolverLimits
     split_limits: tuple[SplitLimits, ...]
     capacities: tuple[_Room, ...]
@@ -124,12 +136,39 @@ def bytes_of(task: Task) -> bytes:
     """
     if task.lead is not None:
         raise ValueError("a neighbourhood with a lead is not sent away")
-    problem = task.problem
+    return _packed(task.problem, task.work, task.limits)
+
+
+def problem_bytes(problem: Problem) -> bytes:
+    """A problem in the form that `price_bytes` takes."""
+    return _packed(problem, None, SolverLimits())
+
+
+def price_bytes(problem: bytes, ends: Sequence[int], prices: Prices, known: Known) -> bytes:
+    """The task to price a problem, in the form that `task_of` reads. `problem` may also say where it is."""
+    kinds = np.array(list(known), dtype=np.int64).reshape(-1, 3)
+    asked = {name: getattr(prices, name) for name in _PRICES}
+    asked |= {"kinds": kinds, "ends": np.array(ends, dtype=np.int64)}
+    asked |= {f"known_{number}": sources.astype(np.int32) for number, sources in enumerate(known.values())}
+    return _PRICE_TASK + len(problem).to_bytes(8) + problem + zipped(asked)
+
+
+def zipped(arrays: _Arrays) -> bytes:
+    """A zip as NumPy makes them, in a third of the time: kilometres hardly get smaller, however long one tries."""
+    packed = BytesIO()
+    with ZipFile(packed, "w", ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, array in arrays.items():
+            with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                np.lib.format.write_array(member, array, allow_pickle=False)
+    return packed.getvalue()
+
+
+def _packed(problem: Problem, work: Work | None, limits: SolverLimits) -> bytes:
     rules: dict[str, int] = {}
     header = _Header(
         FORMAT,
-        task.work,
-        _plain(task.limits),
+        work,
+        _plain(limits),
         problem.split_limits,
         tuple(_Room.of(each, rules.setdefault(each.rule_id, n)) for n, each in enumerate(problem.capacities)),
         tuple(problem.rates.items()),
@@ -137,23 +176,79 @@ def bytes_of(task: Task) -> bytes:
         _Use.of(problem.used),
         problem.forced,
     )
-    packed = BytesIO()
-    arrays = _arrays(problem) | {_HEADER: np.frombuffer(_header.dump_json(header), np.uint8)}
-    np.savez_compressed(packed, **arrays)
-    return packed.getvalue()
+    return zipped(_arrays(problem) | {_HEADER: np.frombuffer(_header.dump_json(header), np.uint8)})
 
 
-def task_of(raw: bytes) -> Task:
-    """The task that these bytes are. Raises InvalidInput for anything else, also for a form of another version."""
+def task_of(raw: bytes, fetch: Callable[[bytes], bytes] = bytes) -> Task | PriceTask:
+    """The task that these bytes are. Raises InvalidInput for anything else, also for a form of another version.
+
+    `fetch` gets what stands for a problem to be priced, and gives the problem.
+    """
+    if raw.startswith(_PRICE_TASK):
+        return _price_task(raw[len(_PRICE_TASK) :], fetch)
+    work, problem, limits = _read(raw)
+    if work is None:
+        raise _invalid("does not say what is to be done")
+    return Task(work, problem, limits)
+
+
+def _price_task(raw: bytes, fetch: Callable[[bytes], bytes]) -> PriceTask:
+    begin, end = 8, 8 + int.from_bytes(raw[:8])
+    _, problem, limits = _read(fetch(raw[begin:end]))
     try:
-        arrays = _unpacked(raw)
+        arrays = unzipped(raw[end:])
+        ends, (prices, known) = _ends(arrays["ends"]), _asked(arrays)
+    except UNREADABLE as error:
+        raise _invalid("cannot be read") from error
+    _require_known_positions(problem, prices, known)
+    if not ends or ends[-1] != len(np.unique(problem.batch.order_of[problem.wanted > 0])):
+        raise _invalid("has blocks of other orders")
+    return PriceTask(problem, ends, prices, known, limits)
+
+
+def _ends(array: "npt.NDArray[Any]") -> tuple[int, ...]:
+    """The ends of blocks, ascending. Raises ValueError."""
+    if array.dtype.kind != "i" or array.ndim != 1 or (np.diff(array, prepend=0) <= 0).any():
+        raise ValueError("ends")
+    return tuple(array.tolist())
+
+
+def _asked(arrays: _Arrays) -> tuple[Prices, Known]:
+    """Raises KeyError for arrays that are missing, ValueError for those of a wrong kind."""
+    for name, kind in _PRICES.items():
+        if arrays[name].dtype.kind != kind or arrays[name].ndim != 1:
+            raise ValueError(name)
+    known = {}
+    for number, (lines, sources, may_wait) in enumerate(arrays["kinds"].tolist()):
+        table = arrays[f"known_{number}"]
+        if table.dtype.kind != "i" or table.ndim != 2:
+            raise ValueError("known")
+        known[int(lines), int(sources), bool(may_wait)] = table.astype(np.int64)
+    return Prices(*(arrays[name] for name in _PRICES)), known
+
+
+def _require_known_positions(problem: Problem, prices: Prices, known: Known) -> None:
+    """Raises InvalidInput for prices or sources that the problem does not have."""
+    products, sources = problem.stock.shape
+    ranges = [(prices.products, 0, products), (prices.sources, 0, sources)]
+    ranges += [(table, -1, sources) for table in known.values()]
+    cells = {len(getattr(prices, name)) for name in _PRICES if name != "capacity"}
+    beyond = any(each.size and not low <= each.min() <= each.max() < high for each, low, high in ranges)
+    beyond = beyond or not np.isin(prices.divisors, DIVISORS).all()
+    if beyond or len(cells) > 1 or len(prices.capacity) != len(problem.capacities):
+        raise _invalid("has wrong prices, or wrong sources")
+
+
+def _read(raw: bytes) -> tuple[Work | None, Problem, SolverLimits]:
+    try:
+        arrays = unzipped(raw)
         header = _header.validate_json(arrays[_HEADER].tobytes())
-    except (ValueError, KeyError, EOFError, OSError, RuntimeError, BadZipFile, zlib.error) as error:
+    except UNREADABLE as error:
         raise _invalid("cannot be read") from error
     if header.format != FORMAT:
         raise _invalid(f"has form {header.format}; this version knows {FORMAT}")
     _require_sound(arrays, header)
-    return Task(header.work, _problem(header, arrays), header.limits)
+    return header.work, _problem(header, arrays), header.limits
 
 
 def answer_bytes(answer: Answer) -> bytes:
@@ -189,15 +284,14 @@ def _plain(limits: SolverLimits) -> SolverLimits:
 
 def _arrays(problem: Problem) -> dict[str, Any]:
     batch = problem.batch
-    arrays = {
+    arrays = _km_arrays(problem.km) | {
         "order_of": batch.order_of,
         "product_of": batch.product_of,
         "destination_of": batch.destination_of,
         "write_in": np.array([batch.is_write_in(line) for line in range(batch.shape[0])], dtype=bool),
         "wanted": problem.wanted,
         "allowed": problem.allowed,
-        "km": problem.km.astype(np.int64),
-        "steps": problem.steps,
+        "steps": _small(problem.steps),
         "stock": problem.stock,
         "weights": problem.weights,
     }
@@ -212,7 +306,21 @@ def _arrays(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _unpacked(raw: bytes) -> dict[str, Any]:
+def _km_arrays(km: IntArray | PlaceTable) -> dict[str, Any]:
+    """Kilometres, by place where they are kept so."""
+    if isinstance(km, PlaceTable):
+        return {"place_of": km.row_of, "km": _small(km.rows)}
+    return {"km": _small(km)}
+
+
+def _small(numbers: "npt.NDArray[Any]") -> Any:
+    """The same numbers, zero or more, in as few bytes as they need: that halves the time to pack them."""
+    most = int(numbers.max(initial=0))
+    return numbers.astype(np.int8 if most < 128 else np.int16 if most < 32768 else np.int32)
+
+
+def unzipped(raw: bytes) -> dict[str, Any]:
+    """The arrays of a zip. Raises InvalidInput for what is none, or too large; UNREADABLE where it is damaged."""
     if not raw.startswith(_ZIP):
         raise _invalid("is no zip of arrays")
     with np.load(BytesIO(raw), allow_pickle=False) as archive:
@@ -227,7 +335,9 @@ def _require_sound(arrays: _Arrays, header: _Header) -> None:
     if missing:
         raise _invalid(f"lacks {', '.join(sorted(missing))}")
     sizes = {"O": len(header.split_limits)}
-    for name, dimensions in (_SHAPES | (_COST_SHAPES if "leg_cents" in arrays else {})).items():
+    shapes = _SHAPES | (_COST_SHAPES if "leg_cents" in arrays else {})
+    shapes |= {"place_of": "L", "km": "DS"} if "place_of" in arrays else {}
+    for name, dimensions in shapes.items():
         array = arrays.get(name)
         kind = "b" if name in ("write_in", "allowed") else "i"
         if array is None or array.dtype.kind != kind or array.ndim != len(dimensions):
@@ -235,8 +345,8 @@ def _require_sound(arrays: _Arrays, header: _Header) -> None:
         for dimension, size in zip(dimensions, array.shape, strict=True):
             if sizes.setdefault(dimension, size) != size:
                 raise _invalid(f"has a '{name}' of a wrong size")
-    for name, dimension in (("order_of", "O"), ("product_of", "P")):
-        if len(arrays[name]) and not 0 <= arrays[name].min() <= arrays[name].max() < sizes[dimension]:
+    for name, dimension in (("order_of", "O"), ("product_of", "P"), ("place_of", "D")):
+        if len(arrays.get(name, ())) and not 0 <= arrays[name].min() <= arrays[name].max() < sizes[dimension]:
             raise _invalid(f"has a wrong '{name}'")
 
 
@@ -264,8 +374,10 @@ def _problem(header: _Header, arrays: _Arrays) -> Problem:
         batch=batch,
         wanted=arrays["wanted"],
         allowed=arrays["allowed"],
-        km=arrays["km"],
-        steps=arrays["steps"],
+        km=PlaceTable(arrays["place_of"], arrays["km"].astype(np.int32))
+        if "place_of" in arrays
+        else arrays["km"].astype(np.int64),
+        steps=arrays["steps"].astype(np.int32),
         stock=arrays["stock"],
         weights=arrays["weights"],
         split_limits=header.split_limits,

@@ -1,7 +1,7 @@
 """Pieces of a run that stand alone: whoever performs them, in any order, the answers are the same."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Protocol
 
@@ -9,7 +9,9 @@ from dom_core.domain.reason import IntArray
 from dom_core.domain.strategy import SolverLimits
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.prices import Prices
+from dom_core.optimizer.pricing import PricedBlock, Pricer
 from dom_core.optimizer.problem import Problem
+from dom_core.optimizer.promising import Kept, Known
 from dom_core.optimizer.solving import Answer
 
 
@@ -49,8 +51,23 @@ class Task:
     lead: Lead | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class PriceTask:
+    """Some blocks of orders of a huge part, as a problem of their own with all of its sources.
+
+    What is asked for: blocks that end before these of its orders (those that want anything), at these prices, with
+    promising sources besides those known.
+    """
+
+    problem: Problem
+    ends: tuple[int, ...]
+    prices: Prices
+    known: Known
+    limits: SolverLimits = field(default_factory=SolverLimits)
+
+
 class Crew(Protocol):
-    """Performs tasks."""
+    """Performs tasks, and makes passes over all pairs."""
 
     @property
     def name(self) -> str:
@@ -59,4 +76,8 @@ class Crew(Protocol):
 
     def perform(self, tasks: Iterable[Task]) -> Iterator[Answer]:
         """The answers, in the order of the tasks. Raises what the first failing task raises, and Cancelled."""
+        ...
+
+    def price_all(self, pricer: Pricer, prices: Prices, known: Known) -> Sequence[PricedBlock[Kept]]:
+        """All blocks of a part's orders at these prices, with promising sources besides those known."""
         ...

@@ -95,8 +95,9 @@ class Choosable:
 
     def __init__(self, pricer: Pricer, prices: Prices) -> None:
         self.pricer = pricer
-        self._groups: list[tuple[PricedGroups, NearBest]] = []
-        self.bound = pricer.price(prices, look=self._look).bound
+        blocks = pricer.blocks(prices, _near_best)
+        self._groups = [seen for block in blocks for seen in block.seen]
+        self.bound = pricer.together(blocks, prices).bound
 
     def within(self, gap: float, most: int, known: KnownPatterns) -> Choices:
         """All patterns that cost at most `gap` more than their group's best at prices, and those known.
@@ -122,10 +123,6 @@ class Choosable:
                     break
                 gap *= SHRINK
         return self._choices([_best(priced) for priced, _ in self._groups], known)
-
-    def _look(self, priced: PricedGroups) -> None:
-        near = NearBest(priced.groups.kind, priced.together, priced.alone, priced.helpers)
-        self._groups.append((priced, near))
 
     def _choices(self, found: Sequence[Found], known: KnownPatterns) -> Choices:
         order_of = self.pricer.problem.batch.order_of
@@ -158,6 +155,10 @@ def choose(choices: Choices, constant: float, solve: Choose, below: float) -> Ch
         return Chosen(None, min(below, fixed + answer.bound), answer.ending)
     taken[master.columns] = answer.taken
     return Chosen(choices.flows(taken), fixed + answer.bound, answer.ending)
+
+
+def _near_best(priced: PricedGroups) -> tuple[PricedGroups, NearBest]:
+    return priced, NearBest(priced.groups.kind, priced.together, priced.alone, priced.helpers)
 
 
 def _best(priced: PricedGroups) -> Found:

@@ -2,9 +2,6 @@
 
 A pass over all pairs of 100,000 lines × 1,000 sources takes seconds, a pass over a working set a fraction of one. A
 working set alone proves nothing: at the end a pass over all pairs does, and adds what is missing.
-
-Keeping only the nearest sources of each line would be a trap, because the source that holds the whole order is often
-not near: of every subset of a group's lines the cheapest sources that hold all of it are kept.
 """
 
 from collections.abc import Sequence
@@ -15,13 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
-from dom_core.optimizer.cheapest import Patterns, cheapest_patterns, full_costs, slacks
+from dom_core.optimizer.cheapest import Patterns, cheapest_patterns, slacks
 from dom_core.optimizer.pattern_costs import Groups, Kind
 from dom_core.optimizer.prices import DIVISORS, Prices, rounded_parts
-from dom_core.optimizer.pricing import Priced, PricedGroups, Pricer
-
-KEPT_OF_LINE, KEPT_OF_SUBSET = 16, 6
-"""Sources kept for each line alone, and for each larger subset of a group's lines."""
+from dom_core.optimizer.pricing import Priced, Pricer
+from dom_core.optimizer.promising import Kept, PriceAll, priced_here
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,8 +56,8 @@ class Pass:
 class WorkingSet:
     """Promising sources of all groups of a pricer, found by passes over all pairs; it only grows."""
 
-    def __init__(self, pricer: Pricer) -> None:
-        self.pricer, self.problem = pricer, pricer.problem
+    def __init__(self, pricer: Pricer, price_all: PriceAll = priced_here) -> None:
+        self.pricer, self.problem, self._price_all = pricer, pricer.problem, price_all
         self.tables: tuple[Table, ...] = ()
         self.products = self.sources = np.zeros(1, dtype=np.int64)
         self.stock = np.zeros((len(DIVISORS), 1))
@@ -70,20 +65,13 @@ class WorkingSet:
 
     def grow(self, prices: Prices) -> Priced:
         """Price all pairs, and keep the sources that are promising at these prices besides those already kept."""
-        kept: dict[Kind, list[_Kept]] = {}
-        seen: dict[Kind, int] = {}
-
-        def look(priced: PricedGroups) -> None:
-            kind = priced.groups.kind
-            first = seen.get(kind, 0)
-            seen[kind] = first + len(priced.groups.lines)
-            before = self._sources_of.get(kind)
-            known = None if before is None else before[first : seen[kind]]
-            kept.setdefault(kind, []).append(_keep(priced, known))
-
-        found = self.pricer.price(prices, look=look)
+        blocks = self._price_all(self.pricer, prices, self._sources_of)
+        kept: dict[Kind, list[Kept]] = {}
+        for block in blocks:
+            for one in block.seen:
+                kept.setdefault(one.groups.kind, []).append(one)
         self._rebuild(kept)
-        return found
+        return self.pricer.together(blocks, prices)
 
     def price(self, at: Multipliers) -> Pass:
         """The best patterns within the set."""
@@ -164,13 +152,13 @@ class WorkingSet:
         helpers = None if table.groups.helpers is None else table.groups.helpers_at(at.cells[0][table.cells])
         return together, alone, helpers
 
-    def _rebuild(self, kept: "dict[Kind, list[_Kept]]") -> None:
+    def _rebuild(self, kept: dict[Kind, list[Kept]]) -> None:
         joined = {kind: _joined(parts) for kind, parts in kept.items()}
         self._sources_of = {kind: np.where(one.offered, one.groups.sources, -1) for kind, one in joined.items()}
         tables = [self._table(one) for one in joined.values()]
         self._number_cells(tables)
 
-    def _table(self, one: "_Kept") -> Table:
+    def _table(self, one: Kept) -> Table:
         rows = np.searchsorted(self.pricer.costs.lines, one.groups.lines)
         products = self.problem.batch.product_of[one.groups.lines].astype(np.int64)
         keys = products[:, :, None] * self.problem.batch.shape[1] + one.groups.sources[:, None, :]
@@ -215,63 +203,7 @@ def _numbered(table: Table, number: IntArray, places: IntArray) -> IntArray:
     return cells
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Kept:
-    """Some groups with only the sources that are kept, without prices; `offered` (G, K) are those, not padding."""
-
-    groups: Groups
-    offered: BoolArray
-
-
-def _keep(priced: PricedGroups, known: IntArray | None) -> _Kept:
-    """The cheapest sources at prices of every subset of the lines, and those that are `known` (G, K; -1 is padding)."""
-    groups = priced.groups
-    keep = np.zeros(groups.together.shape, dtype=bool)
-    for subset, full in full_costs(groups.kind[0], priced.together, priced.alone, priced.helpers):
-        most = KEPT_OF_LINE if subset & (subset - 1) == 0 else KEPT_OF_SUBSET
-        _mark_cheapest(keep, full, most)
-    if known is not None:
-        rows, columns = np.nonzero(known >= 0)
-        keep[rows, known[rows, columns]] = True
-    return _only(groups, keep)
-
-
-def _mark_cheapest(keep: BoolArray, full: FloatArray, most: int) -> None:
-    if full.shape[1] <= most:
-        keep |= np.isfinite(full)
-        return
-    cheapest = np.argpartition(full, most - 1, axis=1)[:, :most]
-    rows = np.arange(len(full))[:, None]
-    keep[rows, cheapest] |= np.isfinite(full[rows, cheapest])
-
-
-def _only(groups: Groups, keep: BoolArray) -> _Kept:
-    """The groups with these sources, padded with pairs that are no candidates."""
-    rows, columns = np.nonzero(keep)
-    counts = keep.sum(axis=1)
-    width = max(1, int(counts.max(initial=0)))
-    place = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts, counts)
-    sources = np.zeros((len(keep), width), dtype=np.int64)
-    sources[rows, place] = columns
-    offered = np.arange(width) < counts[:, None]
-    group = np.arange(len(keep))[:, None]
-    lines = np.arange(groups.kind[0])[None, :, None]
-    alone = groups.alone[group[:, :, None], lines, sources[:, None, :]]
-    return _Kept(
-        replace(
-            groups,
-            sources=sources,
-            together=groups.together[group, sources],
-            alone=np.where(offered[:, None, :], alone, np.inf),
-            shares=groups.shares[group, sources],
-            helpers=None if groups.helpers is None else groups.helpers[group, sources],
-            short=None if groups.short is None else groups.short[group[:, :, None], lines, sources[:, None, :]],
-        ),
-        offered,
-    )
-
-
-def _joined(parts: "Sequence[_Kept]") -> _Kept:
+def _joined(parts: Sequence[Kept]) -> Kept:
     """Blocks of groups of one kind as one, as wide as the widest."""
     width = max(part.offered.shape[1] for part in parts)
     groups = [part.groups for part in parts]
@@ -280,7 +212,7 @@ def _joined(parts: "Sequence[_Kept]") -> _Kept:
         zeros = [np.zeros(one.together.shape) if one.helpers is None else one.helpers for one in groups]
         nowhere = [np.zeros(one.alone.shape, dtype=bool) if one.short is None else one.short for one in groups]
         helpers, short = _padded(zeros, width, 0.0), _padded(nowhere, width, False)
-    return _Kept(
+    return Kept(
         Groups(
             kind=groups[0].kind,
             lines=np.concatenate([one.lines for one in groups]),

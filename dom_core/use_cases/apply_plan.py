@@ -29,7 +29,7 @@ from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.reading import Versioned, deciding_again
-from dom_core.repositories.side_by_side import side_by_side
+from dom_core.side_by_side import side_by_side
 from dom_core.telemetry.events import PlanApplied
 from dom_core.telemetry.ways import order_way, run_way
 from dom_core.use_cases.change_stock import change_stock

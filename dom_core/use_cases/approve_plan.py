@@ -11,7 +11,7 @@ from dom_core.optimizer.audit.room import orders_without_room
 from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.orders import Orders
 from dom_core.repositories.plans import Plans
-from dom_core.repositories.side_by_side import side_by_side
+from dom_core.side_by_side import side_by_side
 from dom_core.use_cases.apply_plan import Terms, apply_plan
 from dom_core.use_cases.close_plans import is_overdue, supersede_older
 from dom_core.use_cases.context import Ports

@@ -22,6 +22,11 @@ def send(ports: Ports, queue: str, content: bytes, about: About | None = None, *
     ports.queues.send(queue, content, visible_after_s=visible_after_s, time_to_live_s=MESSAGE_LIFE_S)
 
 
+def kept(blobs: Blobs, content: bytes) -> bytes:
+    """What stands for content that several messages point to: its claim. Whoever keeps it discards it at last."""
+    return claim_for(blobs.put(content), content, {}).message
+
+
 def content_of(blobs: Blobs, message: bytes) -> bytes:
     """What the sender sent. Raises ContentLost, and InvalidInput for a malformed claim."""
     claim = claim_in(message)

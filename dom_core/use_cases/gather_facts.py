@@ -13,8 +13,8 @@ from dom_core.domain.request import SourceLoad
 from dom_core.domain.stock import ProductStock
 from dom_core.ports import DocumentStore
 from dom_core.repositories.orders import Orders
-from dom_core.repositories.side_by_side import side_by_side
 from dom_core.repositories.stock import Stock
+from dom_core.side_by_side import side_by_side
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.sweep_reservations import Sweep, as_swept, plans_under_way, sweep
 

@@ -6,21 +6,25 @@ more is dropped unread.
 
 import base64
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
+from typing import TypeVar
 
 from dom_core import __version__
-from dom_core.errors import Cancelled, DomError
+from dom_core.errors import Cancelled, ContentLost, DomError
 from dom_core.messages.plan_task import PlanTaskMessage, read_plan_task, ticket_in
 from dom_core.optimizer import task_wire
-from dom_core.optimizer.performing import perform
-from dom_core.optimizer.tasks import Task
+from dom_core.optimizer.performing import answered
+from dom_core.optimizer.tasks import PriceTask, Task
 from dom_core.optimizer.watch import Watch, WatchedLimits
 from dom_core.repositories.plan_tasks import PlanTasks, Ticket
 from dom_core.telemetry.events import TaskEnding, TaskPerformed
 from dom_core.telemetry.ways import run_way
 from dom_core.use_cases import claim_check
 from dom_core.use_cases.context import Ports
+
+AnyTask = TypeVar("AnyTask", bound=Task | PriceTask)
 
 LOOK_EVERY = timedelta(seconds=10)
 """How often it is asked, while a task is worked on, whether anybody still waits for it."""
@@ -50,25 +54,29 @@ def _perform(ports: Ports, tasks: PlanTasks, ticket: Ticket, message: PlanTaskMe
             # Another version, during a deployment: its answer could be another. Whoever waits asks again.
             ports.telemetry.tell(TaskPerformed(ticket.run_id, 0, 0.0, TaskEnding.ANOTHER_ENGINE))
             return
-        task, wanted = task_wire.task_of(message.content), _Wanted(ports, tasks, ticket.id, watch)
-        begun = ports.clock.now()
+        begun, wanted = ports.clock.now(), _Wanted(ports, tasks, ticket.id, watch)
         try:
-            answer = perform(watched(task, Watch(stop_asked=wanted.is_over)), ports.solver)
+            task = task_wire.task_of(message.content, partial(claim_check.content_of, ports.blobs))
+        except ContentLost:
+            # Its problem went with the run, or whoever waits does without us.
+            ports.telemetry.tell(TaskPerformed(ticket.run_id, 0, 0.0, TaskEnding.NOT_WANTED))
+            return
+        try:
+            answer = answered(watched(task, Watch(stop_asked=wanted.is_over)), ports.solver)
         except Cancelled:
             watch.go_on()
             _tell(ports, ticket, task, begun, TaskEnding.NOT_WANTED)
             return
-        text = base64.b64encode(task_wire.answer_bytes(answer)).decode()
-        in_time = tasks.put_answer(ticket, text)
+        in_time = tasks.put_answer(ticket, base64.b64encode(answer).decode())
         _tell(ports, ticket, task, begun, TaskEnding.ANSWERED if in_time else TaskEnding.NOT_WANTED)
 
 
-def watched(task: Task, watch: Watch) -> Task:
+def watched(task: AnyTask, watch: Watch) -> AnyTask:
     """The same task, which somebody may stop."""
-    return Task(task.work, task.problem, WatchedLimits.of(task.limits, watch))
+    return replace(task, limits=WatchedLimits.of(task.limits, watch))
 
 
-def _tell(ports: Ports, ticket: Ticket, task: Task, begun: datetime, ending: TaskEnding) -> None:
+def _tell(ports: Ports, ticket: Ticket, task: Task | PriceTask, begun: datetime, ending: TaskEnding) -> None:
     seconds = round((ports.clock.now() - begun).total_seconds(), 3)
     ports.telemetry.tell(TaskPerformed(ticket.run_id, len(task.problem.wanted), seconds, ending))
 

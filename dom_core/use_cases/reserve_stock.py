@@ -16,8 +16,8 @@ from dom_core.domain.ids import OrderId, ProductId
 from dom_core.domain.stock import ProductStock
 from dom_core.errors import LeaseLost, StoreConflict
 from dom_core.repositories.reading import Versioned
-from dom_core.repositories.side_by_side import side_by_side
 from dom_core.repositories.stock import LIMIT_BYTES, Stock
+from dom_core.side_by_side import side_by_side
 from dom_core.use_cases.change_stock import change_stock
 from dom_core.use_cases.context import Ports
 

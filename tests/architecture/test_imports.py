@@ -15,6 +15,7 @@ VALUES = frozenset({"domain", "errors"})
 MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "dom_core": frozenset(),
     "errors": frozenset(),
+    "side_by_side": frozenset(),
     "domain": VALUES,
     "ports": VALUES,
     "settings": VALUES,
@@ -24,7 +25,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "report": VALUES | {"messages"},
     "rules": VALUES | {"messages"},
     "costs": VALUES | {"rules"},
-    "optimizer": VALUES | {"costs", "rules"},
+    "optimizer": VALUES | {"costs", "rules", "side_by_side"},
     "verification": VALUES | {"costs", "optimizer", "rules"},
     "configuration": VALUES,
     "configuration_scopes": VALUES | {"configuration"},
@@ -35,7 +36,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "repositories": VALUES | {"configuration", "messages", "ports"},
     "use_cases": VALUES
     | {"charges", "configuration", "configuration_checks", "configuration_sources", "messages", "optimizer", "ports"}
-    | {"report", "repositories", "rules", "settings", "telemetry", "verification"},
+    | {"report", "repositories", "rules", "settings", "side_by_side", "telemetry", "verification"},
     "adapters": VALUES | {"charges", "ports", "settings", "telemetry"},
     "cli": VALUES
     | {

@@ -1,7 +1,7 @@
 """Planning by search, however small a batch is: as one part or part by part, one after another or side by side."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -14,7 +14,10 @@ from dom_core.messages.reading import write_value
 from dom_core.optimizer import decomposition, neighbourhoods, performing, search
 from dom_core.optimizer.course import Course
 from dom_core.optimizer.pipeline import plan_once
+from dom_core.optimizer.prices import Prices
+from dom_core.optimizer.pricing import PricedBlock, Pricer
 from dom_core.optimizer.problem import Problem
+from dom_core.optimizer.promising import Kept, Known, priced_here
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.tasks import Task, Work
 
@@ -44,6 +47,10 @@ class Crew:
         with ThreadPoolExecutor(self.workers) as pool:
             found = {turn: pool.submit(self.performed, waiting[turn]) for turn in turns}
             return iter([found[number].result() for number in range(len(waiting))])
+
+    def price_all(self, pricer: Pricer, prices: Prices, known: Known) -> Sequence[PricedBlock[Kept]]:
+        """All blocks, here."""
+        return priced_here(pricer, prices, known)
 
     def performed(self, task: Task) -> Answer:
         """The answer to one task."""

@@ -9,13 +9,15 @@ import pytest
 
 from dom_core.domain.plan import Ending
 from dom_core.domain.strategy import SolverLimits
-from dom_core.optimizer import decomposition, first_plan, formulation, neighbourhoods, performing
+from dom_core.optimizer import decomposition, first_plan, formulation, neighbourhoods
+from dom_core.optimizer import workers as worker_count
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.pipeline import open_lines
 from dom_core.optimizer.prices import Prices
-from dom_core.optimizer.pricing import PricedBest, Pricer
+from dom_core.optimizer.pricing import PricedBest, PricedBlock, Pricer
 from dom_core.optimizer.problem import Problem
+from dom_core.optimizer.promising import Kept, Known, priced_here
 from dom_core.optimizer.relaxation import prepare
 from dom_core.optimizer.solving import Answer, CbcSolver
 from dom_core.optimizer.standing import Left, Standing
@@ -43,6 +45,9 @@ class Crew:
         if self.worker:
             return self.worker.perform(self.rounds[-1])
         return iter([Answer((), Ending.NO_PLAN, float("-inf"), "", 0.0)] * len(self.rounds[-1]))
+
+    def price_all(self, pricer: Pricer, prices: Prices, known: Known) -> Sequence[PricedBlock[Kept]]:
+        return priced_here(pricer, prices, known)
 
     def rounds_by_width(self) -> list[tuple[int | None, int]]:
         """The nodes that tasks may have, and how many rounds in a row had so many."""
@@ -203,7 +208,7 @@ def test_the_plan_of_both_kinds_does_not_depend_on_how_many_tasks_run_side_by_si
 ) -> None:
     plans = []
     for workers in (1, 2):
-        monkeypatch.setattr(performing, "WORKERS", workers)
+        monkeypatch.setattr(worker_count, "WORKERS", workers)
         crew = Crew(LocalCrew(CbcSolver()))
         prices = Prices.none(mixed(30))
         found = Pricer(mixed(30), np.arange(len(mixed(30).wanted))).price(prices)

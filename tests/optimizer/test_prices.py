@@ -10,11 +10,11 @@ from dom_core.domain.plan import Ending
 from dom_core.domain.reason import BoolArray
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import decomposition, fixing, formulation, gap, mps, problem, search, working_set
+from dom_core.optimizer import decomposition, fixing, formulation, gap, mps, problem, promising, search
 from dom_core.optimizer.linear import Basis, LinearAnswer, LinearProgram
 from dom_core.optimizer.master import Corner, Master
 from dom_core.optimizer.performing import LocalCrew
-from dom_core.optimizer.prices import GRAIN, Prices
+from dom_core.optimizer.prices import DIVISORS, GRAIN, Prices
 from dom_core.optimizer.pricing import Pricer
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import CbcSolver
@@ -65,10 +65,10 @@ def random_prices(one: Problem, seed: int) -> Prices:
     products, sources = np.nonzero(one.stock < 2**39)
     count = len(products)
     return Prices.of(
-        np.tile(products, 3),
-        np.tile(sources, 3),
-        np.repeat([1, 2, 3], count),
-        random.random(3 * count) * random.choice([0, 300, 3000], 3 * count),
+        np.tile(products, len(DIVISORS)),
+        np.tile(sources, len(DIVISORS)),
+        np.repeat(DIVISORS, count),
+        random.random(len(DIVISORS) * count) * random.choice([0, 300, 3000], len(DIVISORS) * count),
         random.random(len(one.capacities)) * 1000,
     ).rounded()
 
@@ -87,8 +87,8 @@ def test_no_prices_of_units_and_rounded_parts_ever_prove_too_much(first: int) ->
 
 @pytest.mark.parametrize("first", range(240, 400, CASES))
 def test_the_bound_found_on_a_tiny_working_set_holds(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(working_set, "KEPT_OF_LINE", 1)
-    monkeypatch.setattr(working_set, "KEPT_OF_SUBSET", 1)
+    monkeypatch.setattr(promising, "KEPT_OF_LINE", 1)
+    monkeypatch.setattr(promising, "KEPT_OF_SUBSET", 1)
     for seed, one in small_problems(first):
         pricer = pricer_of(one)
         found = search.priced_best(pricer, CbcSolver(), LIMITS, FOREVER).priced

@@ -6,9 +6,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from dom_core.domain.batch import PlaceTable
 from dom_core.domain.plan import Ending
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
-from dom_core.optimizer import activation, decomposition, formulation, pipeline, relaxation
+from dom_core.optimizer import activation, decomposition, formulation, pipeline, relaxation, restriction
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.problem import Problem, levels_of, total_of
@@ -72,6 +73,22 @@ def test_the_points_of_some_orders_are_the_same_in_a_small_problem(first: int) -
         assert points_by_order(small.problem, own).tolist() == whole[orders].tolist(), seed
 
 
+def test_kilometres_of_many_lines_are_kept_by_place_and_are_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    for seed, problem in problems(0):
+        lines = np.arange(0, len(problem.wanted), 2)
+        if not len(lines):
+            continue
+        every = np.ones((len(lines), problem.batch.shape[1]), dtype=bool)
+        one = Restriction.of(problem).to(lines, every, all_sources=True).problem
+        with monkeypatch.context() as patch:
+            patch.setattr(restriction, "LINES_BY_PLACE", 1)
+            other = Restriction.of(problem).to(lines, every, all_sources=True).problem
+        assert isinstance(other.km, PlaceTable)
+        assert not isinstance(one.km, PlaceTable)
+        assert np.array_equal(other.km.astype(np.int64), one.km), seed
+        assert one.batch.shape[1] == problem.batch.shape[1]
+
+
 def test_only_offered_pairs_are_left() -> None:
     problem = next(problem for _, problem in problems(0) if problem.allowed.sum() > 3)
     lines = np.flatnonzero(problem.allowed.any(axis=1))[:1]
@@ -96,7 +113,7 @@ def test_prices_of_a_small_problem_are_those_of_its_own_cells() -> None:
         prices = Prices.of(
             np.tile(products, 2),
             np.tile(sources, 2),
-            np.repeat([1, 2], stock.size),
+            np.repeat([1.0, 1.5], stock.size),
             np.concatenate((stock.ravel(), halves)),
             np.linspace(1, 2, len(problem.capacities)),
         )
@@ -107,7 +124,7 @@ def test_prices_of_a_small_problem_are_those_of_its_own_cells() -> None:
         assert own.capacity.tolist() == prices.capacity.tolist()
         mine = np.unique(problem.batch.product_of[lines])
         rows, columns = (axis.ravel() for axis in np.indices(small.problem.stock.shape))
-        for divisor in (1, 2):
+        for divisor in (1.0, 1.5):
             whole = prices.at(mine[rows], small.sources[columns], divisor)
             assert own.at(rows, columns, divisor).tolist() == whole.tolist(), seed
             checked += len(whole)

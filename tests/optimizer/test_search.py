@@ -7,7 +7,8 @@ import pytest
 from dom_core.domain.plan import Ending, Plan
 from dom_core.domain.strategy import ObjectiveMode
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import blocks, neighbourhoods, performing, relaxation
+from dom_core.optimizer import blocks, neighbourhoods, relaxation
+from dom_core.optimizer import workers as worker_count
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import Answer, CbcSolver, Search
 from tests.builders import RequestBuilder, a_request, a_source, an_order
@@ -140,5 +141,5 @@ def test_the_plan_does_not_depend_on_how_many_tasks_run_side_by_side(
     workers: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     usual = searched(rivals(16), monkeypatch)
-    monkeypatch.setattr(performing, "WORKERS", workers)
+    monkeypatch.setattr(worker_count, "WORKERS", workers)
     assert searched(rivals(16), monkeypatch).lines == usual.lines

@@ -1,6 +1,6 @@
 """A task that went through the wire is the same task: same answer, byte for byte, and nothing personal on the way."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from io import BytesIO
@@ -17,6 +17,8 @@ from dom_core.optimizer import blocks, task_wire
 from dom_core.optimizer.performing import LocalCrew, perform
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.prices import Prices
+from dom_core.optimizer.pricing import PricedBlock, Pricer
+from dom_core.optimizer.promising import Kept, Known, priced_here
 from dom_core.optimizer.solving import Answer, CbcSolver
 from dom_core.optimizer.tasks import Lead, Task, Work
 from tests.builders import a_request, a_rule, a_source, an_order
@@ -43,9 +45,19 @@ class FarCrew:
             raw = task_wire.bytes_of(task)
             self.tasks.append(task)
             self.sent.append(raw)
-            answer = perform(task_wire.task_of(raw), CbcSolver())
+            answer = perform(read(raw), CbcSolver())
             self.answers.append(task_wire.answer_of(task_wire.answer_bytes(answer), task))
             yield self.answers[-1]
+
+    def price_all(self, pricer: Pricer, prices: Prices, known: Known) -> Sequence[PricedBlock[Kept]]:
+        return priced_here(pricer, prices, known)
+
+
+def read(raw: bytes) -> Task:
+    """The task that these bytes are; prices they do not ask for."""
+    task = task_wire.task_of(raw)
+    assert isinstance(task, Task)
+    return task
 
 
 def without_seconds(answer: Answer) -> Answer:
@@ -109,7 +121,7 @@ def test_forced_pairs_and_neighbourhoods_keep_their_answers() -> None:
             forced = replace(task.problem, forced=((served[-1][0], served[-1][1]),))
             for asked in (replace(task, problem=forced), replace(task, work=Work.NEIGHBOURHOOD)):
                 here = perform(asked, CbcSolver())
-                there = perform(task_wire.task_of(task_wire.bytes_of(asked)), CbcSolver())
+                there = perform(read(task_wire.bytes_of(asked)), CbcSolver())
                 there = task_wire.answer_of(task_wire.answer_bytes(there), asked)
                 assert without_seconds(here) == without_seconds(there), seed
                 checked += 1
@@ -123,7 +135,7 @@ def test_what_has_no_bound_comes_back_without_one() -> None:
 
 def test_arrays_and_limits_come_back_as_they_were() -> None:
     task = a_task()
-    again = task_wire.task_of(task_wire.bytes_of(task))
+    again = read(task_wire.bytes_of(task))
     for name in ("wanted", "allowed", "km", "steps", "stock", "weights"):
         one, other = getattr(task.problem, name), getattr(again.problem, name)
         assert one.dtype == other.dtype, name
@@ -164,6 +176,9 @@ def damaged(**arrays: object) -> bytes:
         lambda: damaged(km=None),
         lambda: damaged(km=np.zeros((1, 1, 1), dtype=np.int64)),
         lambda: damaged(wanted=np.zeros(99, dtype=np.int64)),
+        lambda: damaged(place_of=np.full(len(a_task().problem.wanted), 99)),
+        lambda: damaged(place_of=np.full(len(a_task().problem.wanted), -1)),
+        lambda: damaged(place_of=np.zeros(1)),
         lambda: damaged(wanted=np.array([{}], dtype=object)),
         lambda: damaged(stock=np.zeros((3, 99), dtype=np.int64)),
         lambda: damaged(steps=np.zeros((1, 1), dtype=np.float64)),
@@ -190,9 +205,9 @@ def test_another_form_and_too_much_are_refused(monkeypatch: pytest.MonkeyPatch) 
         with pytest.raises(InvalidInput, match="100 bytes"):
             task_wire.task_of(raw)
     with monkeypatch.context() as patch:
-        patch.setattr(task_wire, "FORMAT", 2)
+        patch.setattr(task_wire, "FORMAT", 3)
         newer = task_wire.bytes_of(task)
-    with pytest.raises(InvalidInput, match="form 2"):
+    with pytest.raises(InvalidInput, match="form 3"):
         task_wire.task_of(newer)
 
 

@@ -188,7 +188,7 @@ def test_rounded_parts_of_a_cell_keep_fractions_of_patterns_out(units: int, stoc
     builder = a_request().with_sources(a_source()).with_stock({("P", "S1"): stock}).with_rules(WHOLE_LINES)
     one = problem_of(builder.with_orders(*orders))
     choices = Choosable(pricer_of(one), Prices.none(one)).within(EVERYTHING, PLENTY, {})
-    assert choices.limits.tolist() == [stock, stock // 2, stock // 3]
+    assert choices.limits.tolist() == [stock, 2 * stock // 3, stock // 2, stock // 3]
     master = restricted(choices.columns, choices.limits, choices.groups)
     answer = CbcSolver().solve_linear(master.program, SolverLimits())
     assert answer.amounts.sum() == pytest.approx(fit)

@@ -21,17 +21,19 @@ from dom_core.adapters.geocoding.offline import OfflineGeocoder
 from dom_core.adapters.pauses import SystemPauses
 from dom_core.domain.request import PlanRequest
 from dom_core.errors import StoreConflict
-from dom_core.optimizer import decomposition
+from dom_core.optimizer import blocks, decomposition, pattern_costs, rounds
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.ports import Container, ReceivedMessage
 from dom_core.repositories.plan_tasks import PlanTasks
-from dom_core.use_cases import claim_check
+from dom_core.use_cases import claim_check, plan_tasks
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.errands import Pace
 from dom_core.use_cases.perform_plan_task import perform_plan_task
-from dom_core.use_cases.plan_tasks import Pace, QueueCrew
+from dom_core.use_cases.plan_tasks import QueueCrew
 from tests import azure_servers
 from tests.builders import a_request, a_rule, a_source, an_order
+from tests.optimizer.test_search import rivals
 from tests.plans import comparable
 from tests.troubles.installation import DEADLINE_S, processes
 from tests.use_cases.killing_queues import KillingQueues
@@ -41,7 +43,7 @@ WORKERS = 3
 HIDDEN_S = 3
 """How long a message that a killed worker held stays hidden."""
 
-PACE = Pace(first_s=0.02, longest_s=0.2, resend_after=timedelta(seconds=2), sends=6, hidden_s=HIDDEN_S)
+PACE = Pace(0.02, 0.2, resend_after=timedelta(seconds=2), sends=6, price_after=timedelta(seconds=5), hidden_s=HIDDEN_S)
 
 
 @contextmanager
@@ -190,6 +192,36 @@ def test_workers_that_are_killed_at_random_change_nothing(
     assert workers.killed == 8
     assert workers.performed >= 8
     assert workers.taken > workers.performed
+
+
+def test_neither_do_they_change_what_prices_say_of_a_huge_part(
+    variables: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Passes over all pairs of the part go out in pieces, round by round, beside the small parts."""
+    monkeypatch.setattr(plan_tasks, "HUGE_PAIRS", 150)
+    monkeypatch.setattr(blocks, "EXACT_PAIRS", 60)
+    monkeypatch.setattr(decomposition, "BLOCK_LINES", 8)
+    monkeypatch.setattr(pattern_costs, "BLOCK_PAIRS", 24)
+    monkeypatch.setattr(rounds, "BLOCKS_OF_A_PIECE", 1)
+    monkeypatch.setattr(claim_check, "LARGEST_MESSAGE_BYTES", 3_000)
+    request = rivals_beside_small_parts()
+    here = plan_once(request, CbcSolver())
+    with opened(variables) as ports, working(variables, seed=7, kills=8) as workers:
+        waiting = replace(ports, queues=TakenByOthers(ports.queues, -1, workers))
+        there = plan_once(request, ports.solver, crew=QueueCrew(waiting, "R1", 1, pace=PACE))
+        assert comparable(there) == comparable(here)
+        require_nothing_left(ports)
+    assert workers.killed == 8
+    assert workers.performed > 20
+
+
+def rivals_beside_small_parts() -> PlanRequest:
+    """Sixteen orders of up to three lines that compete for six products, and four parts of three orders each."""
+    builder = rivals(16)
+    for product in (f"Q{number}" for number in range(4)):
+        orders = [an_order(f"Z-{product}-{number}").with_line(product, units=2) for number in range(3)]
+        builder = builder.with_orders(*orders).with_stock({(product, "S0"): 3, (product, "S1"): 2})
+    return builder.build()
 
 
 def require_nothing_left(ports: Ports) -> None:

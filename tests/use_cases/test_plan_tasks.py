@@ -16,7 +16,7 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.run import Run, RunState
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import Cancelled, InvalidInput, Unavailable
-from dom_core.optimizer import decomposition
+from dom_core.optimizer import blocks, decomposition, pattern_costs, promising, rounds
 from dom_core.optimizer.formulation import Model
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import Answer, CbcSolver
@@ -25,12 +25,15 @@ from dom_core.ports import Container, ReceivedMessage
 from dom_core.repositories import plan_tasks as stored_tasks
 from dom_core.repositories.plan_tasks import PlanTasks
 from dom_core.telemetry.events import TaskEnding, TaskPerformed
+from dom_core.use_cases import plan_tasks
 from dom_core.use_cases.clean_up import clean_up
 from dom_core.use_cases.context import Ports
+from dom_core.use_cases.errands import Pace
 from dom_core.use_cases.perform_plan_task import perform_plan_task
 from dom_core.use_cases.plan_batch import plan_batch
-from dom_core.use_cases.plan_tasks import Pace, QueueCrew, crew_for
+from dom_core.use_cases.plan_tasks import QueueCrew, crew_for
 from tests.builders import a_request, a_rule, a_source, an_order
+from tests.optimizer.test_search import rivals
 from tests.plans import comparable
 from tests.use_cases.listener import Listener
 from tests.use_cases.world import World
@@ -305,6 +308,117 @@ def test_another_engine_leaves_the_task_to_others(world: World) -> None:
 def test_what_is_no_plan_task_is_refused(world: World, broken: bytes) -> None:
     with pytest.raises(InvalidInput):
         perform_plan_task(world.ports, broken)
+
+
+@pytest.fixture
+def huge(monkeypatch: pytest.MonkeyPatch) -> PlanRequest:
+    """Six small parts and one that counts as huge, in pieces of two blocks."""
+    monkeypatch.setattr(plan_tasks, "HUGE_PAIRS", 100)
+    monkeypatch.setattr(blocks, "EXACT_PAIRS", 30)
+    monkeypatch.setattr(pattern_costs, "BLOCK_PAIRS", 30)
+    monkeypatch.setattr(rounds, "BLOCKS_OF_A_PIECE", 2)
+    monkeypatch.setattr(promising, "KEPT_OF_LINE", 1)
+    monkeypatch.setattr(promising, "KEPT_OF_SUBSET", 1)
+    builder = rivals(12)
+    for product in (f"Q{number}" for number in range(6)):
+        orders = [an_order(f"Z-{product}-{number}").with_line(product, units=2) for number in range(3)]
+        builder = builder.with_orders(*orders).with_stock({(product, "S0"): 3, (product, "S1"): 2})
+    return builder.build()
+
+
+def planned_of(request: PlanRequest, ports: Ports, watch: Watch = UNWATCHED) -> bytes:
+    return comparable(plan_once(request, ports.solver, crew=QueueCrew(ports, "R1", 1, watch, PACE)))
+
+
+@pytest.mark.parametrize("workers", [0, 1, 3])
+def test_passes_over_a_huge_part_are_sent_in_pieces_and_the_plan_is_the_same(
+    world: World, huge: PlanRequest, workers: int
+) -> None:
+    performed: list[int] = []
+
+    def work() -> None:
+        performed.append(sum(take_one(world.ports) for _ in range(workers)))
+
+    listener = Listener()
+    ports = world.with_ports(telemetry=listener, pauses=Meanwhile(world.clock, work))
+    if workers:
+        ports = replace(ports, queues=NothingToTake(world.database, world.clock))
+    assert planned_of(huge, ports) == comparable(plan_once(huge, CbcSolver()))
+    assert left(world.ports) == (0, 0, 0)
+    assert sum(performed) > 12 or len(listener.of(TaskPerformed)) > 12
+
+
+def test_small_parts_are_sent_before_the_run_solves_a_huge_one(world: World, huge: PlanRequest) -> None:
+    sent_lines: list[int] = []
+    listener = Listener()
+
+    def work() -> None:
+        take_one(world.with_ports(telemetry=listener))
+        sent_lines.append(world.ports.queues.length(QUEUE))
+
+    ports = world.with_ports(pauses=Meanwhile(world.clock, work))
+    planned_of(huge, replace(ports, queues=NothingToTake(world.database, world.clock)))
+    pieces = sent_lines[0] + 1 - 6
+    assert pieces > 2
+    assert [event.lines for event in listener.of(TaskPerformed)][:6] == [3] * 6
+
+
+def test_a_piece_that_nobody_prices_the_run_prices_itself(world: World, huge: PlanRequest) -> None:
+    """Somebody takes every message, and never answers."""
+    ports = world.with_ports(pauses=Meanwhile(world.clock), queues=NothingToTake(world.database, world.clock))
+    assert planned_of(huge, ports) == comparable(plan_once(huge, CbcSolver()))
+    drain(world.ports)
+    assert left(world.ports) == (0, 0, 0)
+
+
+def test_problems_of_pieces_are_kept_once_and_removed_with_the_run(world: World, huge: PlanRequest) -> None:
+    blobs: list[int] = []
+
+    def work() -> None:
+        drain(world.ports)
+        blobs.append(left(world.ports)[2])
+
+    ports = world.with_ports(pauses=Meanwhile(world.clock, work), queues=NothingToTake(world.database, world.clock))
+    planned_of(huge, ports)
+    assert blobs == [3] * len(blobs)
+    assert len(blobs) > 1
+    assert left(world.ports) == (0, 0, 0)
+
+
+def test_a_piece_whose_problem_is_gone_is_left_to_the_run(world: World, huge: PlanRequest) -> None:
+    listener = Listener()
+
+    def lose_and_work() -> None:
+        for blob in list(world.ports.blobs.every()):
+            world.ports.blobs.delete(blob.name)
+        drain(world.with_ports(telemetry=listener))
+
+    ports = world.with_ports(pauses=Meanwhile(world.clock, lose_and_work))
+    ports = replace(ports, queues=NothingToTake(world.database, world.clock))
+    assert planned_of(huge, ports) == comparable(plan_once(huge, CbcSolver()))
+    assert TaskEnding.NOT_WANTED in {event.ending for event in listener.of(TaskPerformed)}
+    assert left(world.ports) == (0, 0, 0)
+
+
+def test_a_huge_part_needs_no_queue(world: World, huge: PlanRequest) -> None:
+    ports = world.with_ports(queues=Away(world.database, world.clock))
+    assert planned_of(huge, ports) == comparable(plan_once(huge, CbcSolver()))
+    assert left(world.ports) == (0, 0, 0)
+
+
+def test_a_run_that_lost_its_turn_in_a_pass_leaves_no_ticket(world: World, huge: PlanRequest) -> None:
+    waited: list[int] = []
+
+    def work() -> None:
+        waited.append(left(world.ports)[0])
+
+    ports = world.with_ports(pauses=Meanwhile(world.clock, work), queues=NothingToTake(world.database, world.clock))
+    with pytest.raises(Cancelled):
+        planned_of(huge, ports, watch=Watch(stop_asked=lambda: len(waited) > 3))
+    assert waited[0] > 6 + 2
+    assert left(world.ports)[0] == 0
+    drain(world.ports)
+    assert left(world.ports) == (0, 0, 0)
 
 
 def test_messages_of_strangers_do_not_stop_a_run(world: World) -> None:

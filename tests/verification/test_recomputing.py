@@ -15,7 +15,7 @@ from dom_core.domain.strategy import ObjectiveMode
 from dom_core.optimizer.audit import recount
 from dom_core.optimizer.audit.subject import Subject
 from dom_core.optimizer.pipeline import plan_once
-from dom_core.optimizer.prices import Prices
+from dom_core.optimizer.prices import DIVISORS, Prices
 from dom_core.optimizer.pricing import Pricer
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.rebuilding import rebuild
@@ -75,13 +75,13 @@ def some_prices(problem: Problem, lines: IntArray, random: Random) -> Prices:
         (product, source, divisor)
         for product in products
         for source in range(problem.batch.shape[1])
-        for divisor in (1, 2, 3)
+        for divisor in DIVISORS
         if random.random() < 0.3
     ]
     points = np.array([random.choice((1.0, 500.0, 3000.0, 20_000.0)) for _ in cells])
-    columns = np.array(cells, dtype=np.int64).reshape(-1, 3).T
+    columns = np.array(cells, dtype=np.float64).reshape(-1, 3).T
     room = np.array([random.choice((0.0, 400.0, 9000.0)) for _ in problem.capacities])
-    return Prices.of(columns[0], columns[1], columns[2], points, room)
+    return Prices.of(columns[0].astype(np.int64), columns[1].astype(np.int64), columns[2], points, room)
 
 
 @pytest.mark.parametrize("first", range(0, 300, 50))

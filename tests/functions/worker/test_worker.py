@@ -20,6 +20,7 @@ from dom_core.messages.reading import write_value
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.optimizer.task_wire import answer_of, task_of
+from dom_core.optimizer.tasks import Task
 from dom_core.ports import Container
 from dom_core.repositories.plan_tasks import PlanTasks
 from tests.builders import NOW
@@ -53,7 +54,9 @@ def flows_of_recorded_task(host: Host) -> tuple[Flow, ...]:
     assert ticket is not None
     answer = tasks.answer(ticket)
     assert answer is not None
-    return answer_of(base64.b64decode(answer), task_of(task)).flows
+    asked = task_of(task)
+    assert isinstance(asked, Task)
+    return answer_of(base64.b64decode(answer), asked).flows
 
 
 def story(host: Host) -> Iterator[tuple[str, Answer]]:

@@ -6,7 +6,7 @@ from threading import Barrier, Event, Lock, current_thread
 import pytest
 
 from dom_core.charges import charged_to, current_use_case
-from dom_core.repositories.side_by_side import side_by_side
+from dom_core.side_by_side import side_by_side
 
 LIMIT_S = 10.0
 
