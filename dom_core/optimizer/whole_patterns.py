@@ -143,13 +143,16 @@ class Chosen:
 
 
 def choose(choices: Choices, constant: float, solve: Choose, below: float) -> Chosen:
-    """The best choice that costs less than `below`; `constant` is what filling nothing costs. Raises SolverFailed."""
+    """The best choice that costs less than `below`; `constant` is what filling nothing costs. Raises SolverFailed.
+
+    The bound is never above `below`: other patterns, which nobody looked at, could be worth as much.
+    """
     master = restricted(choices.columns, choices.limits, choices.groups)
     fixed = constant + master.constant
     taken = np.zeros(len(choices.columns.costs), dtype=bool)
     taken[master.outside] = True
     if not len(master.columns):
-        return Chosen(choices.flows(taken) if fixed < below else None, fixed, Ending.OPTIMAL)
+        return Chosen(choices.flows(taken) if fixed < below else None, min(below, fixed), Ending.OPTIMAL)
     answer = solve(master.program, below - fixed)
     if answer.taken is None:
         return Chosen(None, min(below, fixed + answer.bound), answer.ending)
