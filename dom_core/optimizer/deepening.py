@@ -7,11 +7,15 @@ needed to begin with, and each answer is a proof.
 """
 
 import math
-from collections.abc import Iterator
-from contextlib import suppress
+from collections import deque
+from collections.abc import Generator, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, suppress
 from dataclasses import replace
+from threading import Event
 
 from dom_core.errors import SolverFailed
+from dom_core.optimizer import workers
 from dom_core.optimizer.course import Course
 from dom_core.optimizer.fixing import SMALLEST_GAIN, Proven
 from dom_core.optimizer.linear import LinearProgram, WholeAnswer
@@ -19,7 +23,8 @@ from dom_core.optimizer.near_best import TooMany
 from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
 from dom_core.optimizer.solving import Solver
 from dom_core.optimizer.standing import Standing
-from dom_core.optimizer.whole_patterns import Choices, Choosable, Choose, choose, expressed
+from dom_core.optimizer.watch import WatchedLimits, watch_of
+from dom_core.optimizer.whole_patterns import Choices, Choosable, Chosen, choose, expressed
 
 LARGEST_LINES = 2_000
 """Lines of a part that is worth the attempt: the gap of any plan of a larger one holds too many patterns."""
@@ -42,28 +47,55 @@ UNTIL, LEAST_LIMIT_S = 0.7, 1.0
 
 def deepen(pricer: Pricer, priced: PricedBest, plan: Standing, solver: Solver, course: Course) -> Proven:
     """The best plan with its proof where guesses get there; else the plan and the bound that they reached."""
-    best = Proven(plan, priced.bound)
-    if len(pricer.costs.lines) > LARGEST_LINES or not expressed(pricer)[pricer.costs.orders].all():
+    best, gap = Proven(plan, priced.bound), plan.total - priced.bound
+    enough = max(course.limits.relative_gap, PROVEN_WITHIN) * plan.total
+    large = len(pricer.costs.lines) > LARGEST_LINES
+    if large or gap <= enough or not expressed(pricer)[pricer.costs.orders].all():
         return best
-    enough = max(course.limits.relative_gap, PROVEN_WITHIN)
     course.stage_until(UNTIL)
-    choosable = Choosable(pricer, priced.prices)
-    for guess, choices in _guesses(choosable, plan.total - priced.bound):
-        if best.plan.total - best.bound <= enough * best.plan.total or course.time_is_up():
-            break
-        below = min(best.plan.total - SMALLEST_GAIN / 2, choosable.bound + guess)
-        try:
-            chosen = choose(choices, pricer.constant, _in_time(solver, course), below)
-        except SolverFailed:
-            break
-        found = best.plan if chosen.flows is None else Standing(pricer.problem, chosen.flows)
-        proven = found.total - chosen.bound < SMALLEST_GAIN
-        best = Proven(found, float(found.total) if proven else max(best.bound, chosen.bound))
-        course.offer(found)
-        course.prove(best.bound)
-        if chosen.bound < below - SMALLEST_GAIN:
-            break
+    with closing(_answers(Choosable(pricer, priced.prices), plan, solver, course)) as answers, suppress(SolverFailed):
+        for below, chosen in answers:
+            found = plan if chosen.flows is None else Standing(pricer.problem, chosen.flows)
+            proven = found.total - chosen.bound < SMALLEST_GAIN
+            best = Proven(found, float(found.total) if proven else max(best.bound, chosen.bound))
+            course.offer(best.plan)
+            course.prove(best.bound)
+            course.look()
+            no_more = chosen.flows is not None or chosen.bound < below - SMALLEST_GAIN
+            if no_more or found.total - best.bound <= enough or course.time_is_up():
+                break
     return best
+
+
+def _answers(
+    choosable: Choosable, plan: Standing, solver: Solver, course: Course
+) -> Generator[tuple[float, Chosen], None, None]:
+    """The answer to each guess, and what it looked below; a guess is worked on while the one before is.
+
+    As long as they are small enough together. Those that nobody asks for any more are stopped.
+    """
+    abandoned = Event()
+    watch = watch_of(course.limits).or_when(abandoned.is_set)
+
+    def solve(program: LinearProgram, below: float) -> WholeAnswer:
+        limits = replace(course.limits, max_nodes=NODES, relative_gap=0.0)
+        limits = replace(limits, solve_limit_s=max(course.left_s, LEAST_LIMIT_S))
+        return solver.solve_whole(program, WatchedLimits.of(limits, watch), below)
+
+    begun: deque[tuple[float, int, Future[Chosen]]] = deque()
+    with ThreadPoolExecutor(workers.WORKERS) as threads:
+        try:
+            for guess, choices in _guesses(choosable, plan.total - choosable.bound):
+                size = len(choices.columns.costs)
+                while begun and (len(begun) == workers.WORKERS or begun[0][1] + size > MOST_PATTERNS):
+                    yield begun[0][0], begun.popleft()[2].result()
+                below = min(plan.total - SMALLEST_GAIN / 2, choosable.bound + guess)
+                begun.append((below, size, threads.submit(choose, choices, choosable.pricer.constant, solve, below)))
+            while begun:
+                yield begun[0][0], begun.popleft()[2].result()
+        finally:
+            abandoned.set()
+            threads.shutdown(cancel_futures=True)
 
 
 Guess = tuple[float, Choices]
@@ -71,11 +103,11 @@ Guess = tuple[float, Choices]
 
 
 def _guesses(choosable: Choosable, gap: float) -> Iterator[Guess]:
-    """From a guess that holds few patterns to the largest that holds not too many."""
+    """From a guess that holds few patterns to the largest that holds not too many, or to the gap."""
     guess = _first(choosable, gap)
     while guess is not None:
         yield guess
-        guess = _next(choosable, *guess)
+        guess = None if guess[0] >= gap else _next(choosable, *guess, gap)
 
 
 def _first(choosable: Choosable, gap: float) -> Guess | None:
@@ -87,22 +119,11 @@ def _first(choosable: Choosable, gap: float) -> Guess | None:
     return None
 
 
-def _next(choosable: Choosable, guess: float, choices: Choices) -> Guess | None:
+def _next(choosable: Choosable, guess: float, choices: Choices, gap: float) -> Guess | None:
     most, factor = min(MOST_PATTERNS, int(GROWTH * len(choices.columns.costs))), FACTOR
     while factor >= LEAST_FACTOR:
+        larger = min(gap, factor * guess)
         with suppress(TooMany):
-            return factor * guess, choosable.within(factor * guess + SMALLEST_GAIN / 2, most, {})
+            return larger, choosable.within(larger + SMALLEST_GAIN / 2, most, {})
         factor = math.sqrt(factor)
     return None
-
-
-def _in_time(solver: Solver, course: Course) -> Choose:
-    """Choices by this solver, as long as the course has time; each is a moment to tell how far it is."""
-
-    def solve(program: LinearProgram, below: float) -> WholeAnswer:
-        course.look()
-        limit_s = max(course.left_s, LEAST_LIMIT_S)
-        limits = replace(course.limits, solve_limit_s=limit_s, max_nodes=NODES, relative_gap=0.0)
-        return solver.solve_whole(program, limits, below)
-
-    return solve
