@@ -53,6 +53,8 @@ def deepen(pricer: Pricer, priced: PricedBest, plan: Standing, solver: Solver, c
     if large or gap <= enough or not expressed(pricer)[pricer.costs.orders].all():
         return best
     course.stage_until(UNTIL)
+    if course.time_is_up():
+        return best
     with closing(_answers(Choosable(pricer, priced.prices), plan, solver, course)) as answers, suppress(SolverFailed):
         for below, chosen in answers:
             found = plan if chosen.flows is None else Standing(pricer.problem, chosen.flows)
@@ -62,7 +64,7 @@ def deepen(pricer: Pricer, priced: PricedBest, plan: Standing, solver: Solver, c
             course.prove(best.bound)
             course.look()
             no_more = chosen.flows is not None or chosen.bound < below - SMALLEST_GAIN
-            if no_more or found.total - best.bound <= enough or course.time_is_up():
+            if course.time_is_up() or no_more or found.total - best.bound <= enough:
                 break
     return best
 
