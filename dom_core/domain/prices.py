@@ -1,9 +1,9 @@
 """Prices of what is scarce: they prove a plan's bound, and anybody can recompute it from them (docs/optimizer.md)."""
 
 import json
+import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer
@@ -64,11 +64,16 @@ def _cells(packet: object) -> Iterator[CellPrice]:
 
 def _cell(row: object) -> CellPrice:
     match row:
-        case [str(product_id), str(source_id), int() | float() as divisor, int() | float() as points] if isfinite(
+        case [str(product_id), str(source_id), int() | float() as divisor, int() | float() as points] if _is_finite(
             divisor
-        ) and isfinite(points):
+        ) and _is_finite(points):
             return CellPrice(product_id, source_id, float(divisor), float(points))
     raise ValueError("a price has its product, source, divisor and points")
+
+
+def _is_finite(number: float) -> bool:
+    """Whether it is a number that floating point can hold: whole ones may have any number of digits."""
+    return abs(number) <= sys.float_info.max
 
 
 Cells = Annotated[tuple[CellPrice, ...], BeforeValidator(_unpack), PlainSerializer(_pack)]

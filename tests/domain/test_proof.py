@@ -15,7 +15,7 @@ PROOF = IterationProof.of(
     1,
     [0, IterationProof.NO_PART, 1],
     [
-        PartProof(12.5, 12.25, PriceTable((CellPrice("P", "S", 2, 1 / 1024),), (RoomPrice("rule", 0, 3.0),))),
+        PartProof(12.5, 12.25, PriceTable((CellPrice("P", "S", 1.5, 1 / 1024),), (RoomPrice("rule", 0, 3.0),))),
         PartProof(7.0),
     ],
     3,
@@ -35,12 +35,25 @@ def test_a_proof_is_read_back_as_it_was_written() -> None:
         {"prices": 2, "deflated": deflate(b'[["P","S",1,1.0]]')},
         {"prices": 1, "deflated": deflate(b'[["P","S",1]]')},
         {"prices": 1, "deflated": deflate(b'[["P","S",1,NaN]]')},
+        {"prices": 1, "deflated": deflate(b'[["P","S",NaN,1.0]]')},
+        {"prices": 1, "deflated": deflate(b'[["P","S",Infinity,1.0]]')},
+        {"prices": 1, "deflated": deflate(b'[["P","S",1e999,1.0]]')},
+        {"prices": 1, "deflated": deflate(b'[["P","S",1' + b"0" * 400 + b",1.0]]")},
+        {"prices": 1, "deflated": deflate(b'[["P","S",1,1' + b"0" * 400 + b"]]")},
+        {"prices": 1, "deflated": deflate(b'[["P","S","1.5",1.0]]')},
+        {"prices": 1, "deflated": deflate(b'[["P","S",null,1.0]]')},
         {"prices": 1, "deflated": deflate(b"[")},
     ],
 )
 def test_packets_of_prices_that_nobody_wrote_are_refused(packet: dict[str, Any]) -> None:
     with pytest.raises(InvalidInput):
         read_value({"cells": [packet], "rooms": []}, PriceTable, "prices")
+
+
+def test_divisors_of_older_documents_which_are_whole_are_read() -> None:
+    packet = {"prices": 3, "deflated": deflate(b'[["P","S",1,1.0],["P","S",2,3],["P","S",1.5,0.25]]')}
+    table = read_value({"cells": [packet], "rooms": []}, PriceTable, "prices")
+    assert table.cells == (CellPrice("P", "S", 1.0, 1.0), CellPrice("P", "S", 2.0, 3.0), CellPrice("P", "S", 1.5, 0.25))
 
 
 def test_points_are_never_rounded_up() -> None:

@@ -194,6 +194,17 @@ def test_rounded_parts_of_a_cell_keep_fractions_of_patterns_out(units: int, stoc
     assert answer.amounts.sum() == pytest.approx(fit)
 
 
+def test_beside_a_line_of_three_units_no_part_of_a_line_of_two_fits_into_four() -> None:
+    """The price on one and a half units says so: the three would leave half of the two otherwise."""
+    orders = [an_order("three").with_line("P", 3), an_order("two").with_line("P", 2)]
+    builder = a_request().with_sources(a_source()).with_stock({("P", "S1"): 4}).with_rules(WHOLE_LINES)
+    one = problem_of(builder.with_orders(*orders))
+    choices = Choosable(pricer_of(one), Prices.none(one)).within(EVERYTHING, PLENTY, {})
+    worth = np.where(one.wanted[choices.lines] == 3, 7.0, 3.0)
+    program = restricted(replace(choices.columns, costs=-worth), choices.limits, choices.groups).program
+    assert CbcSolver().solve_linear(program, SolverLimits()).value == pytest.approx(-7.0)
+
+
 def test_patterns_take_room_once_an_order_at_a_source_and_not_where_they_are_counted_already() -> None:
     rules = (WHOLE_LINES, a_rule("maximum_orders", {"lines": [{"limit": 1}]}))
     orders = [an_order(f"O{number}").with_line("P").with_line("Q") for number in range(3)]

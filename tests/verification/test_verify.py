@@ -1,5 +1,6 @@
 """A plan is verified from its request alone: honest ones pass, and each figure that is not is refused by name."""
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,12 +13,14 @@ from dom_core.domain.proof import IterationProof, PartProof
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.roads import RoadTable, place_of
 from dom_core.domain.strategy import Objective, ObjectiveMode
+from dom_core.messages.reading import read_value, write_value
 from dom_core.optimizer import blocks
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.use_cases.verify_plan import solve_again, verify_plan
 from dom_core.verification import verify
 from tests.builders import a_request, a_rule, a_source, an_order
+from tests.optimizer import test_whole_patterns
 from tests.oracle.generation import generate
 
 SEATTLE, NEW_YORK, ATLANTA, CHICAGO = (47.6, -122.3), (40.7, -74.0), (33.7, -84.4), (41.9, -87.6)
@@ -161,6 +164,10 @@ MUTATIONS: dict[str, tuple[Callable[[Plan], Plan], str]] = {
         of_cells(lambda cells: (*cells, CellPrice("P1", "S1", 0, 10.0))),
         "no line of the part could take it",
     ),
+    "a price with a divisor below one": (
+        of_cells(lambda cells: (*cells, CellPrice("P1", "S1", 0.5, 10.0))),
+        "no line of the part could take it",
+    ),
     "a price of room raised": (
         of_rooms(lambda rooms: (replace(rooms[0], points=rooms[0].points * 50), *rooms[1:])),
         BY_PRICES,
@@ -212,6 +219,20 @@ MUTATIONS: dict[str, tuple[Callable[[Plan], Plan], str]] = {
     "no proof of iteration 2": (lambda plan: replace(plan, proofs=plan.proofs[:1]), "proves the bounds of iterations"),
     "no proof at all": (lambda plan: replace(plan, proofs=()), "an older engine made it"),
 }
+
+
+def test_prices_on_one_and_a_half_units_are_verified_as_a_document_has_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    request = test_whole_patterns.scarce(8).build()
+    plan = planned(request, monkeypatch, by_search=True)
+    stored = read_value(json.loads(json.dumps(write_value(plan, Plan))), Plan, "plan")
+    cells = [cell for part in stored.proofs[0].parts for cell in part.prices.cells]
+    assert 1.5 in {cell.divisor for cell in cells}
+    assert not verify_plan(stored, request).findings
+
+    def dearer(cells: tuple[CellPrice, ...]) -> tuple[CellPrice, ...]:
+        return tuple(replace(cell, points=cell.points * (10 if cell.divisor == 1.5 else 1)) for cell in cells)
+
+    assert BY_PRICES in "\n".join(verify_plan(of_cells(dearer)(stored), request).findings)
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
