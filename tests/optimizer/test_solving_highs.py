@@ -1,6 +1,7 @@
 """Two solvers that share no code find plans of equal worth."""
 
 from dataclasses import replace
+from importlib import import_module
 from importlib.util import find_spec
 
 import numpy as np
@@ -11,7 +12,7 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer import solving_highs
-from dom_core.optimizer.linear import LinearProgram
+from dom_core.optimizer.linear import Basis, LinearProgram
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.optimizer.solving_highs import HighsSolver
@@ -98,13 +99,40 @@ def test_highs_ends_a_linear_program_soon_after_it_is_asked_to_stop(monkeypatch:
         HighsSolver().solve_linear(a_dense_program(40, 80), limits)
 
 
-def a_dense_program(rows: int, columns: int) -> LinearProgram:
+@needs_highs
+@pytest.mark.parametrize("seed", range(12))
+def test_highs_begins_where_the_last_master_ended_and_agrees_with_clp(seed: int) -> None:
+    """A corner of half of the columns is a corner of all; from the optimum itself no step is left."""
+    whole = a_dense_program(30, 60, seed)
+    last = HighsSolver().solve_linear(a_dense_program(30, 30, seed), SolverLimits())
+    assert last.basis is not None
+    corner = Basis(np.concatenate((last.basis.columns, np.zeros(30, dtype=bool))), last.basis.rows)
+    answer = HighsSolver().solve_linear(replace(whole, start=corner), SolverLimits())
+    assert answer.value == pytest.approx(CbcSolver().solve_linear(whole, SolverLimits()).value)
+    assert answer.value < last.value
+    assert float(answer.prices @ whole.limits) == pytest.approx(-answer.value)
+    assert steps_from(answer.basis, whole) == 0 < steps_from(corner, whole)
+
+
+def steps_from(corner: Basis | None, program: LinearProgram) -> int:
+    """How many steps the simplex takes from this corner."""
+    assert corner is not None
+    highspy = import_module("highspy")
+    highs = solving_highs._instance(highspy, SolverLimits(), solver="simplex", simplex_strategy=4, presolve="off")
+    highs.passModel(solving_highs._linear(highspy, program))
+    highs.setBasis(solving_highs._basis(highspy, corner))
+    highs.run()
+    return int(highs.getInfo().simplex_iteration_count)
+
+
+def a_dense_program(rows: int, columns: int, seed: int = 1) -> LinearProgram:
     """A program that no solver sees through before it begins."""
-    random = np.random.default_rng(1)
+    random = np.random.default_rng(seed)
+    costs, amounts = np.split(random.random((columns, rows + 1)), [1], axis=1)
     return LinearProgram(
-        costs=-random.random(columns),
+        costs=-costs.ravel(),
         starts=np.arange(columns + 1) * rows,
         rows=np.tile(np.arange(rows), columns),
-        amounts=random.random(rows * columns),
+        amounts=amounts.ravel(),
         limits=np.full(rows, 10.0),
     )
