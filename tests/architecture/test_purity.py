@@ -38,6 +38,8 @@ EXCEPTIONS: Mapping[str, frozenset[str]] = {
     "dom_core.use_cases.planning_turn": frozenset({"threading"}),
     # Tasks are performed side by side; when one fails, the others are told.
     "dom_core.optimizer.performing": frozenset({"threading"}),
+    # When a guess has the best plan, the larger one at work beside it is told.
+    "dom_core.optimizer.deepening": frozenset({"threading"}),
     # Several solvers that wait ask at the same time whether to stop.
     "dom_core.use_cases.stop_sign": frozenset({"threading"}),
     # Requests that come at the same time share one look at the store, the queue and the solver.
