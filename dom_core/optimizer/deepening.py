@@ -29,8 +29,11 @@ from dom_core.optimizer.whole_patterns import Choices, Choosable, Chosen, choose
 LARGEST_LINES = 2_000
 """Lines of a part that is worth the attempt: the gap of any plan of a larger one holds too many patterns."""
 
-FIRST_PATTERNS_PER_LINE, MOST_PATTERNS = 12, 300_000
-"""Patterns a line that the first guess may hold, and patterns that any guess may hold: CBC needs 6 KB for each."""
+FIRST_PATTERNS_PER_LINE, MOST_PATTERNS, KB_OF_A_PATTERN = 12, 160_000, 6
+"""Patterns a line that the first guess may hold; patterns that guesses may hold at a time, and what CBC needs for each.
+
+So one gigabyte is enough. A strategy that says how much memory a solver may take has as many patterns as that holds.
+"""
 
 FACTOR, LEAST_FACTOR, GROWTH = 1.5, 1.05, 2.5
 """Each guess is so many times the one before; less, down to the second, where the patterns would grow by the third.
@@ -84,12 +87,13 @@ def _answers(
         limits = replace(limits, solve_limit_s=max(course.left_s, LEAST_LIMIT_S))
         return solver.solve_whole(program, WatchedLimits.of(limits, watch), below)
 
+    most = _most(course)
     begun: deque[tuple[float, int, Future[Chosen]]] = deque()
     with ThreadPoolExecutor(workers.WORKERS) as threads:
         try:
-            for guess, choices in _guesses(choosable, plan.total - choosable.bound):
+            for guess, choices in _guesses(choosable, plan.total - choosable.bound, most):
                 size = len(choices.columns.costs)
-                while begun and (len(begun) == workers.WORKERS or begun[0][1] + size > MOST_PATTERNS):
+                while begun and (len(begun) == workers.WORKERS or begun[0][1] + size > most):
                     yield begun[0][0], begun.popleft()[2].result()
                 below = min(plan.total - SMALLEST_GAIN / 2, choosable.bound + guess)
                 begun.append((below, size, threads.submit(choose, choices, choosable.pricer.constant, solve, below)))
@@ -104,28 +108,34 @@ Guess = tuple[float, Choices]
 """How far from the bound a plan is taken to be at most, and all patterns within that."""
 
 
-def _guesses(choosable: Choosable, gap: float) -> Iterator[Guess]:
+def _most(course: Course) -> int:
+    """How many patterns guesses may hold at a time."""
+    memory_mb = course.limits.memory_limit_mb
+    return MOST_PATTERNS if memory_mb is None else memory_mb * 1000 // KB_OF_A_PATTERN
+
+
+def _guesses(choosable: Choosable, gap: float, most: int) -> Iterator[Guess]:
     """From a guess that holds few patterns to the largest that holds not too many, or to the gap."""
-    guess = _first(choosable, gap)
+    guess = _first(choosable, gap, most)
     while guess is not None:
         yield guess
-        guess = None if guess[0] >= gap else _next(choosable, *guess, gap)
+        guess = None if guess[0] >= gap else _next(choosable, *guess, gap, most)
 
 
-def _first(choosable: Choosable, gap: float) -> Guess | None:
-    most = FIRST_PATTERNS_PER_LINE * len(choosable.pricer.costs.lines)
+def _first(choosable: Choosable, gap: float, most: int) -> Guess | None:
+    few = min(most, FIRST_PATTERNS_PER_LINE * len(choosable.pricer.costs.lines))
     while gap >= SMALLEST_GAIN:
         with suppress(TooMany):
-            return gap, choosable.within(gap + SMALLEST_GAIN / 2, most, {})
+            return gap, choosable.within(gap + SMALLEST_GAIN / 2, few, {})
         gap /= FACTOR
     return None
 
 
-def _next(choosable: Choosable, guess: float, choices: Choices, gap: float) -> Guess | None:
-    most, factor = min(MOST_PATTERNS, int(GROWTH * len(choices.columns.costs))), FACTOR
+def _next(choosable: Choosable, guess: float, choices: Choices, gap: float, most: int) -> Guess | None:
+    more, factor = min(most, int(GROWTH * len(choices.columns.costs))), FACTOR
     while factor >= LEAST_FACTOR:
         larger = min(gap, factor * guess)
         with suppress(TooMany):
-            return larger, choosable.within(larger + SMALLEST_GAIN / 2, most, {})
+            return larger, choosable.within(larger + SMALLEST_GAIN / 2, more, {})
         factor = math.sqrt(factor)
     return None

@@ -177,7 +177,7 @@ class Heard(Course):
 
 
 Constants = tuple[int, float, int]
-MANY = 300_000
+MANY = 160_000
 HASTY, PATIENT, FEW, SLOW = (12, 2.5, MANY), (2, 4.0, MANY), (1, 2.5, 40), (3, 1.2, MANY)
 """Patterns a line of the first guess, growth, patterns at most."""
 
@@ -284,6 +284,16 @@ def test_where_the_first_guess_would_hold_too_many_patterns_none_is_made(
     use(constants, monkeypatch)
     case = contested()
     assert untouched(case.problem, case.prices, deepened(case.problem, case.prices, solver=Forbidden()))
+
+
+def test_a_guess_holds_as_many_patterns_as_a_strategy_has_memory_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Eighty of eight megabytes each; without a limit so many that the plan is proven."""
+    use((2, 2.5, MANY), monkeypatch)
+    monkeypatch.setattr(deepening, "KB_OF_A_PATTERN", 8_000)
+    case, solver = contested(), Counting()
+    found = deepened(case.problem, case.prices, solver=solver, limits=SolverLimits(memory_limit_mb=640))
+    assert found.bound < case.best.total == deepened(case.problem, case.prices).bound
+    assert max(size for size, _ in solver.asked) <= 80
 
 
 @pytest.mark.parametrize("constants", [(2, 1.01, MANY), (2, 2.5, 80), (4, 0.5, MANY)], ids=str)
