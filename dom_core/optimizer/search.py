@@ -62,8 +62,9 @@ def solve_large(
     deadline = started + limits.solve_limit_s
     pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0), watch_of(limits))
     found = priced_best(pricer, solver, limits, deadline, Standing(problem, start), crew.price_all)
-    priced, course = found.priced, Course(limits, deadline, Standing(problem, found.flows), found.priced.bound)
-    proven = deepening.deepen(pricer, priced, Standing(problem, found.flows), solver, course)
+    priced, plan = found.priced, Standing(problem, found.flows)
+    course = Course(limits, deadline, plan, priced.bound)
+    proven = deepening.deepen(pricer, priced, plan, solver, course)
     above = replace(priced, bound=proven.bound)
     best, limit = neighbourhoods.improve(problem, proven.plan, above, crew, limits, deadline, found.known)
     left_s = deadline - time.monotonic()

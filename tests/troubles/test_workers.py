@@ -182,14 +182,7 @@ def test_workers_that_are_killed_at_random_change_nothing(
 ) -> None:
     monkeypatch.setattr(decomposition, "BLOCK_LINES", 8)
     monkeypatch.setattr(claim_check, "LARGEST_MESSAGE_BYTES", 3_000)
-    request = a_large_request()
-    here = plan_once(request, CbcSolver())
-    with opened(variables) as ports, working(variables, seed=5, kills=8) as workers:
-        waiting = replace(ports, queues=TakenByOthers(ports.queues, -1, workers))
-        there = plan_once(request, ports.solver, crew=QueueCrew(waiting, "R1", 1, pace=PACE))
-        assert comparable(there) == comparable(here)
-        require_nothing_left(ports)
-    assert workers.killed == 8
+    workers = require_same_plan_though_eight_are_killed(variables, a_large_request(), seed=5)
     assert workers.performed >= 8
     assert workers.taken > workers.performed
 
@@ -204,14 +197,7 @@ def test_neither_do_they_change_what_prices_say_of_a_huge_part(
     monkeypatch.setattr(pattern_costs, "BLOCK_PAIRS", 24)
     monkeypatch.setattr(rounds, "BLOCKS_OF_A_PIECE", 1)
     monkeypatch.setattr(claim_check, "LARGEST_MESSAGE_BYTES", 3_000)
-    request = rivals_beside_small_parts()
-    here = plan_once(request, CbcSolver())
-    with opened(variables) as ports, working(variables, seed=7, kills=8) as workers:
-        waiting = replace(ports, queues=TakenByOthers(ports.queues, -1, workers))
-        there = plan_once(request, ports.solver, crew=QueueCrew(waiting, "R1", 1, pace=PACE))
-        assert comparable(there) == comparable(here)
-        require_nothing_left(ports)
-    assert workers.killed == 8
+    workers = require_same_plan_though_eight_are_killed(variables, rivals_beside_small_parts(), seed=7)
     assert workers.performed > 20
 
 
@@ -222,6 +208,18 @@ def rivals_beside_small_parts() -> PlanRequest:
         orders = [an_order(f"Z-{product}-{number}").with_line(product, units=2) for number in range(3)]
         builder = builder.with_orders(*orders).with_stock({(product, "S0"): 3, (product, "S1"): 2})
     return builder.build()
+
+
+def require_same_plan_though_eight_are_killed(variables: dict[str, str], request: PlanRequest, seed: int) -> Workers:
+    """Three workers, eight times one of them is killed: the plan is that of one machine, and nothing is left."""
+    here = plan_once(request, CbcSolver())
+    with opened(variables) as ports, working(variables, seed=seed, kills=8) as workers:
+        waiting = replace(ports, queues=TakenByOthers(ports.queues, -1, workers))
+        there = plan_once(request, ports.solver, crew=QueueCrew(waiting, "R1", 1, pace=PACE))
+        assert comparable(there) == comparable(here)
+        require_nothing_left(ports)
+    assert workers.killed == 8
+    return workers
 
 
 def require_nothing_left(ports: Ports) -> None:
