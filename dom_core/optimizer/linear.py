@@ -18,11 +18,13 @@ ROUNDING = 1e-6
 class Basis:
     """A corner of what a program allows: the columns (N) that may be above zero, and the rows (M) that are used up.
 
-    A solver can start from it. There are as many of these columns as of these rows.
+    A solver can start from it. There are as many of these columns as of these rows. `fresh` is how many columns came
+    after it was found.
     """
 
     columns: BoolArray
     rows: BoolArray
+    fresh: int = 0
 
     @property
     def whole(self) -> bool:

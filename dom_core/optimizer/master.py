@@ -17,11 +17,15 @@ from dom_core.optimizer.patterns import Columns
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Corner:
-    """Where a master ended: the patterns that it may take, the rows that it uses up, the groups that have a pattern."""
+    """Where a master ended: the patterns that it may take, the rows that it uses up, the groups that have a pattern.
+
+    Patterns from position `known` on came later.
+    """
 
     patterns: IntArray
     rows: IntArray
     groups: IntArray
+    known: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,14 +61,16 @@ class Master:
         if answer.basis is None:
             return None
         rows, groups = np.split(answer.basis.rows, [len(self.rows)])
-        return Corner(self.columns[answer.basis.columns], self.rows[rows], self.groups[groups])
+        known = int(self.columns[-1]) + 1
+        return Corner(self.columns[answer.basis.columns], self.rows[rows], self.groups[groups], known)
 
     def starting(self, corner: Corner | None) -> "Master":
         """The same master, to be solved from where an earlier one with fewer patterns and rows ended."""
         if corner is None:
             return self
         rows = np.concatenate((np.isin(self.rows, corner.rows), np.isin(self.groups, corner.groups)))
-        basis = Basis(np.isin(self.columns, corner.patterns), rows)
+        fresh = int(np.count_nonzero(self.columns >= corner.known))
+        basis = Basis(np.isin(self.columns, corner.patterns), rows, fresh)
         return replace(self, program=replace(self.program, start=basis)) if basis.whole else self
 
 

@@ -94,12 +94,15 @@ def improve(
 
     `known` are patterns that masters looked at.
     """
+    enough = max(limits.relative_gap, PROVEN_WITHIN)
+    if plan.total - priced.bound <= enough * plan.total:
+        return plan, ""
     course = Course(limits, deadline)
     search = _Search(problem, plan, priced, course, known)
     rounds = int(ROUNDS + ROUNDS_PER_ORDER * len(problem.weights))
     for _ in range(rounds):
         watch_of(limits).at("solving", course.share, search.gap(priced.bound))
-        if search.total - priced.bound <= max(limits.relative_gap, PROVEN_WITHIN) * search.total:
+        if search.total - priced.bound <= enough * search.total:
             return search.standing(), ""
         if course.time_is_up():
             return search.standing(), "seconds"

@@ -38,8 +38,11 @@ from dom_core.optimizer.watch import watch_of
 from dom_core.optimizer.whole_patterns import KnownPatterns, expressed
 from dom_core.optimizer.working_set import Pass, WorkingSet
 
-PRICE_ROUNDS = 120
-"""Steps on the working set before the master is asked."""
+PRICE_ROUNDS, PRICE_ROUNDS_WHERE_SCARCE, SCARCE = 40, 120, 0.07
+"""Steps on the working set before the master is asked: more where a rough plan is so far above the first bound.
+
+There masters are large, and good prices spare more of them than the steps take.
+"""
 
 CLIMBS, MISSED_AT_MOST = 6, 1e-2
 """Climbs at most; another one follows where the sources that a working set lacked were worth more than this share."""
@@ -195,10 +198,12 @@ def _climb(working: WorkingSet, pool: PatternPool, best: PricedBest, course: Cou
     """Prices by steps. What they prove over all pairs shows which sources were missing: then the steps go on."""
     rough = Standing(working.problem, first_plan.build(working.pricer, best.prices, course.time_is_up))
     course.offer(rough)
+    scarce = rough.total - best.bound > SCARCE * rough.total
+    rounds = PRICE_ROUNDS_WHERE_SCARCE if scarce else PRICE_ROUNDS
     for _ in range(CLIMBS):
         found = begin = working.price(working.multipliers(best.prices))
         pool.add(begin)
-        for found in ascend(working, begin.multipliers, float(rough.total), PRICE_ROUNDS):
+        for found in ascend(working, begin.multipliers, float(rough.total), rounds):
             pool.add(found)
             course.look()
             if course.time_is_up():

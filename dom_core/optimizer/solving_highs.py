@@ -24,6 +24,9 @@ from dom_core.optimizer.watch import Watch, watch_of
 PROVEN_WITHIN = 1e-6
 """Relative difference of value and bound up to which HiGHS, asked for no gap, has proven its answer."""
 
+FEW_FRESH, FEW_FRESH_WITH_MUCH_CHOICE = 0.1, 0.02
+"""The share of new columns up to which a master is solved from the corner where the last one ended."""
+
 _LIMITS = {"kTimeLimit": "seconds", "kSolutionLimit": "nodes"}
 _NOTHING_BELOW = ("kInfeasible", "kObjectiveBound")
 _PRIMAL_SIMPLEX = 4
@@ -55,11 +58,11 @@ class HighsSolver(PulpSolver):
     def solve_linear(self, program: LinearProgram, limits: SolverLimits) -> LinearAnswer:
         """Run HiGHS' primal simplex from where the last master ended, or its interior point method with crossover.
 
-        From near by the simplex takes a fifth of the time; where there is much choice, or no corner to start from,
-        many times as long. Raises Cancelled soon after the watch asks to stop: HiGHS asks between iterations.
+        From near by the simplex takes a fifth of the time, from elsewhere many times as long. Raises Cancelled soon
+        after the watch asks to stop: HiGHS asks between iterations.
         """
         highspy = import_module("highspy")
-        start = None if program.much_choice else program.start
+        start = program.start if _is_near(program) else None
         method = {"solver": "ipm"} if start is None else {"solver": "simplex", "simplex_strategy": _PRIMAL_SIMPLEX}
         highs = _instance(highspy, limits, **method)
         highs.passModel(_linear(highspy, program))
@@ -93,6 +96,12 @@ class HighsSolver(PulpSolver):
         highs.run()
         watch_of(limits).go_on()
         return _whole_answer(highs, program, below)
+
+
+def _is_near(program: LinearProgram) -> bool:
+    """Whether the program's corner, if it has one, is near its optimum: if few columns are new."""
+    few = FEW_FRESH_WITH_MUCH_CHOICE if program.much_choice else FEW_FRESH
+    return program.start is not None and program.start.fresh <= few * len(program.costs)
 
 
 def _instance(highspy: Any, limits: SolverLimits, **options: object) -> Any:

@@ -162,15 +162,17 @@ def test_a_solver_starts_where_it_ended_before(solver: CbcSolver | HighsSolver) 
 def test_a_larger_master_starts_where_a_smaller_one_ended() -> None:
     """Pattern 3 and its group 2 are new; the row that both of the first groups want is used up."""
     one = a_master(patterns=[0, 1, 2], groups=[0, 1])
-    corner = one.corner(LinearAnswer(0.0, np.zeros(3), np.zeros(3), Basis(*bits([1, 0, 1], [1, 0, 1]))))
+    columns, rows = bits([1, 0, 1], [1, 0, 1])
+    corner = one.corner(LinearAnswer(0.0, np.zeros(3), np.zeros(3), Basis(columns, rows)))
     start = a_master(patterns=[0, 1, 2, 3], groups=[0, 1, 2]).starting(corner).program.start
     assert start is not None
     assert start.columns.tolist() == [True, False, True, False]
     assert start.rows.tolist() == [True, False, True, False]
+    assert start.fresh == 1
 
 
 def test_a_start_that_does_not_fit_is_left_out() -> None:
-    corner = Corner(np.array([0, 7]), np.array([5]), np.array([0]))
+    corner = Corner(np.array([0, 7]), np.array([5]), np.array([0]), 8)
     assert a_master(patterns=[0, 1], groups=[0]).starting(corner).program.start is None
 
 

@@ -114,6 +114,18 @@ def test_highs_begins_where_the_last_master_ended_and_agrees_with_clp(seed: int)
     assert steps_from(answer.basis, whole) == 0 < steps_from(corner, whole)
 
 
+@pytest.mark.parametrize(
+    ("columns", "fresh", "near"),
+    [(9_000, 900, True), (9_000, 901, False), (20_000, 400, True), (20_000, 401, False)],
+    ids=["few new", "many new", "much choice, few new", "much choice, many new"],
+)
+def test_a_corner_is_near_while_few_columns_are_new(columns: int, fresh: int, near: bool) -> None:
+    program = replace(a_dense_program(1, 1), costs=np.zeros(columns))
+    start = Basis(np.zeros(columns, dtype=bool), np.zeros(1, dtype=bool), fresh)
+    assert solving_highs._is_near(replace(program, start=start)) is near
+    assert not solving_highs._is_near(program)
+
+
 def steps_from(corner: Basis | None, program: LinearProgram) -> int:
     """How many steps the simplex takes from this corner."""
     assert corner is not None
