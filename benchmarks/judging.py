@@ -113,7 +113,7 @@ def _as_plan(request: PlanRequest, batch: Batch, served: Sequence[Served]) -> Pl
     column = {source.id: number for number, source in enumerate(batch.sources)}
     row = {(batch.order(number).id, line.id): number for number, line in enumerate(batch.lines)}
     for order, line, source, units in served:
-        metres = int(batch.distance_m[row[order, line], column[source]])
+        metres = int(batch.metres[row[order, line], column[source]])
         by_line[order, line].append(PlanAssignment(source, units, metres, 1))
     lines = tuple(_line(batch, number, by_line.get(key, [])) for key, number in row.items())
     farthest_m = max((made.distance_m or 0 for line in lines for made in line.assignments), default=0)
