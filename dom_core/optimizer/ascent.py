@@ -1,7 +1,9 @@
 """Prices by steps: up where more is asked for than there is, down where less, towards the best bound.
 
 Each step is a pass over the working set. Directions are averaged, because a single one swings between the orders that
-compete; steps shrink when the bound stands still.
+compete; steps shrink when the bound stands still. Every price has a pace of its own, the slower the more its row was in
+excess or idle so far (Duchi, Hazan and Singer 2011, "adaptive subgradient methods"): else best sellers, where hundreds
+of units are asked for too many, would set the pace of products of which there is one.
 """
 
 from collections.abc import Iterator
@@ -32,7 +34,7 @@ def ascend(working: WorkingSet, start: Multipliers, ceiling: float, rounds: int)
     """Passes at prices that climb, each better than those before; `ceiling` is the value of some plan."""
     walk, hope = _Walk(working), _Hope(ceiling)
     at, step, stale = _flat(start), FIRST_STEP, 0
-    best, best_at, direction = float("-inf"), at, np.zeros_like(at)
+    best, best_at, direction, squares = float("-inf"), at, np.zeros_like(at), np.zeros_like(at)
     left = rounds
     while left > 0:
         left -= 1
@@ -48,12 +50,14 @@ def ascend(working: WorkingSet, start: Multipliers, ceiling: float, rounds: int)
                 return
             continue
         excess = walk.excess(found)
+        squares += excess**2
+        pace = 1.0 / np.sqrt(np.maximum(squares, 1.0))
         direction = KEEP_DIRECTION * direction + (1 - KEEP_DIRECTION) * excess if direction.any() else excess
         climbing = np.where((direction < 0) & (at <= 0), 0.0, direction)
-        length = float((climbing**2).sum())
+        length = float((pace * climbing**2).sum())
         if length == 0.0:
             return
-        at = np.maximum(at + step * max(hope.value - found.value, 1.0) / length * climbing, 0.0)
+        at = np.maximum(at + step * max(hope.value - found.value, 1.0) / length * pace * climbing, 0.0)
 
 
 @dataclass(slots=True)

@@ -81,7 +81,7 @@ class Contested:
 @cache
 def contested() -> Contested:
     """Prices leave a gap, so that with few patterns for the first guess it takes seven."""
-    random = Random(0)
+    random = Random(22)
     sources = [a_source(f"S{number}", at=place) for number, place in enumerate(PLACES)]
     builder = a_request().with_sources(*sources).with_rules(WHOLE_LINES)
     for number in range(16):
