@@ -111,7 +111,9 @@ def _exact(cases: Iterable[Compared]) -> Iterator[Sequence[str]]:
 def _growth(cases: Sequence[Compared]) -> Iterator[Sequence[str]]:
     for each in growths(cases, GROWTH_FROM, GROWTH_TO):
         times = each.times / (GROWTH_TO / GROWTH_FROM)
-        yield (each.small.case, BY_KEY[each.way].title, _seconds(each.small), _seconds(each.large), f"{times:.2f}")
+        both = (each.small, each.large)
+        gaps = " → ".join(_own_gap(record.figures) for record in both)
+        yield (each.small.case, BY_KEY[each.way].title, *map(_seconds, both), f"{times:.2f}", gaps)
 
 
 def _literature(cases: Iterable[Compared]) -> Iterator[Sequence[str]]:
@@ -128,7 +130,7 @@ def _literature(cases: Iterable[Compared]) -> Iterator[Sequence[str]]:
 _GAIN = ("batch", "instead of", "value", "unfilled units", "shipments", "split orders", "km")
 _BATCHES = ("batch", "value", "unfilled units", "shipments", "seconds")
 _EXACT = ("batch", "model", "its seconds", "its gap", "engine's gap", "seconds ÷ engine", "engine's value")
-_GROWTH = ("smaller batch", "way", "seconds", "ten times the lines", "× linear")
+_GROWTH = ("smaller batch", "way", "seconds", "ten times the lines", "× linear", "gap")
 _LITERATURE = ("instance", "way", "known optimum", "found", "above optimum", "own gap", "seconds")
 
 

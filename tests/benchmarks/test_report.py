@@ -76,7 +76,7 @@ def test_the_page_answers_each_question_that_was_measured() -> None:
     assert "| 10,000 × 200, 3.0 | nearest source with stock | -50.00 % | 20 → 10 |" in page
     assert "| 10,000 × 200, 3.0 | -0.99 % | 10 → 10 |" in page
     assert "| 10,000 × 200, 3.0 | compact model, CBC | no answer in time | – | 1.000 % | – | – |" in page
-    assert "| 10,000 × 200, 3.0 | this engine, CBC | 1.0 | 12.0 | 1.20 |" in page
+    assert "| 10,000 × 200, 3.0 | this engine, CBC | 1.0 | 12.0 | 1.20 | 1.000 % → 1.000 % |" in page
     assert "| pmed/pmed1 | this engine, CBC | 5,819.00 | 5,819.00 | 0.000 % |" in page
     assert "5,819.00 (not every line is served) | – |" in page
     assert "2026-03-02: an abacus; Python 3.11.7" in page
