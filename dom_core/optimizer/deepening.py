@@ -14,28 +14,33 @@ from contextlib import closing, suppress
 from dataclasses import replace
 from threading import Event
 
+from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer import workers
 from dom_core.optimizer.course import Course
 from dom_core.optimizer.fixing import SMALLEST_GAIN, Proven
-from dom_core.optimizer.linear import LinearProgram, WholeAnswer
+from dom_core.optimizer.linear import LinearAnswer, LinearProgram, WholeAnswer
 from dom_core.optimizer.near_best import TooMany
 from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
 from dom_core.optimizer.solving import Solver
 from dom_core.optimizer.standing import Standing
+from dom_core.optimizer.stepping import best_below
 from dom_core.optimizer.watch import WatchedLimits, watch_of
 from dom_core.optimizer.whole_patterns import Choices, Choosable, Chosen, choose, expressed
 
 LARGEST_LINES = 2_000
 """Lines of a part that is worth the attempt: the gap of any plan of a larger one holds too many patterns."""
 
-FIRST_PATTERNS_PER_LINE, MOST_PATTERNS, KB_OF_A_PATTERN = 12, 160_000, 6
-"""Patterns a line that the first guess may hold; patterns that guesses may hold at a time, and what CBC needs for each.
+FIRST_PATTERNS_PER_LINE, MOST_PATTERNS = 60, 600_000
+"""Patterns a line that the first guess may hold; patterns that guesses may hold at a time, a kilobyte each."""
 
-So one gigabyte is enough. A strategy that says how much memory a solver may take has as many patterns as that holds.
+MOST_FOR_SOLVER, KB_OF_A_PATTERN = 80_000, 6
+"""Patterns that one solver may have to choose from, and what CBC needs for each: so half a gigabyte is enough.
+
+A strategy that says how much memory a solver may take has as many patterns as that holds.
 """
 
-FACTOR, LEAST_FACTOR, GROWTH = 1.5, 1.05, 2.5
+FACTOR, LEAST_FACTOR, GROWTH = 1.5, 1.05, 10.0
 """Each guess is so many times the one before; less, down to the second, where the patterns would grow by the third.
 
 A guess that is far too large takes as long as several that are too small.
@@ -82,18 +87,26 @@ def _answers(
     abandoned = Event()
     watch = watch_of(course.limits).or_when(abandoned.is_set)
 
-    def solve(program: LinearProgram, below: float) -> WholeAnswer:
-        limits = replace(course.limits, max_nodes=NODES, relative_gap=0.0)
-        limits = replace(limits, solve_limit_s=max(course.left_s, LEAST_LIMIT_S))
-        return solver.solve_whole(program, WatchedLimits.of(limits, watch), below)
+    def limits() -> SolverLimits:
+        exact = replace(course.limits, max_nodes=NODES, relative_gap=0.0)
+        return WatchedLimits.of(replace(exact, solve_limit_s=max(course.left_s, LEAST_LIMIT_S)), watch)
 
-    most = _most(course)
+    def shares(program: LinearProgram) -> LinearAnswer:
+        watch.go_on()
+        return solver.solve_linear(program, limits())
+
+    def whole(program: LinearProgram, below: float) -> WholeAnswer:
+        return solver.solve_whole(program, limits(), below)
+
+    def solve(program: LinearProgram, below: float) -> WholeAnswer:
+        return best_below(program, below, shares, whole, _most_for_solver(course))
+
     begun: deque[tuple[float, int, Future[Chosen]]] = deque()
     with ThreadPoolExecutor(workers.WORKERS) as threads:
         try:
-            for guess, choices in _guesses(choosable, plan.total - choosable.bound, most):
+            for guess, choices in _guesses(choosable, plan.total - choosable.bound, MOST_PATTERNS):
                 size = len(choices.columns.costs)
-                while begun and (len(begun) == workers.WORKERS or begun[0][1] + size > most):
+                while begun and (len(begun) == workers.WORKERS or begun[0][1] + size > MOST_PATTERNS):
                     yield begun[0][0], begun.popleft()[2].result()
                 below = min(plan.total - SMALLEST_GAIN / 2, choosable.bound + guess)
                 begun.append((below, size, threads.submit(choose, choices, choosable.pricer.constant, solve, below)))
@@ -108,10 +121,9 @@ Guess = tuple[float, Choices]
 """How far from the bound a plan is taken to be at most, and all patterns within that."""
 
 
-def _most(course: Course) -> int:
-    """How many patterns guesses may hold at a time."""
+def _most_for_solver(course: Course) -> int:
     memory_mb = course.limits.memory_limit_mb
-    return MOST_PATTERNS if memory_mb is None else memory_mb * 1000 // KB_OF_A_PATTERN
+    return MOST_FOR_SOLVER if memory_mb is None else memory_mb * 1000 // KB_OF_A_PATTERN
 
 
 def _guesses(choosable: Choosable, gap: float, most: int) -> Iterator[Guess]:

@@ -11,7 +11,7 @@ from unittest.mock import patch
 from dom_core.domain.plan import Plan
 from dom_core.domain.request import PlanRequest
 from dom_core.messages.reading import write_value
-from dom_core.optimizer import decomposition, neighbourhoods, performing, search
+from dom_core.optimizer import decomposition, narrowing, neighbourhoods, performing, search, stepping
 from dom_core.optimizer.course import Course
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.prices import Prices
@@ -23,6 +23,9 @@ from dom_core.optimizer.tasks import Task, Work
 
 NARROW = ((6, 2), (16, 4))
 """Lines and sources of neighbourhoods that come before the usual ones, so that a small part needs many, too."""
+
+FIRST_COLUMNS = 8
+"""Patterns that are left for the first step."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +109,16 @@ def whole(request: PlanRequest, crew: SearchingCrew) -> Plan:
 
 
 def apart(request: PlanRequest, crew: SearchingCrew) -> Plan:
-    """The plan with each part as a task of its own, and neighbourhoods so narrow at first that many are needed."""
+    """The plan with each part as a task of its own; at first, neighbourhoods are narrow and steps small.
+
+    So many of them are needed, as for a large part.
+    """
     widths = tuple(replace(neighbourhoods.WIDTHS[-1], lines=lines, sources=sources) for lines, sources in NARROW)
     with (
         patch.object(decomposition, "BLOCK_LINES", 1),
         patch.object(neighbourhoods, "WIDTHS", (*widths, *neighbourhoods.WIDTHS)),
+        patch.object(narrowing, "FEW", 0),
+        patch.object(stepping, "FIRST_COLUMNS", FIRST_COLUMNS),
     ):
         return plan_once(request, crew.solver, crew=crew)
 

@@ -430,7 +430,10 @@ class LargerNeverEnds(Counting):
         raise AssertionError("nobody stopped it")
 
 
-def test_a_larger_guess_at_work_is_stopped_when_the_smaller_one_has_the_best_plan() -> None:
+def test_a_larger_guess_at_work_is_stopped_when_the_smaller_one_has_the_best_plan(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    use(HASTY, monkeypatch)
     case, solver = contested(), LargerNeverEnds()
     found = deepened(case.problem, case.prices, solver=solver)
     assert (found.bound, found.plan.total) == (case.best.total, case.best.total)

@@ -1,0 +1,189 @@
+"""What a choice of whole columns for less than a value could still use: most often little of a large program.
+
+The program's shares, with cuts that they broke, prove a bound. A column whose cost at their prices takes it above the
+value is in no such choice. The fewer columns are left, the more the cuts say, and so on. Nothing is taken on trust of
+the solver: the bound is computed from its prices, and any prices prove one.
+"""
+
+from collections.abc import Callable
+from copy import copy
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from dom_core.domain.reason import FloatArray, IntArray
+from dom_core.optimizer import cuts
+from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+
+ROUNDS, CUTS_A_ROUND = 20, 200
+"""Rounds at most, and new cuts in each."""
+
+FEW = 1_000
+"""So few columns any solver chooses from at once."""
+
+SIFTS, A_ROW, MISSED_AT_MOST = 12, 8, 0.5
+"""Linear programs for one relaxation at most, columns that each row may add, and points that may be missing after."""
+
+LOOK_BACK, LEAST_PROGRESS = 3, 0.06
+"""Over so many rounds the distance to the value must shrink by this share, or it ends."""
+
+Coefficients = npt.NDArray[np.int16]
+
+Linear = Callable[[LinearProgram], LinearAnswer]
+"""Solves linear programs. Raises SolverFailed."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Relaxed:
+    """How much is taken of each column (N), what each costs at the prices (N), the cuts' prices, and the bound."""
+
+    taken: FloatArray
+    reduced: FloatArray
+    cut_prices: FloatArray
+    bound: float
+
+
+def part_of(program: LinearProgram, columns: IntArray) -> LinearProgram:
+    """The program of these columns (their positions, rising) alone."""
+    counts = np.diff(program.starts)[columns]
+    mine = np.zeros(len(program.costs), dtype=bool)
+    mine[columns] = True
+    entries = np.repeat(mine, np.diff(program.starts))
+    starts = np.concatenate((np.zeros(1, dtype=np.int64), counts.cumsum()))
+    return LinearProgram(
+        program.costs[columns], starts, program.rows[entries], program.amounts[entries], program.limits
+    )
+
+
+def _stalls(distances: list[float]) -> bool:
+    return len(distances) > LOOK_BACK and distances[-1] > (1 - LEAST_PROGRESS) * distances[-1 - LOOK_BACK]
+
+
+class Narrowing:
+    """The columns that are left of a program, with cuts (K, N) and their limits (K).
+
+    `positions` (N) are those of the columns in the whole program, rising; `reduced` (N) is what each costs at the
+    prices that proved `bound`. `asked` are those that the solver was shown: the others cost too much at its prices.
+    """
+
+    def __init__(self, program: LinearProgram) -> None:
+        self.program, self.positions, self.reduced = program, np.arange(len(program.costs)), program.costs
+        self.bound = float(np.minimum(program.costs, 0.0).sum())
+        self.cuts: Coefficients = np.zeros((0, len(program.costs)), dtype=np.int16)
+        self.cut_limits = np.zeros(0)
+        self.asked = np.zeros(len(program.costs), dtype=bool)
+        self.taken = np.zeros(len(program.costs))
+        self._index()
+
+    def below(self, value: float, solve: Linear) -> Self:
+        """What is left for choices that cost less than the value: nothing where none does. Raises SolverFailed."""
+        left, distances = copy(self), list[float]()
+        left._drop(value)
+        while len(left.positions) > FEW and len(distances) < ROUNDS:
+            left._relax(solve)
+            distances.append(value - left.bound)
+            left._drop(value)
+            if _stalls(distances) or not left._cut():
+                break
+        return left
+
+    @property
+    def with_cuts(self) -> LinearProgram:
+        """The program of the columns that are left, and the cuts as further rows."""
+        return _with_rows(self.program, self.cuts, self.cut_limits)
+
+    def _index(self) -> None:
+        """Entries by column and by row."""
+        self.column_of = np.repeat(np.arange(len(self.program.costs)), np.diff(self.program.starts))
+        self.by_row = np.argsort(self.program.rows, kind="stable")
+        counts = np.bincount(self.program.rows, minlength=len(self.program.limits))
+        self.row_starts = np.concatenate((np.zeros(1, dtype=np.int64), counts.cumsum()))
+
+    def _relax(self, solve: Linear) -> None:
+        """The best choice in shares: the solver sees the columns that may matter, and more of them as prices say."""
+        found = self._asked(self._worth_asking(self.reduced), solve)
+        for _ in range(SIFTS):
+            fresh = self._worth_asking(found.reduced)
+            if not len(fresh) or np.minimum(found.reduced, 0.0).sum() >= -MISSED_AT_MOST:
+                break
+            found = self._asked(fresh, solve)
+        says = found.cut_prices > cuts.WHOLE_WITHIN
+        self.cuts, self.cut_limits = self.cuts[says], self.cut_limits[says]
+        self.taken = found.taken
+        if found.bound > self.bound:
+            self.bound, self.reduced = found.bound, found.reduced
+
+    def _asked(self, fresh: IntArray, solve: Linear) -> _Relaxed:
+        """What the solver says when it is shown these columns, too."""
+        self.asked = self.asked.copy()
+        self.asked[fresh] = True
+        shown = np.flatnonzero(self.asked)
+        program = _with_rows(part_of(self.program, shown), self.cuts[:, shown], self.cut_limits)
+        return self._relaxed(shown, solve(program))
+
+    def _worth_asking(self, reduced: FloatArray) -> IntArray:
+        """Of the columns that lower the value some for each row, those with a row of their own last."""
+        lower = np.flatnonzero((reduced < -cuts.WHOLE_WITHIN) & ~self.asked)
+        last = self.program.rows[self.program.starts[lower + 1] - 1]
+        order = np.lexsort((reduced[lower], last))
+        rank = np.arange(len(order)) - np.searchsorted(last[order], last[order])
+        return lower[order[rank < A_ROW]]
+
+    def _relaxed(self, shown: IntArray, answer: LinearAnswer) -> _Relaxed:
+        taken = np.zeros(len(self.program.costs))
+        taken[shown] = answer.amounts
+        prices = np.maximum(answer.prices, 0.0)
+        row_prices, cut_prices = np.split(prices, [len(self.program.limits)])
+        paid = self.program.amounts * row_prices[self.program.rows]
+        charges = np.bincount(self.column_of, weights=paid, minlength=len(taken))
+        for number in np.flatnonzero(cut_prices):
+            charges += cut_prices[number] * self.cuts[number]
+        reduced = self.program.costs + charges
+        there = float(row_prices @ self.program.limits + cut_prices @ self.cut_limits)
+        return _Relaxed(taken, reduced, cut_prices, float(np.minimum(reduced, 0.0).sum()) - there)
+
+    def _drop(self, value: float) -> None:
+        """Forget columns that take any choice to the value."""
+        room = value - self.bound
+        columns = np.flatnonzero((self.reduced <= room + MISSED_AT_MOST) & (room > 0))
+        if len(columns) < len(self.positions):
+            self.program, self.positions = part_of(self.program, columns), self.positions[columns]
+            self.cuts, self.asked = self.cuts[:, columns], self.asked[columns]
+            self.taken, self.reduced = self.taken[columns], self.reduced[columns]
+            self._index()
+
+    def _cut(self) -> bool:
+        """Add cuts that the shares break; whether there were any."""
+        support = np.flatnonzero(self.taken > cuts.WHOLE_WITHIN)
+        shown = part_of(self.program, support)
+        amounts = np.zeros((len(shown.limits), len(support)))
+        amounts[shown.rows, np.repeat(np.arange(len(support)), np.diff(shown.starts))] = shown.amounts
+        amounts = np.vstack((amounts, self.cuts[:, support]))
+        limits = np.concatenate((self.program.limits, self.cut_limits))
+        sets = cuts.zero_half(amounts, limits, self.taken[support], CUTS_A_ROUND)
+        if sets:
+            self.cuts = np.vstack((self.cuts, *map(self._halved, sets)))
+            self.cut_limits = np.concatenate((self.cut_limits, [limits[rows].sum() // 2 for rows in sets]))
+        return bool(sets)
+
+    def _halved(self, rows: IntArray) -> Coefficients:
+        """Half of the sum of these rows, rounded down, for every column."""
+        own = rows[rows < len(self.program.limits)]
+        entries = [self.by_row[self.row_starts[row] : self.row_starts[row + 1]] for row in own.tolist()]
+        mine = np.concatenate((np.zeros(0, dtype=np.int64), *entries))
+        sums = np.bincount(self.column_of[mine], weights=self.program.amounts[mine], minlength=len(self.program.costs))
+        sums += self.cuts[rows[rows >= len(self.program.limits)] - len(self.program.limits)].sum(axis=0)
+        return (sums // 2).astype(np.int16)
+
+
+def _with_rows(program: LinearProgram, more: Coefficients, limits: FloatArray) -> LinearProgram:
+    """The program with rows (K, N) added."""
+    row, column = np.nonzero(more)
+    columns = np.concatenate((np.repeat(np.arange(len(program.costs)), np.diff(program.starts)), column))
+    order = np.argsort(columns, kind="stable")
+    starts = np.concatenate((np.zeros(1, dtype=np.int64), np.bincount(columns, minlength=len(program.costs)).cumsum()))
+    rows = np.concatenate((program.rows, len(program.limits) + row))
+    amounts = np.concatenate((program.amounts, more[row, column].astype(np.float64)))
+    return LinearProgram(program.costs, starts, rows[order], amounts[order], np.concatenate((program.limits, limits)))
