@@ -17,8 +17,8 @@ from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.optimizer import cuts
 from dom_core.optimizer.linear import LinearAnswer, LinearProgram
 
-ROUNDS, CUTS_A_ROUND = 20, 200
-"""Rounds at most, and new cuts in each."""
+ROUNDS, CUTS_A_ROUND, LARGEST = 20, 200, 30_000
+"""Rounds at most, new cuts in each, and the largest number that a cut may have: so two bytes hold it."""
 
 FEW = 1_000
 """So few columns any solver chooses from at once."""
@@ -120,6 +120,10 @@ class Narrowing:
         self.asked = self.asked.copy()
         self.asked[fresh] = True
         shown = np.flatnonzero(self.asked)
+        if not len(shown):
+            return self._relaxed(
+                shown, LinearAnswer(0.0, np.zeros(0), np.zeros(len(self.program.limits) + len(self.cuts)))
+            )
         program = _with_rows(part_of(self.program, shown), self.cuts[:, shown], self.cut_limits)
         return self._relaxed(shown, solve(program))
 
@@ -163,19 +167,21 @@ class Narrowing:
         amounts = np.vstack((amounts, self.cuts[:, support]))
         limits = np.concatenate((self.program.limits, self.cut_limits))
         sets = cuts.zero_half(amounts, limits, self.taken[support], CUTS_A_ROUND)
-        if sets:
-            self.cuts = np.vstack((self.cuts, *map(self._halved, sets)))
-            self.cut_limits = np.concatenate((self.cut_limits, [limits[rows].sum() // 2 for rows in sets]))
-        return bool(sets)
+        new = [(halves, limits[rows].sum() // 2) for rows in sets if (halves := self._halved(rows)) is not None]
+        if new:
+            self.cuts = np.vstack((self.cuts, *(halves for halves, _ in new)))
+            self.cut_limits = np.concatenate((self.cut_limits, [limit for _, limit in new]))
+        return bool(new)
 
-    def _halved(self, rows: IntArray) -> Coefficients:
-        """Half of the sum of these rows, rounded down, for every column."""
+    def _halved(self, rows: IntArray) -> Coefficients | None:
+        """Half of the sum of these rows, rounded down, for every column; None where that becomes too large."""
         own = rows[rows < len(self.program.limits)]
         entries = [self.by_row[self.row_starts[row] : self.row_starts[row + 1]] for row in own.tolist()]
         mine = np.concatenate((np.zeros(0, dtype=np.int64), *entries))
         sums = np.bincount(self.column_of[mine], weights=self.program.amounts[mine], minlength=len(self.program.costs))
         sums += self.cuts[rows[rows >= len(self.program.limits)] - len(self.program.limits)].sum(axis=0)
-        return (sums // 2).astype(np.int16)
+        halves = sums // 2
+        return halves.astype(np.int16) if halves.max(initial=0.0) <= LARGEST else None
 
 
 def _with_rows(program: LinearProgram, more: Coefficients, limits: FloatArray) -> LinearProgram:

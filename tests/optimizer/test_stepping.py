@@ -84,16 +84,35 @@ def test_all_that_better_choices_use_is_left_and_keeps_every_cut(solve: Linear, 
     assert with_cuts or above_best == 0.0
 
 
-def test_cuts_raise_the_bound() -> None:
-    pairs = LinearProgram(
+def rival_pairs(units: float) -> LinearProgram:
+    """Three patterns of which any two want the same so many units, and there are no more."""
+    return LinearProgram(
         costs=np.array([-4.0, -4, -4]),
         starts=np.array([0, 2, 4, 6]),
         rows=np.array([0, 2, 0, 1, 1, 2]),
-        amounts=np.ones(6),
-        limits=np.ones(3),
+        amounts=np.full(6, units),
+        limits=np.full(3, units),
     )
-    assert CbcSolver().solve_linear(pairs, SolverLimits()).value == pytest.approx(-6)
-    assert Narrowing(pairs).below(ANYTHING, linear(CbcSolver())).bound == pytest.approx(-4)
+
+
+def test_cuts_raise_the_bound() -> None:
+    left = Narrowing(rival_pairs(1.0)).below(ANYTHING, linear(CbcSolver()))
+    assert CbcSolver().solve_linear(rival_pairs(1.0), SolverLimits()).value == pytest.approx(-6)
+    assert left.bound == pytest.approx(-4)
+    assert left.cuts.tolist() == [[1, 1, 1]]
+
+
+@pytest.mark.parametrize("units", [29_999.0, 30_001.0, 65_537.0, 1e9 + 1])
+def test_cuts_of_many_units_are_right_or_left_out(units: float) -> None:
+    left = Narrowing(rival_pairs(units)).below(ANYTHING, linear(CbcSolver()))
+    assert bool(len(left.cuts)) is (units < narrowing.LARGEST)
+    assert all(left.with_cuts.allows(taken) for taken in better(rival_pairs(units), ANYTHING))
+
+
+def test_where_every_column_costs_something_nothing_is_asked() -> None:
+    dear = replace(rival_pairs(1.0), costs=np.ones(3))
+    left = Narrowing(dear).below(ANYTHING, random_prices(1))
+    assert (left.bound, left.positions.tolist()) == (0.0, [0, 1, 2])
 
 
 def test_narrowing_further_leaves_what_was_there_as_it_is() -> None:
