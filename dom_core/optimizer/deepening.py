@@ -40,7 +40,7 @@ MOST_FOR_SOLVER, KB_OF_A_PATTERN = 80_000, 6
 A strategy that says how much memory a solver may take has as many patterns as that holds.
 """
 
-FACTOR, LEAST_FACTOR, GROWTH = 1.5, 1.05, 10.0
+FACTOR, LEAST_FACTOR, GROWTH = 1.5, 1.2, 10.0
 """Each guess is so many times the one before; less, down to the second, where the patterns would grow by the third.
 
 A guess that is far too large takes as long as several that are too small.

@@ -44,8 +44,6 @@ _UNLOADABLE = re.compile("error while loading shared libraries|symbol lookup err
 
 _WITH_ANSWER = (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible)
 
-_WHOLE_OPTIONS = ("-heur", "off", "-gomoryCuts", "off")
-
 _KILLED = "Stopped on time limit"
 """What stands for the log of a search that was killed."""
 
@@ -280,12 +278,11 @@ def _run_clp(program: LinearProgram, folder: Path, limits: SolverLimits) -> Line
 def _run_cbc_whole(program: LinearProgram, folder: Path, limits: SolverLimits, below: float) -> WholeAnswer:
     """Let CBC choose whole columns in a child process, and look at nothing that costs as much as `below`.
 
-    Its heuristics stay off: where a good choice is known already they take half of the time, and find little. Gomory's
-    cuts take as long, for many columns, and say little that the other cuts do not.
+    Its heuristics stay off: where a good choice is known already they take half of the time, and find little.
     """
     model_file, answer_file = folder / "model.mps", folder / "answer.sol"
     model_file.write_text(mps.write(program, whole=True))
-    arguments = [str(model_file), *_options(limits), *_WHOLE_OPTIONS, "-cutoff", f"{below:.12g}", "-solve"]
+    arguments = [str(model_file), *_options(limits), "-heur", "off", "-cutoff", f"{below:.12g}", "-solve"]
     ended, log = _ran([*arguments, "-solution", str(answer_file)], folder, limits)
     bound = _bound_in(log, fallback=float("-inf"))
     if not ended:
