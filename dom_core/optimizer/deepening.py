@@ -7,6 +7,7 @@ needed to begin with, and each answer is a proof.
 """
 
 import math
+import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -73,7 +74,8 @@ def deepen(pricer: Pricer, priced: PricedBest, plan: Standing, solver: Solver, c
             course.look()
             no_more = chosen.flows is not None or chosen.bound < below - SMALLEST_GAIN
             if course.time_is_up() or no_more or found.total - best.bound <= enough:
-                break
+                return best
+    course.time_is_up()
     return best
 
 
@@ -87,18 +89,23 @@ def _answers(
     abandoned = Event()
     watch = watch_of(course.limits).or_when(abandoned.is_set)
 
-    def limits() -> SolverLimits:
-        exact = replace(course.limits, max_nodes=NODES, relative_gap=0.0)
-        return WatchedLimits.of(replace(exact, solve_limit_s=max(course.left_s, LEAST_LIMIT_S)), watch)
-
-    def shares(program: LinearProgram) -> LinearAnswer:
+    def limits(until: float) -> SolverLimits:
         watch.go_on()
-        return solver.solve_linear(program, limits())
-
-    def whole(program: LinearProgram, below: float) -> WholeAnswer:
-        return solver.solve_whole(program, limits(), below)
+        left_s = until - time.monotonic()
+        if left_s <= 0:
+            raise SolverFailed("the time is up")
+        exact = replace(course.limits, max_nodes=NODES, relative_gap=0.0, solve_limit_s=left_s)
+        return WatchedLimits.of(exact, watch)
 
     def solve(program: LinearProgram, below: float) -> WholeAnswer:
+        until = time.monotonic() + max(course.left_s, LEAST_LIMIT_S)
+
+        def shares(some: LinearProgram) -> LinearAnswer:
+            return solver.solve_linear(some, limits(until))
+
+        def whole(some: LinearProgram, step: float) -> WholeAnswer:
+            return solver.solve_whole(some, limits(until), step)
+
         return best_below(program, below, shares, whole, _most_for_solver(course))
 
     begun: deque[tuple[float, int, Future[Chosen]]] = deque()

@@ -20,6 +20,7 @@ from dom_core.optimizer import (
     deepening,
     fixing,
     formulation,
+    narrowing,
     neighbourhoods,
     search,
     solving,
@@ -28,7 +29,7 @@ from dom_core.optimizer import (
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.course import Course
 from dom_core.optimizer.fixing import Proven
-from dom_core.optimizer.linear import LinearProgram, WholeAnswer
+from dom_core.optimizer.linear import LinearAnswer, LinearProgram, WholeAnswer
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.pricing import PricedBest
@@ -438,6 +439,31 @@ def test_a_larger_guess_at_work_is_stopped_when_the_smaller_one_has_the_best_pla
     found = deepened(case.problem, case.prices, solver=solver)
     assert (found.bound, found.plan.total) == (case.best.total, case.best.total)
     assert (len(solver.asked), solver.stopped) == (2, 1)
+
+
+@dataclass(slots=True)
+class SlowInShares(Counting):
+    """Takes its time over every linear program; how many there were."""
+
+    programs: int = 0
+
+    def solve_linear(self, program: LinearProgram, limits: SolverLimits) -> LinearAnswer:
+        self.programs += 1
+        Event().wait(0.4)
+        return CbcSolver.solve_linear(self, program, limits)
+
+
+def test_a_guess_that_is_narrowed_ends_when_its_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(narrowing, "FEW", 0)
+    monkeypatch.setattr(deepening, "LEAST_LIMIT_S", 0.1)
+    one_after_another(monkeypatch)
+    case, solver = contested(), SlowInShares()
+    course = Course(SolverLimits(solve_limit_s=1.0), time.monotonic() + 1.0, Standing(case.problem, ()))
+    found = deepened(case.problem, case.prices, solver=solver, course=course)
+    assert is_valid(case.problem, found, case.best.total)
+    assert solver.programs <= 2
+    assert not solver.asked
+    assert course.was_cut
 
 
 # What a search says of it.
