@@ -1,6 +1,7 @@
 """How far a search is: the best plan and the best bound so far, until when it may work, and who follows it."""
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from dom_core.domain.strategy import SolverLimits
@@ -59,6 +60,11 @@ class Course:
     def left_s(self) -> float:
         """Seconds until the stage must end; below zero after that."""
         return self.stage_ends - time.monotonic()
+
+    def time_for(self, least_s: float) -> Callable[[], float]:
+        """For a piece of work that begins now: tells how many seconds it still has, at first so many at least."""
+        ends = max(self.stage_ends, time.monotonic() + least_s)
+        return lambda: ends - time.monotonic()
 
     def time_is_up(self) -> bool:
         """Whether the stage must end. Who asks ends it then."""

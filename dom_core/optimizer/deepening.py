@@ -7,7 +7,6 @@ needed to begin with, and each answer is a proof.
 """
 
 import math
-import time
 from collections import deque
 from collections.abc import Generator, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -89,22 +88,21 @@ def _answers(
     abandoned = Event()
     watch = watch_of(course.limits).or_when(abandoned.is_set)
 
-    def limits(until: float) -> SolverLimits:
+    def limits(left_s: float) -> SolverLimits:
         watch.go_on()
-        left_s = until - time.monotonic()
         if left_s <= 0:
             raise SolverFailed("the time is up")
         exact = replace(course.limits, max_nodes=NODES, relative_gap=0.0, solve_limit_s=left_s)
         return WatchedLimits.of(exact, watch)
 
     def solve(program: LinearProgram, below: float) -> WholeAnswer:
-        until = time.monotonic() + max(course.left_s, LEAST_LIMIT_S)
+        left_s = course.time_for(LEAST_LIMIT_S)
 
         def shares(some: LinearProgram) -> LinearAnswer:
-            return solver.solve_linear(some, limits(until))
+            return solver.solve_linear(some, limits(left_s()))
 
         def whole(some: LinearProgram, step: float) -> WholeAnswer:
-            return solver.solve_whole(some, limits(until), step)
+            return solver.solve_whole(some, limits(left_s()), step)
 
         return best_below(program, below, shares, whole, _most_for_solver(course))
 
