@@ -9,7 +9,8 @@ import numpy as np
 
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
 from dom_core.optimizer.first_plan import FirstPlan
-from dom_core.optimizer.generation import Generated, Linear, generate
+from dom_core.optimizer.generation import Generated, generate
+from dom_core.optimizer.linear import Linear
 from dom_core.optimizer.patterns import PatternPool
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.pricing import Pricer

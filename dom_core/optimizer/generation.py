@@ -4,14 +4,13 @@ Prices of a master that lacks patterns swing. So orders are priced between the b
 a few points; every point gives patterns, and may give a better bound. It ends when value and bound meet.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from dom_core.domain.reason import FloatArray
 from dom_core.errors import SolverFailed
-from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+from dom_core.optimizer.linear import Linear, LinearAnswer, LinearProgram
 from dom_core.optimizer.master import Corner, Master, restricted
 from dom_core.optimizer.patterns import PatternPool
 from dom_core.optimizer.working_set import Multipliers, Pass, WorkingSet
@@ -27,8 +26,6 @@ There the last rounds win little, and each takes long.
 
 BETWEEN = (0.5, 0.2, 0.0)
 """Where orders are priced: so much of the best prices, the rest of the master's."""
-
-Linear = Callable[[LinearProgram], LinearAnswer]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -3,6 +3,7 @@
 The restricted master is such a program. What is wanted of it is its prices: one for each row, zero or more.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -51,6 +52,13 @@ class LinearProgram:
         """Whether it is large, with far more columns than rows: such programs take simplex methods long."""
         return len(self.costs) > max(10_000, 2 * len(self.limits))
 
+    def part(self, columns: IntArray) -> "LinearProgram":
+        """The program of these columns (their positions, rising) alone."""
+        counts = np.diff(self.starts)
+        entries = np.repeat(np.isin(np.arange(len(self.costs)), columns), counts)
+        starts = np.concatenate((np.zeros(1, dtype=np.int64), counts[columns].cumsum()))
+        return LinearProgram(self.costs[columns], starts, self.rows[entries], self.amounts[entries], self.limits)
+
     def allows(self, taken: BoolArray) -> bool:
         """Whether these columns (N), taken whole, keep all limits."""
         column = np.repeat(np.arange(len(self.costs)), np.diff(self.starts))
@@ -78,3 +86,10 @@ class WholeAnswer:
     taken: BoolArray | None
     bound: float
     ending: Ending
+
+
+Linear = Callable[[LinearProgram], LinearAnswer]
+"""The optimum of a linear program. Raises SolverFailed."""
+
+Choose = Callable[[LinearProgram, float], WholeAnswer]
+"""The best choice of whole columns that costs less than a value. Raises SolverFailed."""

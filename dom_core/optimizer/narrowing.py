@@ -5,7 +5,6 @@ value is in no such choice. The fewer columns are left, the more the cuts say, a
 the solver: the bound is computed from its prices, and any prices prove one.
 """
 
-from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass
 from typing import Self
@@ -15,7 +14,7 @@ import numpy.typing as npt
 
 from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.optimizer import cuts
-from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+from dom_core.optimizer.linear import Linear, LinearAnswer, LinearProgram
 
 ROUNDS, CUTS_A_ROUND, LARGEST = 20, 200, 30_000
 """Rounds at most, new cuts in each, and the largest number that a cut may have: so two bytes hold it."""
@@ -31,9 +30,6 @@ LOOK_BACK, LEAST_PROGRESS = 3, 0.06
 
 Coefficients = npt.NDArray[np.int16]
 
-Linear = Callable[[LinearProgram], LinearAnswer]
-"""Solves linear programs. Raises SolverFailed."""
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Relaxed:
@@ -43,18 +39,6 @@ class _Relaxed:
     reduced: FloatArray
     cut_prices: FloatArray
     bound: float
-
-
-def part_of(program: LinearProgram, columns: IntArray) -> LinearProgram:
-    """The program of these columns (their positions, rising) alone."""
-    counts = np.diff(program.starts)[columns]
-    mine = np.zeros(len(program.costs), dtype=bool)
-    mine[columns] = True
-    entries = np.repeat(mine, np.diff(program.starts))
-    starts = np.concatenate((np.zeros(1, dtype=np.int64), counts.cumsum()))
-    return LinearProgram(
-        program.costs[columns], starts, program.rows[entries], program.amounts[entries], program.limits
-    )
 
 
 def _stalls(distances: list[float]) -> bool:
@@ -124,7 +108,7 @@ class Narrowing:
             return self._relaxed(
                 shown, LinearAnswer(0.0, np.zeros(0), np.zeros(len(self.program.limits) + len(self.cuts)))
             )
-        program = _with_rows(part_of(self.program, shown), self.cuts[:, shown], self.cut_limits)
+        program = _with_rows(self.program.part(shown), self.cuts[:, shown], self.cut_limits)
         return self._relaxed(shown, solve(program))
 
     def _worth_asking(self, reduced: FloatArray) -> IntArray:
@@ -153,7 +137,7 @@ class Narrowing:
         room = value - self.bound
         columns = np.flatnonzero((self.reduced <= room + MISSED_AT_MOST) & (room > 0))
         if len(columns) < len(self.positions):
-            self.program, self.positions = part_of(self.program, columns), self.positions[columns]
+            self.program, self.positions = self.program.part(columns), self.positions[columns]
             self.cuts, self.asked = self.cuts[:, columns], self.asked[columns]
             self.taken, self.reduced = self.taken[columns], self.reduced[columns]
             self._index()
@@ -161,7 +145,7 @@ class Narrowing:
     def _cut(self) -> bool:
         """Add cuts that the shares break; whether there were any."""
         support = np.flatnonzero(self.taken > cuts.WHOLE_WITHIN)
-        shown = part_of(self.program, support)
+        shown = self.program.part(support)
         amounts = np.zeros((len(shown.limits), len(support)))
         amounts[shown.rows, np.repeat(np.arange(len(support)), np.diff(shown.starts))] = shown.amounts
         amounts = np.vstack((amounts, self.cuts[:, support]))

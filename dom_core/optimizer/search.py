@@ -24,8 +24,8 @@ from dom_core.optimizer.ascent import ascend
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.course import Course
 from dom_core.optimizer.dive import dive
-from dom_core.optimizer.generation import MEET_LATER_WITHIN, Linear, generate
-from dom_core.optimizer.linear import LinearAnswer, LinearProgram
+from dom_core.optimizer.generation import MEET_LATER_WITHIN, generate
+from dom_core.optimizer.linear import Linear, LinearAnswer, LinearProgram
 from dom_core.optimizer.patterns import PatternPool
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.pricing import NOWHERE, PROVEN_WITHIN, Priced, PricedBest, Pricer

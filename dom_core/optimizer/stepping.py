@@ -5,14 +5,14 @@ there is none the next step goes further. So the solver sees small programs only
 the best of all.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 
 from dom_core.domain.plan import Ending
-from dom_core.optimizer.linear import LinearProgram, WholeAnswer
-from dom_core.optimizer.narrowing import Linear, Narrowing
+from dom_core.optimizer.linear import Choose, Linear, LinearProgram, WholeAnswer
+from dom_core.optimizer.narrowing import Narrowing
 
 FIRST_COLUMNS, GROWTH = 2_500, 1.35
 """Columns that are left for the first step; each further step has so many times those of the one before."""
@@ -23,11 +23,8 @@ LAST_SHARE = 0.8
 LEAST_STEP = 1.0
 """Points between two steps at least: what differs by less is float arithmetic's doing, or ties."""
 
-Whole = Callable[[LinearProgram, float], WholeAnswer]
-"""The best choice that costs less than a value. Raises SolverFailed."""
 
-
-def best_below(program: LinearProgram, value: float, solve: Linear, solve_whole: Whole, most: int) -> WholeAnswer:
+def best_below(program: LinearProgram, value: float, solve: Linear, choose: Choose, most: int) -> WholeAnswer:
     """The best choice that costs less than the value. Raises SolverFailed.
 
     Where a step is left with more than `most` columns, the solver is not asked: the answer is the bound.
@@ -35,9 +32,9 @@ def best_below(program: LinearProgram, value: float, solve: Linear, solve_whole:
     left, bound = Narrowing(program).below(value, solve), float("-inf")
     for step in _steps(left, value):
         narrow = left.below(step, solve) if step < value else left
-        answer = _asked(narrow, step, solve_whole, most)
+        answer = _asked(narrow, step, choose, most)
         if answer.taken is not None:
-            return _outward(answer, narrow, len(program.costs))
+            return _outward(answer, narrow, max(bound, answer.bound, narrow.bound), len(program.costs))
         bound = max(bound, min(step, max(narrow.bound, answer.bound)))
         if bound < step:
             return replace(answer, bound=bound)
@@ -57,16 +54,16 @@ def _steps(left: Narrowing, value: float) -> Iterator[float]:
         yield value
 
 
-def _asked(narrow: Narrowing, step: float, solve_whole: Whole, most: int) -> WholeAnswer:
+def _asked(narrow: Narrowing, step: float, choose: Choose, most: int) -> WholeAnswer:
     if not len(narrow.positions):
         return WholeAnswer(None, float("inf"), Ending.INFEASIBLE)
     if len(narrow.positions) > most:
         return WholeAnswer(None, narrow.bound, Ending.NO_PLAN)
-    return solve_whole(narrow.with_cuts, step)
+    return choose(narrow.with_cuts, step)
 
 
-def _outward(answer: WholeAnswer, narrow: Narrowing, count: int) -> WholeAnswer:
-    """The answer as one to the whole program, which has so many columns."""
+def _outward(answer: WholeAnswer, narrow: Narrowing, bound: float, count: int) -> WholeAnswer:
+    """The answer as one to the whole program, which has so many columns and this bound."""
     taken = np.zeros(count, dtype=bool)
     taken[narrow.positions[answer.taken]] = True
-    return replace(answer, taken=taken, bound=max(answer.bound, narrow.bound))
+    return replace(answer, taken=taken, bound=bound)

@@ -5,7 +5,7 @@ plan. A pattern keeps what concerns its order alone, so little is left to branch
 the time of the compact one, and for many more lines.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from dom_core.domain.plan import Ending, Level
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
 from dom_core.optimizer.costs import Flow
-from dom_core.optimizer.linear import LinearProgram, WholeAnswer
+from dom_core.optimizer.linear import Choose
 from dom_core.optimizer.master import restricted
 from dom_core.optimizer.near_best import Found, NearBest, TooMany
 from dom_core.optimizer.pattern_costs import Groups
@@ -27,9 +27,6 @@ BLOCK_LINES = 5_000
 
 SHRINK, LEAST_GAP = 0.5, 0.5
 """What the gap is multiplied with while there are too many patterns within it; below the second they only tie."""
-
-Choose = Callable[[LinearProgram, float], WholeAnswer]
-"""Takes columns whole, for less than a value. Raises SolverFailed."""
 
 KnownPatterns = Mapping[int, IntArray]
 """Patterns by order: the source of each of its lines, NOWHERE for one that waits (N, n)."""

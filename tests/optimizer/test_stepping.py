@@ -11,8 +11,8 @@ from dom_core.domain.reason import BoolArray
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer import narrowing, stepping
-from dom_core.optimizer.linear import LinearAnswer, LinearProgram, WholeAnswer
-from dom_core.optimizer.narrowing import Linear, Narrowing
+from dom_core.optimizer.linear import Choose, Linear, LinearAnswer, LinearProgram, WholeAnswer
+from dom_core.optimizer.narrowing import Narrowing
 from dom_core.optimizer.solving import CbcSolver, Solver
 from tests.optimizer.test_cuts import patterns
 from tests.optimizer.test_whole_programs import (
@@ -39,7 +39,7 @@ def linear(solver: Solver) -> Linear:
     return lambda program: solver.solve_linear(program, SolverLimits())
 
 
-def whole(solver: Solver) -> stepping.Whole:
+def whole(solver: Solver) -> Choose:
     return lambda program, below: solver.solve_whole(program, SolverLimits(), below)
 
 
