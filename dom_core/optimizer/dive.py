@@ -1,8 +1,9 @@
 """From fractions to a plan: take what the master takes whole, a few of the others, and ask again for what is left.
 
 Where stock is scarce, whole patterns that draw on what others take in part stay open: whoever takes them too early
-leaves single units that fit nobody, and the plan is two per cent worse for it. Every round prices the orders that wait,
-over what is left, and solves their master anew: what a round takes may need patterns that nobody thought of before.
+leaves single units that fit nobody, and the plan is up to five per cent worse for it. Every round prices the orders
+that wait, over what is left, and solves their master anew: what a round takes may need patterns that nobody thought of
+before.
 """
 
 import numpy as np
@@ -20,11 +21,17 @@ from dom_core.optimizer.working_set import WorkingSet
 WHOLE, NEARLY_WHOLE = 0.999, 0.99
 """So much of a pattern counts as all of it; what is nearly whole is decided first."""
 
+LEAST_PART = 1e-6
+"""So little of a pattern counts as nothing of it."""
+
 TAKEN_ANYWAY, TAKEN_WHERE_SCARCE = 0.03, 0.5
 """The share of the groups with fractions that a round decides at least."""
 
-SCARCE = 0.1
+SCARCE = 0.04
 """Where the first master takes patterns of so large a share of the groups in part, whole patterns stay open."""
+
+MOST_OPEN = 5_000
+"""Whole patterns that stay open at most, the most contested: with all of them masters of 100,000 lines take minutes."""
 
 MASTER_COLUMNS, ROUND_COLUMNS = 2_000_000, 100_000
 """Columns that the masters of a dive, and of one of its rounds, may have in all. Then all whole ones are taken."""
@@ -41,10 +48,11 @@ def dive(plan: FirstPlan, prices: Prices, pool: PatternPool, amounts: FloatArray
         if left is None or not (amounts < WHOLE)[amounts > 0].any():
             return
         within = MEET_SCARCE_WITHIN if scarce else MEET_WITHIN
-        pool, found = _next(left, plan, prices, solve, min(columns, ROUND_COLUMNS), within)
+        next_pool, found = _next(left, plan, prices, solve, min(columns, ROUND_COLUMNS), within)
         if found.amounts is None:
+            plan.place(pool.chosen(_taken(pool, amounts, stay_open=False)))
             return
-        columns -= found.columns
+        pool, columns = next_pool, columns - found.columns
         prices = pool.working.prices(found.best.multipliers)
         amounts = np.concatenate((found.amounts, np.zeros(len(pool) - len(found.amounts))))
 
@@ -52,8 +60,8 @@ def dive(plan: FirstPlan, prices: Prices, pool: PatternPool, amounts: FloatArray
 def _scarce(pool: PatternPool, amounts: FloatArray) -> bool:
     """Whether the master takes patterns of many groups in part."""
     groups = pool.columns().groups
-    parts = np.unique(groups[(amounts > 1e-6) & (amounts < WHOLE)])
-    return len(parts) >= SCARCE * len(np.unique(groups[amounts > 1e-6]))
+    parts = np.unique(groups[(amounts > LEAST_PART) & (amounts < WHOLE)])
+    return len(parts) >= SCARCE * len(np.unique(groups[amounts > LEAST_PART]))
 
 
 def _next(
@@ -68,17 +76,19 @@ def _next(
     return pool, generate(working, pool, begin, solve, columns, within)
 
 
-def _taken(pool: PatternPool, amounts: FloatArray, open_beside: bool) -> BoolArray:
+def _taken(pool: PatternPool, amounts: FloatArray, stay_open: bool) -> BoolArray:
     """Patterns to take now: whole ones, and the largest fractions, one a group.
 
-    With `open_beside`, no whole ones that share a cell or a room with fractions.
+    With `stay_open`, no whole ones of which others want something, up to the most that may stay open.
     """
     whole = amounts >= WHOLE
-    parts = (amounts > 1e-6) & ~whole
-    largest = _largest(pool.columns().groups, np.where(parts, amounts, 0.0))
-    share = TAKEN_WHERE_SCARCE if open_beside else TAKEN_ANYWAY
+    parts = np.where(whole | (amounts <= LEAST_PART), 0.0, amounts)
+    largest = _largest(pool.columns().groups, parts)
+    share = TAKEN_WHERE_SCARCE if stay_open else TAKEN_ANYWAY
     nearly = int((amounts[largest] >= NEARLY_WHOLE).sum())
-    taken = whole & ~_beside(pool, parts) if open_beside else whole.copy()
+    taken = whole.copy()
+    if stay_open:
+        taken[_contested(pool, whole, parts)[:MOST_OPEN]] = False
     taken[largest[: max(nearly, int(np.ceil(len(largest) * share)))]] = True
     return taken
 
@@ -86,16 +96,24 @@ def _taken(pool: PatternPool, amounts: FloatArray, open_beside: bool) -> BoolArr
 def _largest(groups: IntArray, amounts: FloatArray) -> IntArray:
     """The pattern of each group of which most is taken, the largest first."""
     ranked = np.lexsort((np.arange(len(amounts)), -amounts))
-    ranked = ranked[amounts[ranked] > 1e-6]
+    ranked = ranked[amounts[ranked] > LEAST_PART]
     _, first = np.unique(groups[ranked], return_index=True)
     largest: IntArray = ranked[np.sort(first)]
     return largest
 
 
-def _beside(pool: PatternPool, parts: BoolArray) -> BoolArray:
-    """Patterns (N) that draw on a cell or a room of which one of these `parts` (N) takes something."""
+def _contested(pool: PatternPool, whole: BoolArray, parts: FloatArray) -> IntArray:
+    """Of the `whole` patterns (N) those of which others, who get these `parts` (N), want something too.
+
+    The most contested come first: those with a cell or a room of which others take the largest share.
+    """
     entries = pool.columns().entries
-    shared = np.isin(entries.rows, np.unique(entries.rows[parts[entries.patterns]]))
-    beside = np.zeros(len(parts), dtype=bool)
-    beside[entries.patterns[shared]] = True
-    return beside
+    rows = int(entries.rows.max(initial=0)) + 1
+    others = np.bincount(entries.rows, entries.amounts * parts[entries.patterns], rows)
+    holders = np.bincount(entries.rows, entries.amounts * whole[entries.patterns], rows)
+    shares = np.divide(others, others + holders, out=np.zeros(rows), where=others > 0)
+    contested = np.zeros(len(whole))
+    np.maximum.at(contested, entries.patterns, shares[entries.rows])
+    mine = np.flatnonzero(whole & (contested > 0))
+    ranked: IntArray = mine[np.argsort(-contested[mine], kind="stable")]
+    return ranked

@@ -23,12 +23,12 @@ LAMP, CHAIR = "lamp", "chair"
 WHOLE, HALF = 1.0, 0.5
 
 
-def one_line_orders(*product_ids: str) -> Problem:
-    """An order for a unit of each of these, in this order, and one source: with a single lamp, and chairs for all."""
+def one_line_orders(*product_ids: str, chairs: int = 100) -> Problem:
+    """An order for a unit of each of these, in this order, and one source: with a single lamp, and so many chairs."""
     numbers = count()
     orders = [an_order(f"O{next(numbers):03}").shipping_to(*SEATTLE).with_line(id, 1) for id in product_ids]
     request = a_request().with_sources(a_source("S", at=SEATTLE)).with_orders(*orders)
-    request = request.with_stock({(LAMP, "S"): 1, (CHAIR, "S"): len(product_ids)})
+    request = request.with_stock({(LAMP, "S"): 1, (CHAIR, "S"): chairs})
     return prepare(open_lines(request.build())[0]).problem
 
 
@@ -58,3 +58,18 @@ def test_where_stock_is_scarce_a_whole_pattern_stays_open_beside_a_fraction_of_t
 def test_where_few_patterns_are_fractions_whole_ones_are_taken_beside_them(chairs: int) -> None:
     problem = one_line_orders(LAMP, LAMP, *[CHAIR] * chairs)
     assert first_round(problem, [WHOLE, HALF, *[WHOLE] * chairs]) == [0, *range(2, 2 + chairs)]
+
+
+@pytest.mark.parametrize(("most_open", "placed"), [(0, [0, 1, 4]), (1, [0, 2, 4])])
+def test_of_too_many_contested_patterns_the_most_contested_stay_open(
+    monkeypatch: pytest.MonkeyPatch, most_open: int, placed: list[int]
+) -> None:
+    monkeypatch.setattr("dom_core.optimizer.dive.MOST_OPEN", most_open)
+    problem = one_line_orders(CHAIR, LAMP, LAMP, CHAIR, CHAIR, chairs=2)
+    # Half of a chair is wanted beside two that are held, half of a lamp beside one.
+    assert first_round(problem, [WHOLE, WHOLE, HALF, HALF, WHOLE]) == placed
+
+
+def test_without_another_master_what_stayed_open_is_taken_where_it_still_fits() -> None:
+    problem = one_line_orders(CHAIR, CHAIR, CHAIR, chairs=2)
+    assert first_round(problem, [WHOLE, HALF, WHOLE]) == [0, 1]
