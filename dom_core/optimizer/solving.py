@@ -120,10 +120,10 @@ class PulpSolver(ABC):
         """Minimise the sum of all levels; what it leaves equal is decided by charges that no point can feel."""
         started = time.monotonic()
         if not model.tie_breakers:
-            search = self._minimise(model, [*model.priced, *model.ties], limits)
+            search = self._minimise(model, [*model.priced, *model.ties], limits, model.constant)
             bound = model.constant + search.bound - model.ties_at_most
             return _answer(search, _flows(model, search), bound, started)
-        search = self._minimise(model, model.priced, limits)
+        search = self._minimise(model, model.priced, limits, model.constant)
         flows = _flows(model, search)
         if search.ending is Ending.OPTIMAL:
             _fix(model, model.priced)
@@ -133,9 +133,10 @@ class PulpSolver(ABC):
     def solve_strictly(self, model: Model, limits: SolverLimits) -> Answer:
         """Minimise level after level, each fixed at its value before the next; ties last.
 
-        A level's bound holds for the best plan only while the levels above it are proven.
+        A level's bound holds for the best plan only while the levels above it are proven, so every level is searched to
+        its end, whatever gap the limits allow.
         """
-        started = time.monotonic()
+        started, limits = time.monotonic(), replace(limits, relative_gap=0.0)
         worst, bound = Search(Ending.OPTIMAL, 0.0, ""), model.constant
         flows: tuple[Flow, ...] = ()
         for level, terms in model.levels.items():
@@ -151,8 +152,8 @@ class PulpSolver(ABC):
             flows = _flows(model, self._minimise(model, model.ties, limits)) or flows
         return _answer(worst, flows, bound, started)
 
-    def _minimise(self, model: Model, terms: Terms, limits: SolverLimits) -> Search:
-        """Search with these terms as the objective."""
+    def _minimise(self, model: Model, terms: Terms, limits: SolverLimits, besides: float = 0.0) -> Search:
+        """Search with these terms as the objective. An allowed gap is a share of what they and `besides` cost."""
         if not terms:
             # Nothing to choose: keep the values of the level before, or zero.
             if any(variable.value() is None for variable in model.program.variables()):
@@ -161,8 +162,14 @@ class PulpSolver(ABC):
                 return Search(Ending.OPTIMAL, 0.0, "")
         if not terms:
             return Search(Ending.OPTIMAL, 0.0, "")
-        model.program.setObjective(expression(terms))
-        return self.search(model, limits)
+        if not (limits.relative_gap and besides):
+            model.program.setObjective(expression(terms))
+            return self.search(model, limits)
+        # PuLP writes no constants: a variable that is always one has this charge.
+        always = model.program.add_variable("always", 1, 1)
+        model.program.setObjective(expression([*terms, (always, besides)]))
+        search = self.search(model, limits)
+        return replace(search, bound=search.bound - besides)
 
 
 class CbcSolver(PulpSolver):

@@ -53,6 +53,6 @@ def _recomputed(subject: Subject, told: Callable[[float], None]) -> Verified:
         *claims.of_scale(subject, found, rates),
         *found.findings,
         *(finding for report, proof in proofs for finding in claims.of_bound(report, proof, found)),
-        *(finding for report in plan.iterations for finding in claims.of_ending(report, request)),
+        *(finding for report, proof in proofs for finding in claims.of_ending(report, proof, request)),
     )
     return Verified(findings) if findings else Verified((), tuple(claims.support_of(*pair, found) for pair in proofs))

@@ -19,6 +19,9 @@ GRAIN = 0.002
 RATIO_TOLERANCE = 1e-6
 """Of a ratio: what floating point may leave of a gap that is proven to be zero."""
 
+TIE_POINTS = 0.5
+"""Points of each part: what decides between equal plans is taken off its bound, and so widens its gap."""
+
 
 @dataclass(frozen=True, slots=True)
 class Support:
@@ -103,13 +106,14 @@ def _tolerance(found: Recomputed, key: Part) -> float:
     return GRAIN + TOLERANCE * found.nothing.get(key, 0)
 
 
-def of_ending(report: IterationReport, request: PlanRequest) -> Iterator[str]:
+def of_ending(report: IterationReport, proof: IterationProof, request: PlanRequest) -> Iterator[str]:
     """Whether an iteration ended as it says: a limit that was hit is said, and nothing is called better than it is."""
     name, gap, most = f"iteration {report.number}", report.gap, request.strategy.limits.relative_gap
     limit = report.ending_limit
+    over = (gap - most - RATIO_TOLERANCE) * report.total > TIE_POINTS * len(proof.parts)
     if report.ending is Ending.OPTIMAL and limit:
         yield f"{name} is called optimal, and the limit {limit} is said to have ended it"
-    if report.ending is Ending.WITHIN_GAP and gap > most + RATIO_TOLERANCE and not limit:
+    if report.ending is Ending.WITHIN_GAP and over and limit in ("", "gap"):
         yield f"{name} is called within the gap of {most:.4%}, its gap is {gap:.4%}"
     if report.ending is Ending.WITHIN_GAP and gap == 0 and not limit:
         yield f"{name} is called within a gap that is zero"

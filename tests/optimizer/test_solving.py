@@ -1,6 +1,8 @@
 """Endings, bounds and the executable of CBC, on models small enough to solve by eye."""
 
 import subprocess
+from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import pulp
@@ -19,7 +21,10 @@ from dom_core.optimizer import (
     problem,
     solving,
 )
+from dom_core.optimizer.solving_highs import HighsSolver
 from tests.builders import RequestBuilder, a_request, a_source, an_order
+
+needs_highs = pytest.mark.skipif(find_spec("highspy") is None, reason="the second solver is not installed")
 
 
 def a_model(builder: RequestBuilder) -> formulation.Model:
@@ -55,6 +60,32 @@ def test_a_gap_that_was_allowed_is_not_called_optimal() -> None:
     exact = solving.CbcSolver().solve(a_model(rivals(3)), SolverLimits())
     assert exact.ending is Ending.OPTIMAL
     assert answer.bound <= exact.bound + 1e-6
+
+
+def true_gap(model: formulation.Model, answer: solving.Answer) -> float:
+    """How far the answer's bound is below its value, as a share of all that the plan costs."""
+    value = model.constant + sum(charge * (variable.value() or 0.0) for variable, charge in model.priced)
+    return (value - answer.bound) / value
+
+
+@pytest.mark.parametrize("make", [solving.CbcSolver, pytest.param(HighsSolver, marks=needs_highs)])
+@pytest.mark.parametrize("allowed", [0.02, 0.1])
+def test_the_gap_that_was_allowed_is_a_share_of_all_that_the_plan_costs(
+    make: Callable[[], solving.PulpSolver], allowed: float
+) -> None:
+    """Here filling nothing costs three times as much as the plan, so a share of what filling saves is far too much."""
+    model = a_model(rivals(6))
+    answer = make().solve(model, SolverLimits(relative_gap=allowed))
+    assert 0 <= true_gap(model, answer) <= allowed
+    assert answer.bound > 0
+
+
+@pytest.mark.parametrize("make", [solving.CbcSolver, pytest.param(HighsSolver, marks=needs_highs)])
+def test_level_by_level_no_gap_is_allowed(make: Callable[[], solving.PulpSolver]) -> None:
+    """A unit given up at the first level would be worth more than all that lies below."""
+    loose, exact = (make().solve_strictly(a_model(rivals(6)), SolverLimits(relative_gap=gap)) for gap in (0.5, 0.0))
+    assert loose.ending is exact.ending is Ending.OPTIMAL
+    assert (loose.bound, len(loose.flows)) == (exact.bound, len(exact.flows))
 
 
 def test_a_node_limit_ends_unproven_and_is_named() -> None:
