@@ -43,14 +43,14 @@ MEET_WITHIN, MEET_SCARCE_WITHIN = 1e-5, 3e-4
 def dive(plan: FirstPlan, prices: Prices, pool: PatternPool, amounts: FloatArray, solve: Linear) -> None:
     """Place what masters take, round by round; greedy rounds must follow for what no master decides."""
     columns, scarce = MASTER_COLUMNS, _scarce(pool, amounts)
-    while plan.place(pool.chosen(_taken(pool, amounts, scarce and columns > 0))) and columns > 0:
+    while plan.place_patterns(pool.chosen(_taken(pool, amounts, scarce and columns > 0))) and columns > 0:
         left = plan.left_over()
         if left is None or not (amounts < WHOLE)[amounts > 0].any():
             return
         within = MEET_SCARCE_WITHIN if scarce else MEET_WITHIN
         next_pool, found = _next(left, plan, prices, solve, min(columns, ROUND_COLUMNS), within)
         if found.amounts is None:
-            plan.place(pool.chosen(_taken(pool, amounts, stay_open=False)))
+            plan.place_patterns(pool.chosen(_taken(pool, amounts, stay_open=False)))
             return
         pool, columns = next_pool, columns - found.columns
         prices = pool.working.prices(found.best.multipliers)

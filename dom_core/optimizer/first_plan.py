@@ -1,7 +1,7 @@
 """A first plan: what somebody wants placed, as far as it fits, then everybody else in rounds over what is left.
 
-In a round every waiting order asks for its cheapest pattern at prices over what is left. Heavier classes go first,
-then the earliest; whoever no longer fits asks again.
+In a round every waiting order asks for its cheapest pattern at prices over what is left, an order of many lines for the
+sources that `long_orders.py` chooses. Heavier classes go first, then the earliest; whoever no longer fits asks again.
 """
 
 from collections.abc import Callable
@@ -10,6 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from dom_core.domain.reason import BoolArray, IntArray
+from dom_core.optimizer import long_orders
 from dom_core.optimizer.cheapest import NOWHERE
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.pricing import Pricer, Prices
@@ -53,6 +54,20 @@ class FirstPlan:
             if not self.place(self._wishes(prices)) or time_is_up():
                 return
 
+    def place_long(self, prices: Prices, time_is_up: Callable[[], bool]) -> None:
+        """Place orders that groups cut, before others; a group knows nothing of what the rest of its order needs."""
+        cut = self._cut_lines()
+        for _ in range(ROUNDS):
+            if not cut.any() or not self.place(np.where(cut, self._wishes(prices, cut), NOWHERE)) or time_is_up():
+                return
+
+    def place_patterns(self, chosen: IntArray) -> bool:
+        """Place what patterns say of the orders that they do not cut; whether anybody got something."""
+        return self.place(np.where(self._cut_lines(), NOWHERE, chosen))
+
+    def _cut_lines(self) -> BoolArray:
+        return self.pricer.costs.cut_orders()[self.problem.batch.order_of]
+
     def left_over(self) -> Problem | None:
         """The problem of the orders that wait, with what is left; None when nobody does."""
         if not self.waiting.any():
@@ -67,13 +82,17 @@ class FirstPlan:
             ),
         )
 
-    def _wishes(self, prices: Prices) -> IntArray:
-        """The source that each waiting line (L) would get if its order were alone with what is left."""
+    def _wishes(self, prices: Prices, among: BoolArray | None = None) -> IntArray:
+        """The source that each waiting line (L, `among` these) would get if its order were alone with what is left."""
         lines = self.pricer.costs.lines
-        mine = lines[self.waiting[lines]]
+        mine = lines[self.waiting[lines] if among is None else (self.waiting & among)[lines]]
         if not len(mine):
             return np.full(len(self.waiting), NOWHERE)
-        return self.pricer.of(mine).price(prices, stock=self.left.stock).chosen
+        pricer = self.pricer.of(mine)
+        chosen = pricer.price(prices, stock=self.left.stock).chosen
+        for long_lines, sources in long_orders.wishes(pricer, prices, self.left.stock):
+            chosen[long_lines] = sources
+        return chosen
 
     def place(self, chosen: IntArray) -> bool:
         """Give orders what they ask for, as far as all of it is there; whether anybody got something."""

@@ -100,6 +100,14 @@ class PatternCosts:
         rows = np.searchsorted(self.lines, lines)
         return np.where(self.whole[rows], 1, self.units[rows])
 
+    def cut_orders(self) -> BoolArray:
+        """Which orders (O, of all) are cut into several groups."""
+        orders = self.problem.batch.order_of
+        groups = [orders[self.lines[rows[:, 0]]] for rows in self.tables.values()]
+        counts = np.bincount(np.concatenate(groups or [orders[:0]]), minlength=len(self.problem.batch.orders))
+        cut: BoolArray = counts > 1
+        return cut
+
     def nothing(self) -> float:
         """What it costs to fill none of these lines."""
         weights = self.problem.weights[self.problem.batch.order_of[self.lines]]

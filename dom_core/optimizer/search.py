@@ -180,6 +180,7 @@ def _planned(
     plan = first_plan.FirstPlan(working.pricer)
     if amounts is not None:
         amounts = np.concatenate((amounts, np.zeros(len(pool) - len(amounts))))
+        plan.place_long(prices, course.time_is_up)
         dive(plan, prices, pool, amounts, _in_time(solver, course))
     plan.complete(prices, course.time_is_up)
     return Standing(working.problem, plan.flows)

@@ -43,9 +43,7 @@ def expressed(pricer: Pricer) -> BoolArray:
     wholly = np.ones(len(batch.orders), dtype=bool)
     wholly[batch.order_of[costs.lines[~costs.whole & ((costs.units > 1) | costs.write_in)]]] = False
     wholly[sorted({order for order, _ in problem.used.shipments})] = False
-    groups = [batch.order_of[costs.lines[rows[:, 0]]] for rows in costs.tables.values()]
-    if groups:
-        wholly[np.bincount(np.concatenate(groups), minlength=len(wholly)) > 1] = False
+    wholly[costs.cut_orders()] = False
     first = costs.lines[costs.starts][costs.order_row]
     differs = batch.destination_of[costs.lines] != batch.destination_of[first]
     if problem.costs is not None:

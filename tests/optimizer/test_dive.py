@@ -48,6 +48,16 @@ def first_round(problem: Problem, amounts: list[float]) -> list[int]:
     return sorted(line for line, _, _ in plan.flows)
 
 
+def test_a_part_of_an_order_is_not_taken_for_the_order() -> None:
+    """Eight lines are two groups; the master takes the first of them whole, and nothing of the other."""
+    order = an_order("O1").shipping_to(*SEATTLE)
+    for number in range(8):
+        order = order.with_line(f"P{number}", 1)
+    stock = {(f"P{number}", "S"): 1 for number in range(8)}
+    request = a_request().with_sources(a_source("S", at=SEATTLE)).with_orders(order).with_stock(stock)
+    assert first_round(prepare(open_lines(request.build())[0]).problem, [WHOLE, 0.0]) == []
+
+
 def test_where_stock_is_scarce_a_whole_pattern_stays_open_beside_a_fraction_of_the_same_cell() -> None:
     problem = one_line_orders(LAMP, LAMP, CHAIR)
     # The earliest would get the lamp if all were taken that the master takes whole.
