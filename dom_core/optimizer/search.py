@@ -34,6 +34,7 @@ from dom_core.optimizer.promising import PriceAll, priced_here
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Crew
+from dom_core.optimizer.topping_up import top_up
 from dom_core.optimizer.watch import watch_of
 from dom_core.optimizer.whole_patterns import KnownPatterns, expressed
 from dom_core.optimizer.working_set import Pass, WorkingSet
@@ -182,8 +183,14 @@ def _planned(
         amounts = np.concatenate((amounts, np.zeros(len(pool) - len(amounts))))
         plan.place_long(prices, course.time_is_up)
         dive(plan, prices, pool, amounts, _in_time(solver, course))
+    return _completed(plan, prices, course)
+
+
+def _completed(plan: first_plan.FirstPlan, prices: Prices, course: Course) -> Standing:
+    """The plan with all that still finds what it wants, whole or in parts."""
     plan.complete(prices, course.time_is_up)
-    return Standing(working.problem, plan.flows)
+    top_up(plan, course.time_is_up)
+    return Standing(plan.problem, plan.flows)
 
 
 def _proven(working: WorkingSet, found: Pass, best: PricedBest, course: Course) -> PricedBest:
@@ -197,7 +204,7 @@ def _proven(working: WorkingSet, found: Pass, best: PricedBest, course: Course) 
 
 def _climb(working: WorkingSet, pool: PatternPool, best: PricedBest, course: Course) -> PricedBest:
     """Prices by steps. What they prove over all pairs shows which sources were missing: then the steps go on."""
-    rough = Standing(working.problem, first_plan.build(working.pricer, best.prices, course.time_is_up))
+    rough = _completed(first_plan.FirstPlan(working.pricer), best.prices, course)
     course.offer(rough)
     scarce = rough.total - best.bound > SCARCE * rough.total
     rounds = PRICE_ROUNDS_WHERE_SCARCE if scarce else PRICE_ROUNDS
