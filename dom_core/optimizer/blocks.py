@@ -11,6 +11,7 @@ from dom_core.optimizer import decomposition, formulation, search
 from dom_core.optimizer.pattern_costs import GROUP_LINES
 from dom_core.optimizer.problem import Problem, levels_of, total_of
 from dom_core.optimizer.solving import Answer, Solver
+from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Crew
 
 EXACT_PAIRS = 8000
@@ -43,7 +44,9 @@ def solve(problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits) ->
     if answer.ending in (Ending.OPTIMAL, Ending.WITHIN_GAP):
         return answer
     searched = search.solve_large(problem, solver, crew, _part_of(limits, 1 - EXACT_SHARE), answer.flows)
-    return replace(searched, bound=max(searched.bound, answer.bound), seconds=searched.seconds + answer.seconds)
+    total = Standing(problem, searched.flows).total
+    proven = search.proven_by(searched, answer.bound, total, limits)
+    return replace(proven, seconds=searched.seconds + answer.seconds)
 
 
 def solve_strictly(problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits) -> Answer:

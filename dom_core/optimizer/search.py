@@ -76,13 +76,20 @@ def solve_large(
     if limit == "rounds" and left_s > 0:
         fixed = fixing.prove(pricer, priced, best, crew, replace(limits, solve_limit_s=left_s))
         proven, best = fixing.Proven(fixed.plan, max(proven.bound, fixed.bound)), fixed.plan
-    gap = (best.total - proven.bound) / best.total if best.total else 0.0
-    ending, limit = Ending.UNPROVEN, "seconds" if found.was_cut or course.was_cut else limit
-    if gap <= max(limits.relative_gap, PROVEN_WITHIN):
-        ending, limit = (Ending.OPTIMAL, "") if gap <= PROVEN_WITHIN else (Ending.WITHIN_GAP, "gap")
-    bound, table = min(proven.bound, float(best.total)), priced.prices.told(problem)
-    seconds = time.monotonic() - started
-    return Answer(best.flows, ending, bound, limit, seconds, prices=table, priced=priced.bound)
+    limit = "seconds" if found.was_cut or course.was_cut else limit
+    seconds, table = time.monotonic() - started, priced.prices.told(problem)
+    answer = Answer(best.flows, Ending.UNPROVEN, proven.bound, limit, seconds, prices=table, priced=priced.bound)
+    return proven_by(answer, proven.bound, best.total, limits)
+
+
+def proven_by(answer: Answer, bound: float, total: int, limits: SolverLimits) -> Answer:
+    """The answer, whose flows cost this `total`, with the better of its own and this bound, and the ending of both."""
+    bound = min(max(answer.bound, bound), float(total))
+    gap = (total - bound) / total if total else 0.0
+    if gap > max(limits.relative_gap, PROVEN_WITHIN):
+        return replace(answer, bound=bound)
+    ending, limit = (Ending.OPTIMAL, "") if gap <= PROVEN_WITHIN else (Ending.WITHIN_GAP, "gap")
+    return replace(answer, bound=bound, ending=ending, limit=limit)
 
 
 def ideal(problem: Problem, limits: SolverLimits) -> Answer | None:
@@ -143,8 +150,9 @@ def priced_best(
     best = PricedBest(prices, found.bound, found)
     if not over(pricer, found):
         plan = first_plan.FirstPlan(pricer)
-        plan.place(found.chosen)
-        return Found(best, plan.flows)
+        plan.place_long(prices, course.time_is_up)
+        plan.place_patterns(found.chosen)
+        return Found(best, _completed(plan, prices, course).flows)
     course.prove(best.bound)
     pool = PatternPool(working)
     course.stage_until(PRICES_UNTIL)

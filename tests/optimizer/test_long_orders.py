@@ -1,5 +1,6 @@
 """What orders of many lines ask for: few sources for all lines, within every limit of the order."""
 
+import time
 from dataclasses import replace
 from itertools import combinations
 from random import Random
@@ -9,8 +10,10 @@ import pytest
 
 from benchmarks.judging import judge
 from benchmarks.ways.fewest_splits import planned
+from dom_core.domain.network import Location
 from dom_core.domain.reason import FloatArray, IntArray
-from dom_core.optimizer import blocks, first_plan, long_orders, neighbourhoods
+from dom_core.domain.strategy import SolverLimits
+from dom_core.optimizer import blocks, first_plan, long_orders, neighbourhoods, search
 from dom_core.optimizer.cheapest import NOWHERE
 from dom_core.optimizer.first_plan import FirstPlan
 from dom_core.optimizer.long_orders import Costs, choose
@@ -178,6 +181,22 @@ def test_patterns_do_not_place_a_part_of_an_order_that_they_cut() -> None:
     one_group[:GROUP_LINES] = 0
     assert not plan.place_patterns(one_group)
     assert plan.waiting.all()
+
+
+def test_where_there_is_enough_for_everybody_a_long_order_is_not_cut_either() -> None:
+    """Half of the lines go where A is, half to B, and both hold everything: two groups would use both."""
+    order, stock = an_order("O1"), {}
+    for number in range(12):
+        place = Location(*PLACES[0 if number < 6 else 4])
+        order = order.with_line(f"P{number:02}", 1, id=f"{number:02}", location=place)
+        stock |= {(f"P{number:02}", source_id): 9 for source_id in "AB"}
+    sources = [a_source("A", at=PLACES[0]), a_source("B", at=PLACES[4])]
+    problem = problem_of(a_request().with_sources(*sources).with_orders(order).with_stock(stock))
+    pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0))
+    assert len(set(pricer.price(Prices.none(problem)).chosen.tolist())) == 2
+    found = search.priced_best(pricer, CbcSolver(), SolverLimits(), time.monotonic() + 60)
+    assert len(found.flows) == 12
+    assert len({source for _, source, _ in found.flows}) == 1
 
 
 def many_long_orders(orders: int = 30) -> RequestBuilder:

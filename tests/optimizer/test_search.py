@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from dom_core.domain.plan import Ending, Plan
-from dom_core.domain.strategy import ObjectiveMode
+from dom_core.domain.strategy import ObjectiveMode, SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer import blocks, neighbourhoods, relaxation
 from dom_core.optimizer import workers as worker_count
 from dom_core.optimizer.pipeline import plan_once
-from dom_core.optimizer.solving import Answer, CbcSolver, Search
+from dom_core.optimizer.problem import Problem
+from dom_core.optimizer.solving import Answer, CbcSolver, Search, Solver
 from tests.builders import RequestBuilder, a_request, a_source, an_order
 from tests.oracle.generation import generate
 
@@ -82,6 +83,18 @@ def test_when_the_exact_model_finds_nothing_in_time_the_search_still_gives_a_pla
     report = plan_once(rivals(18).build(), CbcSolver()).iterations[0]
     assert report.filled_units > 0
     assert report.bound > 0
+
+
+def test_what_the_exact_model_proved_counts_for_the_plan_of_the_search(monkeypatch: pytest.MonkeyPatch) -> None:
+    exactly = blocks._exactly
+
+    def cut_short(problem: Problem, solver: Solver, limits: SolverLimits, *, strict: bool = False) -> Answer:
+        return replace(exactly(problem, solver, limits, strict=strict), ending=Ending.UNPROVEN, limit="seconds")
+
+    report = plan_once(rivals(18).build(), CbcSolver()).iterations[0]
+    monkeypatch.setattr(blocks, "_exactly", cut_short)
+    cut = plan_once(rivals(18).build(), CbcSolver()).iterations[0]
+    assert (cut.ending, cut.ending_limit, cut.total, cut.bound) == (Ending.OPTIMAL, "", report.total, report.bound)
 
 
 class Broken(CbcSolver):
