@@ -47,8 +47,8 @@ def _result(task: Task, solved: Callable[[], None]) -> Result:
         return Result(Outcome.NO_ANSWER)
     except SolverFailed as error:
         return Result(Outcome.NO_ANSWER, note=str(error))
-    except MemoryError:
-        return Result(Outcome.OUT_OF_MEMORY)
+    except MemoryError as error:
+        return Result(Outcome.OUT_OF_MEMORY, note=str(error))
 
 
 def request_of(case: Generated | Superstore) -> PlanRequest:

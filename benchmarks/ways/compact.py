@@ -3,6 +3,7 @@
 That formulation is already the good one: line by line, with the smallest factors, and without rows that cannot bind.
 """
 
+import resource
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,10 @@ from dom_core.optimizer import decomposition, formulation, pipeline, relaxation
 from dom_core.optimizer.problem import Problem, levels_of, total_of
 from dom_core.optimizer.solving import CbcSolver, Solver
 from dom_core.optimizer.solving_highs import HighsSolver
+
+
+KB_PER_PAIR = 7
+"""What a candidate pair takes in PuLP's model and in the solver, at least: measured at 1,000 lines."""
 
 
 def with_cbc(request: PlanRequest, limit_s: float) -> Answer:
@@ -39,14 +44,21 @@ class Modelled:
 
 
 def modelled(request: PlanRequest) -> Modelled:
-    """Write the model. Raises NoAnswer where there is nothing to decide."""
+    """Write the model. Raises NoAnswer where there is nothing to decide, MemoryError where it could not be held."""
     batch, _ = pipeline.open_lines(request)
     problem = relaxation.prepare(batch).problem
+    _require_memory(int(problem.allowed.sum()))
     parts = decomposition.independent_parts(problem)
     if not parts:
         raise NoAnswer
     outside = np.setdiff1d(np.flatnonzero(problem.wanted > 0), np.concatenate(parts))
     return Modelled(batch, problem, formulation.build(problem, parts), _points_unfilled(problem, outside))
+
+
+def _require_memory(pairs: int) -> None:
+    needed_mb, (allowed, _) = pairs * KB_PER_PAIR // 2**10, resource.getrlimit(resource.RLIMIT_AS)
+    if allowed != resource.RLIM_INFINITY and needed_mb > allowed // 2**20:
+        raise MemoryError(f"{pairs:,} candidate pairs need {needed_mb:,} MB at least")
 
 
 def _points_unfilled(problem: Problem, lines: np.ndarray[tuple[int, ...], np.dtype[np.int64]]) -> int:
