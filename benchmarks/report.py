@@ -100,12 +100,18 @@ def _exact(cases: Iterable[Compared]) -> Iterator[Sequence[str]]:
             yield (
                 case.case,
                 BY_KEY[way].title,
-                _seconds(record) if record.figures else record.result.outcome.value,
+                _seconds(record) if record.figures else _unanswered(record),
                 _own_gap(record.figures),
                 _own_gap(engine.figures),
                 times,
                 _percent(value, signed=True),
             )
+
+
+def _unanswered(record: Record) -> str:
+    result = record.result
+    told = result.note if result.outcome is Outcome.OUT_OF_MEMORY else ""
+    return f"{result.outcome.value}: {told}" if told else result.outcome.value
 
 
 def _growth(cases: Sequence[Compared]) -> Iterator[Sequence[str]]:

@@ -18,7 +18,6 @@ from dom_core.optimizer.problem import Problem, levels_of, total_of
 from dom_core.optimizer.solving import CbcSolver, Solver
 from dom_core.optimizer.solving_highs import HighsSolver
 
-
 KB_PER_PAIR = 7
 """What a candidate pair takes in PuLP's model and in the solver, at least: measured at 1,000 lines."""
 

@@ -13,7 +13,7 @@ from benchmarks.cases import Generated, Superstore
 from benchmarks.comparing import Compared, compared
 from benchmarks.instances import Shape
 from benchmarks.records import Figures, Outcome, Record
-from benchmarks.ways import BY_KEY
+from benchmarks.ways import BY_KEY, compact
 from tests.benchmarks.made_up import HERE
 
 SHAPE = Shape(100, 10, 1.0)
@@ -107,6 +107,13 @@ def test_a_way_that_needs_more_memory_than_it_may_use_says_so(tmp_path: Path) ->
     (record,) = campaign.run(little, tmp_path / "results.json", HERE, lambda _s: None, lambda _line: None).values()
     assert record.result.outcome in (Outcome.OUT_OF_MEMORY, Outcome.FAILED)
     assert record.figures is None
+
+
+def test_a_model_that_could_not_be_held_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compact.resource, "getrlimit", lambda _kind: (8 * 2**20, 8 * 2**20))
+    compact._require_memory(pairs=1_000)
+    with pytest.raises(MemoryError, match="2,000 candidate pairs need 13 MB at least"):
+        compact._require_memory(pairs=2_000)
 
 
 def test_a_way_that_is_far_over_its_limit_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
