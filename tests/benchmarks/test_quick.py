@@ -1,5 +1,6 @@
 """`make bench-quick` in small: every way plans the same scarce batch in a process of its own."""
 
+import resource
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -110,7 +111,7 @@ def test_a_way_that_needs_more_memory_than_it_may_use_says_so(tmp_path: Path) ->
 
 
 def test_a_model_that_could_not_be_held_is_not_made(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compact.resource, "getrlimit", lambda _kind: (8 * 2**20, 8 * 2**20))
+    monkeypatch.setattr(resource, "getrlimit", lambda _kind: (8 * 2**20, 8 * 2**20))
     compact._require_memory(pairs=1_000)
     with pytest.raises(MemoryError, match="2,000 candidate pairs need 13 MB at least"):
         compact._require_memory(pairs=2_000)
