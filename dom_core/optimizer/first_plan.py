@@ -159,9 +159,8 @@ def _beyond_limits(pricer: Pricer, chosen: IntArray) -> BoolArray:
     given = np.bincount(batch.order_of[placed], minlength=len(beyond))
     whole = np.array([not problem.split_limits[order].partial_orders for order in range(len(beyond))], dtype=bool)
     beyond |= whole & asks & (given < needed)
-    for line, _ in sorted(used.limited_line_sources):
+    for line, before in used.sources_by_line().items():
         limit = problem.split_limits[int(batch.order_of[line])].max_sources_per_line
-        before = {s for other, s in used.limited_line_sources if other == line}
         if limit is not None and chosen[line] != NOWHERE and len(before | {int(chosen[line])}) > limit:
             beyond[batch.order_of[line]] = True
     return beyond

@@ -6,7 +6,7 @@ in the p-median problem: added while the next one saves more than it costs, then
 (Teitz and Bart, 1968). What comes of it is a plan, never a bound.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,15 +114,31 @@ def wishes(pricer: Pricer, prices: Prices, stock: IntArray) -> Iterator[tuple[In
     """
     costs = pricer.costs
     long_rows = np.flatnonzero(np.bincount(costs.order_row[~costs.write_in], minlength=len(costs.orders)) > GROUP_LINES)
-    for row in long_rows.tolist():
-        pricer.watch.go_on()
-        yield _wish(pricer, CostBlock(costs, row, row + 1), prices, stock)
+    if len(long_rows):
+        asked = _Asked(
+            pricer, prices, stock, pricer.problem.used.sources_by_order(), pricer.problem.used.sources_by_line()
+        )
+        for row in long_rows.tolist():
+            pricer.watch.go_on()
+            yield _wish(asked, CostBlock(costs, row, row + 1))
 
 
-def _wish(pricer: Pricer, block: CostBlock, prices: Prices, stock: IntArray) -> tuple[IntArray, IntArray]:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """What all long orders are asked with: prices, what is left, and the sources that orders and lines had before."""
+
+    pricer: Pricer
+    prices: Prices
+    stock: IntArray
+    by_order: Mapping[int, set[int]]
+    by_line: Mapping[int, set[int]]
+
+
+def _wish(asked: _Asked, block: CostBlock) -> tuple[IntArray, IntArray]:
+    pricer, stock = asked.pricer, asked.stock
     rows = np.flatnonzero(~pricer.costs.write_in[block.rows])
     lines, wanted = block.lines[rows], pricer.problem.wanted[block.lines[rows]]
-    costs = _priced(pricer, block, rows, prices, stock)
+    costs = _priced(asked, block, rows)
     products = pricer.problem.batch.product_of[lines]
     chosen = choose(costs)
     for _ in range(TOGETHER_TRIES):
@@ -134,8 +150,9 @@ def _wish(pricer: Pricer, block: CostBlock, prices: Prices, stock: IntArray) -> 
     return lines, chosen if costs.worth(chosen) < 0 else np.full(len(lines), NOWHERE, dtype=np.int64)
 
 
-def _priced(pricer: Pricer, block: CostBlock, rows: IntArray, prices: Prices, stock: IntArray) -> Costs:
-    """The order's costs at these prices."""
+def _priced(asked: _Asked, block: CostBlock, rows: IntArray) -> Costs:
+    """The costs of the lines in these rows of the block, all of one order."""
+    pricer, prices = asked.pricer, asked.prices
     together, alone = block.together.copy(), (block.alone + block.charges(prices))[rows][None]
     sources, lines = alone.shape[2], block.lines[rows][None]
     shares = np.ones((1, sources))
@@ -144,32 +161,29 @@ def _priced(pricer: Pricer, block: CostBlock, rows: IntArray, prices: Prices, st
     every = np.arange(sources)[None]
     groups = Groups(kind, lines, every, together, alone, shares, None, None, np.zeros(1), limited)
     pricer.rooms.charge(groups, prices.capacity, together, alone)
-    alone = np.where(block.holds(stock)[rows] & ~_closed(pricer, lines[0]), alone[0], np.inf)
+    alone = np.where(block.holds(asked.stock)[rows] & ~_closed(asked, lines[0]), alone[0], np.inf)
     finite = alone[np.isfinite(alone)]
     # A line that must not wait is served at any cost there is.
     dear = float(np.abs(finite).max(initial=0.0)) * len(rows) * 2 + float(together.sum()) + 1.0
     started = np.zeros(sources, dtype=bool)
     order = int(block.orders[0])
-    started[[source for other, source in pricer.problem.used.limited_shipments if other == order]] = True
+    started[sorted(asked.by_order.get(order, ()))] = True
     limit = pricer.problem.split_limits[order].max_sources
     most = sources if limit is None else max(0, limit - int(started.sum()))
     waits = bool(pricer.costs.may_wait[block.rows][rows[0]])
     return Costs(together[0], alone, most, started, 0.0 if waits else dear)
 
 
-def _closed(pricer: Pricer, lines: IntArray) -> BoolArray:
+def _closed(asked: _Asked, lines: IntArray) -> BoolArray:
     """Where lines (n) that came from as many sources before as they may must not come from another one (n, S)."""
-    problem, row_of = pricer.problem, {int(line): row for row, line in enumerate(lines.tolist())}
-    before: dict[int, list[int]] = {}
-    for line, source in sorted(problem.used.limited_line_sources):
-        if line in row_of:
-            before.setdefault(line, []).append(source)
+    problem = asked.pricer.problem
     closed = np.zeros((len(lines), problem.batch.shape[1]), dtype=bool)
-    for line, sources in before.items():
-        limit = problem.split_limits[int(problem.batch.order_of[line])].max_sources_per_line
-        if limit is not None and len(sources) >= limit:
-            closed[row_of[line]] = True
-            closed[row_of[line], sources] = False
+    most = problem.split_limits[int(problem.batch.order_of[lines[0]])].max_sources_per_line
+    for row, line in enumerate(lines.tolist()):
+        before = asked.by_line.get(line, ())
+        if most is not None and len(before) >= most:
+            closed[row] = True
+            closed[row, sorted(before)] = False
     return closed
 
 

@@ -45,6 +45,14 @@ class Used:
         """(order, source) pairs already shipping."""
         return frozenset(self.paid_steps)
 
+    def sources_by_order(self) -> Mapping[int, set[int]]:
+        """The sources that count against each order's limit."""
+        return _sources_by_first(self.limited_shipments)
+
+    def sources_by_line(self) -> Mapping[int, set[int]]:
+        """The sources that count against each line's limit."""
+        return _sources_by_first(self.limited_line_sources)
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Problem:
@@ -184,6 +192,14 @@ def _after(capacities: Sequence[CapacityLimit], used: Used) -> Iterator[Capacity
             new = {shipment for source in capacity.sources for shipment in shipments[source]} - capacity.counted
             left = max(0, capacity.remaining - len(new))
             yield replace(capacity, remaining=left, counted=capacity.counted | new)
+
+
+def _sources_by_first(pairs: Iterable[tuple[int, int]]) -> Mapping[int, set[int]]:
+    """(line or order, source) pairs by their line or order. Whoever has none has nothing."""
+    found: dict[int, set[int]] = defaultdict(set)
+    for first, source in pairs:
+        found[first].add(source)
+    return found
 
 
 def _by_source(pairs: Iterable[tuple[int, int]]) -> Mapping[int, list[tuple[int, int]]]:

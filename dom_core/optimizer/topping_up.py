@@ -21,11 +21,13 @@ def top_up(plan: FirstPlan, time_is_up: Callable[[], bool]) -> None:
     placed: dict[int, list[Flow]] = defaultdict(list)
     for flow in plan.flows:
         placed[int(plan.problem.batch.order_of[flow[0]])].append(flow)
+    used = plan.problem.used
+    before = used.sources_by_order(), used.sources_by_line()
     for row in _rows_that_miss(plan):
         if time_is_up():
             return
         plan.pricer.watch.go_on()
-        flows = _Filling(plan, row, placed).flows()
+        flows = _Filling(plan, row, placed, *before).flows()
         plan.left.take(flows)
         plan.flows += flows
 
@@ -47,7 +49,14 @@ class _Filling:
     already: from `used` sources.
     """
 
-    def __init__(self, plan: FirstPlan, row: int, placed: Mapping[int, Sequence[Flow]]) -> None:
+    def __init__(
+        self,
+        plan: FirstPlan,
+        row: int,
+        placed: Mapping[int, Sequence[Flow]],
+        sources_by_order: Mapping[int, set[int]],
+        sources_by_line: Mapping[int, set[int]],
+    ) -> None:
         self.plan, problem, costs = plan, plan.problem, plan.pricer.costs
         block = CostBlock(costs, row, row + 1)
         order = int(block.orders[0])
@@ -62,13 +71,11 @@ class _Filling:
         self.there: IntArray = np.where(could, plan.left.stock[self.products], 0).astype(np.int64)
         self.extra: FloatArray = np.where(could, block.alone[rows] + (self.gains * self.missing)[:, None], 0.0)
         self.used = {source for line, source in mine.items() if not problem.batch.is_write_in(line)}
-        self.used |= {source for other, source in problem.used.limited_shipments if other == order}
+        self.used |= sources_by_order.get(order, set())
         self.together: FloatArray = block.together[0].copy()
         self.together[sorted(self.used | set(mine.values()))] = 0.0
         self.limits = problem.split_limits[order]
-        self.sources_of: dict[int, set[int]] = defaultdict(set)
-        for line, source in problem.used.limited_line_sources:
-            self.sources_of[line].add(source)
+        self.sources_of = {line: set(sources_by_line.get(line, ())) for line in self.lines.tolist()}
 
     def flows(self) -> list[Flow]:
         """What they take now, within all limits of their order."""
