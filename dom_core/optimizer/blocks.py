@@ -1,5 +1,6 @@
 """One block of a problem: by the exact model while it is small, by search when it is not or when the model fails."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -23,6 +24,9 @@ EXACT_PAIRS_OF_LONG_ORDERS = 100_000
 EXACT_SHARE = 0.5
 """The share of a block's seconds that the exact model may use before the search takes over."""
 
+LEAST_S = 1.0
+"""Seconds that the search has at least, however long the exact model took."""
+
 SOLVER_FAILED = "solver_failed"
 """The `ending_limit` of a plan that the search made without a working solver."""
 
@@ -37,13 +41,14 @@ def solve(problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits) ->
         return _exactly(problem, solver, limits)
     if int(problem.allowed.sum()) > (EXACT_PAIRS_OF_LONG_ORDERS if _has_long_orders(problem) else EXACT_PAIRS):
         return search.solve_large(problem, solver, crew, limits)
+    started = time.monotonic()
     try:
         answer = _exactly(problem, solver, _part_of(limits, EXACT_SHARE))
     except SolverFailed as failure:
         return _without_solver(problem, solver, crew, limits, failure)
     if answer.ending in (Ending.OPTIMAL, Ending.WITHIN_GAP):
         return answer
-    searched = search.solve_large(problem, solver, crew, _part_of(limits, 1 - EXACT_SHARE), answer.flows)
+    searched = search.solve_large(problem, solver, crew, _left_of(limits, started), answer.flows)
     total = Standing(problem, searched.flows).total
     proven = search.proven_by(searched, answer.bound, total, limits)
     return replace(proven, seconds=searched.seconds + answer.seconds)
@@ -51,6 +56,7 @@ def solve(problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits) ->
 
 def solve_strictly(problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits) -> Answer:
     """Solve a problem level by level; by search where the solver finds nothing, or fails."""
+    started = time.monotonic()
     try:
         answer = _exactly(problem, solver, limits, strict=True)
     except SolverFailed as failure:
@@ -60,7 +66,7 @@ def solve_strictly(problem: Problem, solver: Solver, crew: Crew, limits: SolverL
     proven = answer.ending in (Ending.OPTIMAL, Ending.WITHIN_GAP)
     if proven or answer.flows or problem.forced:
         return answer
-    searched = search.solve_large(problem, solver, crew, _part_of(limits, 1 - EXACT_SHARE))
+    searched = search.solve_large(problem, solver, crew, _left_of(limits, started))
     return replace(searched, bound=max(searched.bound, answer.bound), seconds=searched.seconds + answer.seconds)
 
 
@@ -72,10 +78,14 @@ def _without_solver(
 
 
 def _exactly(problem: Problem, solver: Solver, limits: SolverLimits, *, strict: bool = False) -> Answer:
-    """Solve the compact model. When the search is complete, what was found is the bound: totals are whole points."""
+    """Solve the compact model. When the search is complete, what was found is the bound: totals are whole points.
+
+    The limit holds for making the model, too, which takes seconds for ten thousands of pairs.
+    """
+    started = time.monotonic()
     parts = decomposition.independent_parts(problem)
     model = formulation.build(problem, parts)
-    answer = (solver.solve_strictly if strict else solver.solve)(model, limits)
+    answer = (solver.solve_strictly if strict else solver.solve)(model, _left_of(limits, started))
     if answer.ending is Ending.OPTIMAL:
         taking_part = search.only(problem, np.concatenate(parts))
         return replace(answer, bound=float(total_of(levels_of(taking_part, answer.flows))))
@@ -86,6 +96,15 @@ def _has_long_orders(problem: Problem) -> bool:
     """Whether more than half of the lines belong to orders with more lines than a pattern has."""
     sizes = np.bincount(problem.batch.order_of[problem.wanted > 0])
     return bool(sizes[sizes > GROUP_LINES].sum() * 2 > sizes.sum())
+
+
+def _left_of(limits: SolverLimits, started: float) -> SolverLimits:
+    """The limits of what follows on something that `started` at this monotonic second.
+
+    Whole seconds are taken off: with any fraction a solver could decide otherwise when nothing was cut short.
+    """
+    left_s = limits.solve_limit_s - int(time.monotonic() - started)
+    return replace(limits, solve_limit_s=max(min(LEAST_S, limits.solve_limit_s), left_s))
 
 
 def _part_of(limits: SolverLimits, share: float) -> SolverLimits:

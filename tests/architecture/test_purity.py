@@ -26,6 +26,8 @@ EXCEPTIONS: Mapping[str, frozenset[str]] = {
     # Its last limit is one of seconds; plans that it ended say so.
     "dom_core.optimizer.course": SECONDS,
     "dom_core.optimizer.search": SECONDS,
+    # What the exact model took of the seconds, the search has not.
+    "dom_core.optimizer.blocks": SECONDS,
     # CBC is a program of its own: it is started, and killed with what it started when it is late.
     "dom_core.optimizer.solving": SECONDS | {"os", "pathlib", "shutil", "subprocess", "threading"},
     # It asks far more often whether to go on than anybody wants to be asked.

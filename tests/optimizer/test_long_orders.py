@@ -185,7 +185,7 @@ def test_patterns_do_not_place_a_part_of_an_order_that_they_cut() -> None:
 
 def test_where_there_is_enough_for_everybody_a_long_order_is_not_cut_either() -> None:
     """Half of the lines go where A is, half to B, and both hold everything: two groups would use both."""
-    order, stock = an_order("O1"), {}
+    order, stock = an_order("O1"), dict[tuple[str, str], int]()
     for number in range(12):
         place = Location(*PLACES[0 if number < 6 else 4])
         order = order.with_line(f"P{number:02}", 1, id=f"{number:02}", location=place)

@@ -1,17 +1,23 @@
 """The search for large parts: valid plans, honest bounds, the same plan every time."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 
 from dom_core.domain.plan import Ending, Plan
+from dom_core.domain.reason import IntArray
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import blocks, neighbourhoods, relaxation
+from dom_core.optimizer import blocks, formulation, neighbourhoods, relaxation, search
 from dom_core.optimizer import workers as worker_count
-from dom_core.optimizer.pipeline import plan_once
+from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.performing import LocalCrew
+from dom_core.optimizer.pipeline import open_lines, plan_once
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import Answer, CbcSolver, Search, Solver
+from dom_core.optimizer.tasks import Crew
 from tests.builders import RequestBuilder, a_request, a_source, an_order
 from tests.oracle.generation import generate
 
@@ -95,6 +101,35 @@ def test_what_the_exact_model_proved_counts_for_the_plan_of_the_search(monkeypat
     monkeypatch.setattr(blocks, "_exactly", cut_short)
     cut = plan_once(rivals(18).build(), CbcSolver()).iterations[0]
     assert (cut.ending, cut.ending_limit, cut.total, cut.bound) == (Ending.OPTIMAL, "", report.total, report.bound)
+
+
+@pytest.mark.parametrize(("making_s", "exact_s", "search_s"), [(0.9, 5, 10), (3.2, 2, 7), (30, 1, 1)])
+def test_making_the_exact_model_counts_against_the_limit(
+    making_s: float, exact_s: float, search_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ten seconds, of which the exact model may use half, and the search what is left."""
+    now, given = [0.0], []
+    build = formulation.build
+
+    def slow(problem: Problem, parts: Sequence[IntArray]) -> formulation.Model:
+        now[0] += making_s
+        return build(problem, parts)
+
+    class Undecided(CbcSolver):
+        def solve(self, _model: formulation.Model, limits: SolverLimits) -> Answer:
+            given.append(limits.solve_limit_s)
+            return Answer((), Ending.NO_PLAN, float("-inf"), "seconds", 0.0)
+
+    def noted(problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits, start: Sequence[Flow] = ()) -> Answer:
+        given.append(limits.solve_limit_s)
+        return Answer((), Ending.UNPROVEN, 0.0, "seconds", 0.0)
+
+    monkeypatch.setattr(blocks, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(formulation, "build", slow)
+    monkeypatch.setattr(search, "solve_large", noted)
+    problem = relaxation.prepare(open_lines(rivals(4).build())[0]).problem
+    blocks.solve(problem, Undecided(), LocalCrew(Undecided()), SolverLimits(solve_limit_s=10))
+    assert given == [exact_s, search_s]
 
 
 class Broken(CbcSolver):
