@@ -18,7 +18,7 @@ from dom_core.optimizer.pipeline import open_lines, plan_once
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import Answer, CbcSolver, Search, Solver
 from dom_core.optimizer.tasks import Crew
-from tests.builders import RequestBuilder, a_request, a_source, an_order
+from tests.builders import RequestBuilder, a_request, a_rule, a_source, an_order
 from tests.oracle.generation import generate
 
 PLACES = [(47.6, -122.3), (40.7, -74.0), (33.7, -84.4), (41.9, -87.6), (29.8, -95.4), (39.7, -105.0)]
@@ -130,6 +130,28 @@ def test_making_the_exact_model_counts_against_the_limit(
     problem = relaxation.prepare(open_lines(rivals(4).build())[0]).problem
     blocks.solve(problem, Undecided(), LocalCrew(Undecided()), SolverLimits(solve_limit_s=10))
     assert given == [exact_s, search_s]
+
+
+@pytest.mark.parametrize(
+    ("lines", "units", "in_parts", "limit_s", "pairs"),
+    [
+        (2, 1, True, 120, 8_000),  # a single unit has no parts
+        (2, 3, False, 120, 8_000),
+        (2, 3, True, 120, 30_000),
+        (2, 3, True, 10, 8_000),
+        (7, 1, False, 10, 100_000),
+    ],
+)
+def test_the_exact_model_gets_more_where_the_search_proves_little(
+    lines: int, units: int, in_parts: bool, limit_s: float, pairs: int
+) -> None:
+    order = an_order("O1")
+    for number in range(lines):
+        order = order.with_line(f"P{number}", units)
+    split = {"max_sources": 2, "partial_orders": True, "partial_lines": in_parts, "max_sources_per_line": 1}
+    builder = a_request().with_sources(a_source("S1")).with_orders(order).with_rules(a_rule("partial_orders", split))
+    problem = relaxation.prepare(open_lines(builder.build())[0]).problem
+    assert blocks._most_exact_pairs(problem, SolverLimits(solve_limit_s=limit_s)) == pairs
 
 
 class Broken(CbcSolver):
