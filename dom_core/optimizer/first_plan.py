@@ -47,6 +47,7 @@ class FirstPlan:
         self.waiting: BoolArray = np.zeros(len(self.problem.wanted), dtype=bool)
         self.waiting[pricer.costs.lines] = True
         self.flows: list[Flow] = []
+        self.crowded_out: set[int] = set()
 
     def complete(self, prices: Prices, time_is_up: Callable[[], bool] = lambda: False) -> None:
         """Place everybody who still finds a pattern at these prices; in one round at least, if time is up."""
@@ -62,7 +63,7 @@ class FirstPlan:
                 return
 
     def place_patterns(self, chosen: IntArray) -> bool:
-        """Place what patterns say of the orders that they do not cut; whether anybody got something."""
+        """Place what patterns say of the orders that they do not cut; whether it makes sense to ask again."""
         return self.place(np.where(self._cut_lines(), NOWHERE, chosen))
 
     def _cut_lines(self) -> BoolArray:
@@ -89,13 +90,16 @@ class FirstPlan:
         if not len(mine):
             return np.full(len(self.waiting), NOWHERE)
         pricer = self.pricer.of(mine)
-        chosen = pricer.price(prices, stock=self.left.stock).chosen
-        for long_lines, sources in long_orders.wishes(pricer, prices, self.left.stock):
+        chosen = pricer.price(prices, stock=self.left.open_stock()).chosen
+        for long_lines, sources in long_orders.wishes(pricer, prices, self.left, self.crowded_out):
             chosen[long_lines] = sources
         return chosen
 
     def place(self, chosen: IntArray) -> bool:
-        """Give orders what they ask for, as far as all of it is there; whether anybody got something."""
+        """Give orders what they ask for, as far as all of it is there; whether it makes sense to ask again.
+
+        That is where anybody got something, or does not find room with the pattern that it asked for.
+        """
         wanted = np.where(self.waiting, chosen, NOWHERE)
         placed = False
         for number, (order, pattern) in enumerate(self._in_turn(wanted)):
@@ -106,6 +110,10 @@ class FirstPlan:
                 self.flows += pattern
                 self.waiting[self._lines_of(order)] = False
                 placed = True
+            elif any(too_many < len(visits) for too_many, visits, _ in self.left.crowded(pattern)):
+                # There is room for a part of it. Where there is none, nobody asks any more.
+                placed |= order not in self.crowded_out
+                self.crowded_out.add(order)
         return placed
 
     def _lines_of(self, order: int) -> slice:

@@ -6,7 +6,8 @@ in the p-median problem: added while the next one saves more than it costs, then
 (Teitz and Bart, 1968). What comes of it is a plan, never a bound.
 """
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +17,13 @@ from dom_core.optimizer.cheapest import NOWHERE
 from dom_core.optimizer.pattern_costs import GROUP_LINES, CostBlock, Groups
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.pricing import Pricer
+from dom_core.optimizer.standing import Left
 
 EXCHANGES = 1_000
 """Exchanges of one order at most; a few are usual."""
 
-TOGETHER_TRIES = 10
-"""How often an order chooses anew when its own lines take more from a cell than there is."""
+TOGETHER_TRIES = 30
+"""How often an order chooses anew when its lines together take more units or room than there is."""
 
 LEAST_SAVING = 1e-6
 """Points that a source must save to be added or exchanged: less is what floating point makes of equal sums."""
@@ -31,7 +33,8 @@ LEAST_SAVING = 1e-6
 class Costs:
     """One order's costs: `together` (S) once for each source it uses, `alone` (n, S) for each line, inf where none can.
 
-    It may use `most` sources besides those that `started` (S) before. `waiting` is what a line costs that waits.
+    It may use `most` sources besides those that `started` (S) before, and get `room` (S) lines from each. `waiting` is
+    what a line costs that waits.
     """
 
     together: FloatArray
@@ -39,11 +42,30 @@ class Costs:
     most: int
     started: BoolArray
     waiting: float
+    room: IntArray
+
+    def assigned(self, sources: list[int]) -> IntArray:
+        """Which of these sources each line (n) gets: the cheapest; where room is short, the cheapest pairs first."""
+        lines = len(self.alone)
+        places = np.full(lines, NOWHERE, dtype=np.int64)
+        if not sources:
+            return places
+        mine = self.alone[:, sources]
+        if (self.room[sources] >= lines).all():
+            return np.where(mine.min(axis=1) < self.waiting, np.array(sources)[mine.argmin(axis=1)], NOWHERE)
+        room = self.room[sources].copy()
+        for cell in np.argsort(mine, axis=None, kind="stable")[: np.count_nonzero(mine < self.waiting)].tolist():
+            line, column = divmod(cell, len(sources))
+            if places[line] == NOWHERE and room[column] > 0:
+                places[line] = sources[column]
+                room[column] -= 1
+        return places
 
     def best(self, sources: list[int]) -> FloatArray:
-        """What each line (n) costs when it may choose between these sources and waiting."""
-        cheapest: FloatArray = self.alone[:, sources].min(axis=1, initial=self.waiting)
-        return cheapest
+        """What each line (n) costs when these sources are used."""
+        places = self.assigned(sources)
+        paid: FloatArray = np.where(places == NOWHERE, self.waiting, self.alone[np.arange(len(places)), places])
+        return paid
 
     def worth(self, chosen: IntArray) -> float:
         """What these sources (n) are worth against filling nothing; no less than nothing where a line must not wait."""
@@ -54,7 +76,10 @@ class Costs:
 
     def savings(self, now: FloatArray) -> FloatArray:
         """What each source (S) would save lines that cost this `now` (n)."""
-        saved: FloatArray = np.maximum(now[:, None] - self.alone, 0.0).sum(axis=0) - self.together
+        gains = np.maximum(now[:, None] - self.alone, 0.0)
+        if (self.room < len(now)).any():
+            gains = np.where(np.arange(len(now))[:, None] < self.room, -np.sort(-gains, axis=0), 0.0)
+        saved: FloatArray = gains.sum(axis=0) - self.together
         return saved
 
 
@@ -64,10 +89,7 @@ def choose(costs: Costs) -> IntArray:
     limit = len(sources) + costs.most
     _add(costs, sources, limit)
     _exchange(costs, sources, limit)
-    if not sources:
-        return np.full(len(costs.alone), NOWHERE, dtype=np.int64)
-    mine = costs.alone[:, sources]
-    return np.where(mine.min(axis=1) < costs.waiting, np.array(sources)[mine.argmin(axis=1)], NOWHERE)
+    return costs.assigned(sources)
 
 
 def _add(costs: Costs, sources: list[int], limit: int) -> None:
@@ -107,47 +129,52 @@ def _exchanged(costs: Costs, sources: list[int]) -> bool:
     return False
 
 
-def wishes(pricer: Pricer, prices: Prices, stock: IntArray) -> Iterator[tuple[IntArray, IntArray]]:
+def wishes(
+    pricer: Pricer, prices: Prices, left: Left, crowded_out: Collection[int] = ()
+) -> Iterator[tuple[IntArray, IntArray]]:
     """What each order with more than GROUP_LINES ordinary lines asks for: its lines (n), and the source of each (n).
 
-    At these prices, and only from sources whose `stock` (P, S) holds whole lines.
+    At these prices, only from sources that hold whole lines of what is `left`, and within their room. Orders that were
+    `crowded_out` are asked, too: patterns know nothing of room.
     """
     costs = pricer.costs
-    long_rows = np.flatnonzero(np.bincount(costs.order_row[~costs.write_in], minlength=len(costs.orders)) > GROUP_LINES)
-    if len(long_rows):
-        asked = _Asked(
-            pricer, prices, stock, pricer.problem.used.sources_by_order(), pricer.problem.used.sources_by_line()
-        )
-        for row in long_rows.tolist():
+    long_rows = np.bincount(costs.order_row[~costs.write_in], minlength=len(costs.orders)) > GROUP_LINES
+    rows = np.flatnonzero(long_rows | np.isin(costs.orders, sorted(crowded_out)))
+    if len(rows):
+        used = pricer.problem.used
+        asked = _Asked(pricer, prices, left, left.open_stock(), used.sources_by_order(), used.sources_by_line())
+        for row in rows.tolist():
             pricer.watch.go_on()
             yield _wish(asked, CostBlock(costs, row, row + 1))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Asked:
-    """What all long orders are asked with: prices, what is left, and the sources that orders and lines had before."""
+    """What all these orders are asked with: prices, what is left, and the sources that orders and lines had before."""
 
     pricer: Pricer
     prices: Prices
+    left: Left
     stock: IntArray
     by_order: Mapping[int, set[int]]
     by_line: Mapping[int, set[int]]
 
 
 def _wish(asked: _Asked, block: CostBlock) -> tuple[IntArray, IntArray]:
-    pricer, stock = asked.pricer, asked.stock
+    pricer = asked.pricer
     rows = np.flatnonzero(~pricer.costs.write_in[block.rows])
-    lines, wanted = block.lines[rows], pricer.problem.wanted[block.lines[rows]]
+    lines = block.lines[rows]
+    nothing = np.full(len(lines), NOWHERE, dtype=np.int64)
+    if not len(lines):
+        return lines, nothing
     costs = _priced(asked, block, rows)
-    products = pricer.problem.batch.product_of[lines]
-    chosen = choose(costs)
     for _ in range(TOGETHER_TRIES):
-        over = _taking_too_much(chosen, products, wanted, stock)
-        if not over.any():
-            break
-        costs.alone[over, chosen[over]] = np.inf
         chosen = choose(costs)
-    return lines, chosen if costs.worth(chosen) < 0 else np.full(len(lines), NOWHERE, dtype=np.int64)
+        over = _taking_too_much(asked, lines, chosen) | _without_room(asked, costs, lines, chosen)
+        if not over.any():
+            return lines, chosen if costs.worth(chosen) < 0 else nothing
+        costs.alone[over, chosen[over]] = np.inf
+    return lines, nothing
 
 
 def _priced(asked: _Asked, block: CostBlock, rows: IntArray) -> Costs:
@@ -171,7 +198,7 @@ def _priced(asked: _Asked, block: CostBlock, rows: IntArray) -> Costs:
     limit = pricer.problem.split_limits[order].max_sources
     most = sources if limit is None else max(0, limit - int(started.sum()))
     waits = bool(pricer.costs.may_wait[block.rows][rows[0]])
-    return Costs(together[0], alone, most, started, 0.0 if waits else dear)
+    return Costs(together[0], alone, most, started, 0.0 if waits else dear, asked.left.line_room())
 
 
 def _closed(asked: _Asked, lines: IntArray) -> BoolArray:
@@ -187,14 +214,31 @@ def _closed(asked: _Asked, lines: IntArray) -> BoolArray:
     return closed
 
 
-def _taking_too_much(chosen: IntArray, products: IntArray, wanted: IntArray, stock: IntArray) -> BoolArray:
+def _taking_too_much(asked: _Asked, lines: IntArray, chosen: IntArray) -> BoolArray:
     """Which lines (n) ask a cell for units that lines of the same order before them have asked for."""
+    problem = asked.pricer.problem
     over = np.zeros(len(chosen), dtype=bool)
-    asked: dict[tuple[int, int], int] = {}
-    for line in np.flatnonzero(chosen != NOWHERE).tolist():
-        cell = int(products[line]), int(chosen[line])
-        asked[cell] = asked.get(cell, 0) + int(wanted[line])
-        if asked[cell] > stock[cell]:
-            asked[cell] -= int(wanted[line])
-            over[line] = True
+    taken: dict[tuple[int, int], int] = defaultdict(int)
+    for row in np.flatnonzero(chosen != NOWHERE).tolist():
+        cell, units = (int(problem.batch.product_of[lines[row]]), int(chosen[row])), int(problem.wanted[lines[row]])
+        over[row] = taken[cell] + units > asked.stock[cell]
+        taken[cell] += 0 if over[row] else units
+    return over
+
+
+def _without_room(asked: _Asked, costs: Costs, lines: IntArray, chosen: IntArray) -> BoolArray:
+    """Which lines (n) ask for room that is not there: those for which their sources do least."""
+    over = np.zeros(len(chosen), dtype=bool)
+    placed = np.flatnonzero(chosen != NOWHERE)
+    paid = np.zeros(len(chosen))
+    paid[placed] = costs.alone[placed, chosen[placed]]
+    flows = [(int(lines[row]), int(chosen[row]), 1) for row in placed.tolist()]
+    for too_many, visits, per_line in asked.left.crowded(flows):
+        if per_line:
+            rows = placed[np.isin(lines[placed], [line for line, _ in visits])]
+            rows = rows[np.isin(chosen[rows], [source for _, source in visits])]
+            over[rows[np.argsort(-paid[rows], kind="stable")][:too_many]] = True
+        else:
+            sources = sorted({source for _, source in visits}, key=lambda source: -paid[chosen == source].sum())
+            over |= np.isin(chosen, sources[:too_many])
     return over

@@ -1,7 +1,7 @@
 """A plan in the making: its flows with their total, what each order costs, and the stock and room that flows leave."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 import numpy as np
 
@@ -108,6 +108,30 @@ class Left:
             product = self.problem.batch.product_of[line]
             if self.problem.stock[product, source] < UNLIMITED_UNITS:
                 self.stock[product, source] -= times * units
+
+    def crowded(self, flows: Sequence[Flow]) -> Iterator[tuple[int, set[Pair], bool]]:
+        """Where these flows find no room: how many visits are too many, all new ones, and whether lines count."""
+        for number, new in self._new(flows).items():
+            if len(new) > self.room[number]:
+                yield len(new) - self.room[number], new, self.problem.capacities[number].per_line
+
+    def open_stock(self) -> IntArray:
+        """What is left (P, S), nothing of it at sources without room for anybody new."""
+        full = [number for number, room in enumerate(self.room) if room <= 0]
+        if not full:
+            return self.stock
+        stock = self.stock.copy()
+        stock[:, sorted({source for number in full for source in self.problem.capacities[number].sources})] = 0
+        return stock
+
+    def line_room(self) -> IntArray:
+        """How many more lines each source (S) may get."""
+        room = np.full(self.problem.batch.shape[1], np.iinfo(np.int64).max)
+        for capacity, left in zip(self.problem.capacities, self.room, strict=True):
+            if capacity.per_line:
+                sources = list(capacity.sources)
+                room[sources] = np.minimum(room[sources], max(0, left))
+        return room
 
     def _new(self, flows: Sequence[Flow]) -> dict[int, set[Pair]]:
         """By capacity, what these flows add to the visits that it counts."""

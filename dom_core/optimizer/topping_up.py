@@ -90,13 +90,11 @@ class _Filling:
                 return self._kept(taken)
             more = self._from(source, units[:, source])
             closed[source] = True
-            if self.plan.left.fits([*taken, *more]):
+            while more and not self.plan.left.fits([*taken, *more]):
+                more.pop()
+            if more:
                 taken += more
-                for line, _, _ in more:
-                    self.sources_of[line].add(source)
-                self.missing -= units[:, source]
-                self.used.add(source)
-                self.together[source] = 0.0
+                self._note(source, more)
 
     def _worth(self, closed: BoolArray) -> tuple[FloatArray, IntArray]:
         """What each source (S) is worth to them, and the units that they would take from it (n, S)."""
@@ -121,15 +119,26 @@ class _Filling:
         return np.array([len(self.sources_of[line]) >= most for line in self.lines.tolist()], dtype=bool)
 
     def _from(self, source: int, units: IntArray) -> list[Flow]:
-        """These units (n) of the lines from a source; what is left for other lines of the same products shrinks."""
+        """These units (n) of the lines from a source, as far as it has enough for all, the most valuable first."""
         more: list[Flow] = []
-        for row in np.flatnonzero(units).tolist():
-            line, amount = int(self.lines[row]), int(min(units[row], self.there[row, source]))
-            units[row] = amount if self.may_split[row] or amount == self.missing[row] else 0
-            if units[row]:
-                more.append((line, source, int(units[row])))
-                self.there[self.products == self.products[row], source] -= int(units[row])
+        there = self.there[:, source].copy()
+        worth = units * self.gains - self.extra[:, source]
+        for row in np.argsort(-worth, kind="stable")[: np.count_nonzero(units)].tolist():
+            amount = int(min(units[row], there[row]))
+            if amount > 0 and (self.may_split[row] or amount == self.missing[row]):
+                more.append((int(self.lines[row]), source, amount))
+                there[self.products == self.products[row]] -= amount
         return more
+
+    def _note(self, source: int, more: Sequence[Flow]) -> None:
+        """What these flows from a source leave to be filled."""
+        for line, _, units in more:
+            row = int(np.searchsorted(self.lines, line))
+            self.missing[row] -= units
+            self.there[self.products == self.products[row], source] -= units
+            self.sources_of[line].add(source)
+        self.used.add(source)
+        self.together[source] = 0.0
 
     def _kept(self, taken: list[Flow]) -> list[Flow]:
         """What may stay: without lines in part, or parts of the order, where these are not allowed."""

@@ -1,6 +1,7 @@
 """What orders of many lines ask for: few sources for all lines, within every limit of the order."""
 
 import time
+from collections import Counter
 from dataclasses import replace
 from itertools import combinations
 from random import Random
@@ -24,6 +25,7 @@ from dom_core.optimizer.pricing import Pricer
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.relaxation import prepare
 from dom_core.optimizer.solving import CbcSolver
+from dom_core.optimizer.standing import Left
 from tests.builders import RequestBuilder, a_request, a_rule, a_source, an_order
 from tests.optimizer.varied import PLACES, varied_problems
 
@@ -37,7 +39,8 @@ def costs(seed: int, *, waiting: float = 0.0) -> Costs:
     alone = -chance.integers(20, 100, (LINES, SOURCES)).astype(np.float64)
     alone[chance.random(alone.shape) < 0.3] = np.inf
     together = chance.integers(0, 120, SOURCES).astype(np.float64)
-    return Costs(together, alone, int(chance.integers(1, 5)), np.zeros(SOURCES, dtype=bool), waiting)
+    none, plenty = np.zeros(SOURCES, dtype=bool), np.full(SOURCES, LINES)
+    return Costs(together, alone, int(chance.integers(1, 5)), none, waiting, plenty)
 
 
 def value(order: Costs, sources: tuple[int, ...]) -> float:
@@ -67,7 +70,7 @@ def test_no_exchange_of_a_source_betters_a_choice_and_most_choices_are_the_best(
 def test_what_the_order_has_started_costs_no_further_source() -> None:
     alone: FloatArray = np.full((LINES, 2), -10.0)
     alone[:4, 1] = -50.0
-    order = Costs(np.array([0.0, 20.0]), alone, 1, np.array([True, False]), 0.0)
+    order = Costs(np.array([0.0, 20.0]), alone, 1, np.array([True, False]), 0.0, np.full(2, LINES))
     assert choose(order).tolist() == [1] * 4 + [0] * (LINES - 4)
 
 
@@ -117,7 +120,7 @@ def test_a_long_order_that_must_come_whole_waits_whole_when_a_line_is_nowhere() 
 def wish(problem: Problem) -> IntArray:
     """What the only order asks for."""
     pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0))
-    ((_, chosen),) = long_orders.wishes(pricer, Prices.none(problem), problem.stock)
+    ((_, chosen),) = long_orders.wishes(pricer, Prices.none(problem), Left(problem, ()))
     return chosen
 
 
@@ -162,7 +165,7 @@ def test_wishes_keep_every_limit_of_their_orders() -> None:
     seen = 0
     for seed, problem, prices in varied_problems():
         pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0))
-        for lines, chosen in long_orders.wishes(pricer, prices, problem.stock):
+        for lines, chosen in long_orders.wishes(pricer, prices, Left(problem, ())):
             assert len(lines) > GROUP_LINES
             if broke_its_limit_before(problem, int(problem.batch.order_of[lines[0]])):
                 continue
@@ -181,6 +184,31 @@ def test_patterns_do_not_place_a_part_of_an_order_that_they_cut() -> None:
     one_group[:GROUP_LINES] = 0
     assert not plan.place_patterns(one_group)
     assert plan.waiting.all()
+
+
+def with_room(lines: int, *limits: tuple[str, int, str], orders: int = 1) -> Problem:
+    """Orders of so many lines near A, farther from B; both hold everything, and have only so much room."""
+    builder = a_request().with_sources(a_source("A", at=PLACES[0]), a_source("B", at=PLACES[4]))
+    stock: dict[tuple[str, str], int] = {}
+    for number in range(orders):
+        order = an_order(f"O{number}").shipping_to(*PLACES[0])
+        for line in range(lines):
+            order = order.with_line(f"P{line}", 1)
+            stock |= {(f"P{line}", source_id): 9 for source_id in "AB"}
+        builder = builder.with_orders(order)
+    rooms = {"lines": [{"source_id": id, "limit": limit, "basis": basis} for id, limit, basis in limits]}
+    return problem_of(builder.with_stock(stock).with_rules(a_rule("maximum_orders", rooms)))
+
+
+@pytest.mark.parametrize("lines", [4, 8])
+def test_an_order_asks_each_source_for_no_more_lines_than_it_has_room_for(lines: int) -> None:
+    flows = first(with_room(lines, ("A", 3, "lines_per_day"), ("B", lines - 3, "lines_per_day")))
+    assert Counter(source for _, source, _ in flows) == {0: 3, 1: lines - 3}
+
+
+def test_who_finds_a_source_full_asks_another_one() -> None:
+    flows = first(with_room(2, ("A", 1, "open_orders"), ("B", 2, "open_orders"), orders=4))
+    assert Counter(source for _, source, _ in flows) == {0: 2, 1: 4}
 
 
 def test_where_there_is_enough_for_everybody_a_long_order_is_not_cut_either() -> None:
