@@ -206,6 +206,21 @@ def test_an_order_asks_each_source_for_no_more_lines_than_it_has_room_for(lines:
     assert Counter(source for _, source, _ in flows) == {0: 3, 1: lines - 3}
 
 
+@pytest.mark.parametrize(
+    ("basis", "limit", "served"), [("lines_per_day", 5, 5), ("open_orders", 2, 8), ("open_orders", 1, 4)]
+)
+def test_room_that_sources_share_is_not_taken_twice(basis: str, limit: int, served: int) -> None:
+    """Eight lines, of which each source has half; both together have room for five lines, or for so many shipments."""
+    order = an_order("O1").shipping_to(*PLACES[0])
+    for line in range(8):
+        order = order.with_line(f"P{line}", 1)
+    sources = a_source("A", at=PLACES[0]), a_source("B", at=PLACES[1])
+    builder = a_request().with_sources(*sources).with_list("both", "A", "B").with_orders(order)
+    builder = builder.with_stock({(f"P{line}", "A" if line < 4 else "B"): 1 for line in range(8)})
+    room = {"source_list_id": "both", "per": "total", "basis": basis, "limit": limit}
+    assert len(first(problem_of(builder.with_rules(a_rule("maximum_orders", {"lines": [room]}))))) == served
+
+
 def test_who_finds_a_source_full_asks_another_one() -> None:
     flows = first(with_room(2, ("A", 1, "open_orders"), ("B", 2, "open_orders"), orders=4))
     assert Counter(source for _, source, _ in flows) == {0: 2, 1: 4}

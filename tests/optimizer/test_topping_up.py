@@ -24,7 +24,9 @@ Filled = dict[tuple[int, int], int]
 """Units by line and source."""
 
 
-def filled(stock: dict[tuple[str, str], int], *lines: tuple[str, int], room: int | None = None, **split: Any) -> Filled:
+def filled(
+    stock: dict[tuple[str, str], int], *lines: tuple[str, int], room: tuple[str, int, str] | None = None, **split: Any
+) -> Filled:
     """What an order for these lines gets from the nearest source, A, and from B and C, each farther than the last."""
     order = an_order("O1").shipping_to(47.6, -122.3)
     for product_id, units in lines:
@@ -34,8 +36,9 @@ def filled(stock: dict[tuple[str, str], int], *lines: tuple[str, int], room: int
     any_split = {"max_sources": None, "partial_orders": True, "partial_lines": True, "max_sources_per_line": None}
     rules = [a_rule("partial_orders", any_split | split, id="split")]
     if room is not None:
-        limit = {"lines": [{"source_id": "B", "limit": room}]}
-        rules.append(a_rule("maximum_orders", limit, id="room"))
+        source_id, limit, basis = room
+        limits = {"lines": [{"source_id": source_id, "limit": limit, "basis": basis}]}
+        rules.append(a_rule("maximum_orders", limits, id="room"))
     request = builder.with_orders(order).with_stock(stock).with_rules(*rules).build()
     problem = prepare(open_lines(request)[0]).problem
     plan = FirstPlan(Pricer(problem, np.flatnonzero(problem.wanted > 0)))
@@ -85,8 +88,14 @@ def test_where_orders_must_be_whole_all_lines_are_filled_or_none() -> None:
 
 
 def test_a_source_without_room_is_left_out() -> None:
-    assert filled(SCATTERED, ("P", 9), room=1) == {(0, A): 5, (0, B): 3, (0, C): 1}
-    assert filled(SCATTERED, ("P", 9), room=0) == {(0, A): 5, (0, C): 1}
+    assert filled(SCATTERED, ("P", 9), room=("B", 1, "open_orders")) == {(0, A): 5, (0, B): 3, (0, C): 1}
+    assert filled(SCATTERED, ("P", 9), room=("B", 0, "open_orders")) == {(0, A): 5, (0, C): 1}
+
+
+def test_a_source_with_room_for_one_line_gets_the_line_that_is_worth_most() -> None:
+    stock = {("P", "A"): 5, ("P", "B"): 3, ("Q", "A"): 6, ("Q", "B"): 3}
+    got = filled(stock, ("P", 9), ("Q", 9), room=("A", 1, "lines_per_day"))
+    assert got == {(1, A): 6, (0, B): 3, (1, B): 3}
 
 
 def test_two_lines_of_one_product_do_not_take_the_same_units() -> None:
