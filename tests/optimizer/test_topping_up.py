@@ -82,9 +82,10 @@ def test_where_lines_must_be_whole_a_part_is_not_kept() -> None:
 
 
 def test_where_orders_must_be_whole_all_lines_are_filled_or_none() -> None:
-    whole = {"partial_orders": False, "partial_lines": False}
-    assert filled(SCATTERED, ("P", 8), ("Q", 1), **whole) == {}
-    assert filled({**SCATTERED, ("Q", "C"): 1}, ("P", 8), ("Q", 1), **whole) == {(0, A): 5, (0, B): 3, (1, C): 1}
+    lines, everything = [("P", 8), ("Q", 1)], {**SCATTERED, ("Q", "C"): 1}
+    assert filled(SCATTERED, *lines, partial_orders=False, partial_lines=False) == {}
+    got = filled(everything, *lines, partial_orders=False, partial_lines=False)
+    assert got == {(0, A): 5, (0, B): 3, (1, C): 1}
 
 
 def test_a_source_without_room_is_left_out() -> None:
