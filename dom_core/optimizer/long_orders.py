@@ -3,7 +3,8 @@
 Patterns cut such an order into groups that know nothing of each other: what the groups choose may use more sources
 than the order is allowed, and pays for a shipment more than once. Here its sources are chosen as places for depots are
 in the p-median problem: added while the next one saves more than it costs, then exchanged for others, one by one
-(Teitz and Bart, 1968). What comes of it is a plan, never a bound.
+(Teitz and Bart, 1968). Shorter orders that were crowded out are asked in the same way: unlike a pattern, it looks at
+how much room is left. What comes of it is a plan, never a bound.
 """
 
 from collections import defaultdict
