@@ -110,8 +110,11 @@ def _exact(cases: Iterable[Compared]) -> Iterator[Sequence[str]]:
 
 def _unanswered(record: Record) -> str:
     result = record.result
-    told = result.note if result.outcome is Outcome.OUT_OF_MEMORY else ""
-    return f"{result.outcome.value}: {told}" if told else result.outcome.value
+    if result.outcome is Outcome.OUT_OF_MEMORY and result.note:
+        return f"{result.outcome.value}: {result.note}"
+    if result.outcome is Outcome.NO_ANSWER:
+        return f"{result.outcome.value} (limit {record.limit_s:,.0f} s)"
+    return result.outcome.value
 
 
 def _growth(cases: Sequence[Compared]) -> Iterator[Sequence[str]]:

@@ -1,5 +1,6 @@
 """Measurements are kept, laid side by side, and made into a page and a chart."""
 
+from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -75,11 +76,18 @@ def test_the_page_answers_each_question_that_was_measured() -> None:
     page = report.page(in_order(made))
     assert "| 10,000 × 200, 3.0 | nearest source with stock | -50.00 % | 20 → 10 |" in page
     assert "| 10,000 × 200, 3.0 | -0.99 % | 10 → 10 |" in page
-    assert "| 10,000 × 200, 3.0 | compact model, CBC | no answer in time | – | 1.000 % | – | – |" in page
+    assert "| 10,000 × 200, 3.0 | compact model, CBC | no answer in time (limit 600 s) | – | 1.000 % | – | – |" in page
     assert "| 10,000 × 200, 3.0 | this engine, CBC | 1.0 | 12.0 | 1.20 | 1.000 % → 1.000 % |" in page
     assert "| pmed/pmed1 | this engine, CBC | 5,819.00 | 5,819.00 | 0.000 % |" in page
     assert "5,819.00 (not every line is served) | – |" in page
     assert "2026-03-02: an abacus; Python 3.11.7" in page
+
+
+def test_the_page_says_why_a_model_could_not_be_made() -> None:
+    large = an_unanswered_record("compact-cbc", Outcome.OUT_OF_MEMORY)
+    large = replace(large, result=replace(large.result, note="9 candidate pairs need 7 MB at least"))
+    page = report.page([a_record("engine-cbc", 1000, 990.0), large])
+    assert "| compact model, CBC | out of memory: 9 candidate pairs need 7 MB at least |" in page
 
 
 def test_the_page_leaves_out_questions_that_nobody_measured() -> None:
