@@ -34,6 +34,8 @@ def ascend(working: WorkingSet, start: Multipliers, ceiling: float, rounds: int)
     """Passes at prices that climb, each better than those before; `ceiling` is the value of some plan."""
     walk, hope = _Walk(working), _Hope(ceiling)
     at, step, stale = _flat(start), FIRST_STEP, 0
+    # What costs as much as filling nothing at all nobody takes. Where there is none of it, prices would rise for ever.
+    highest = working.pricer.constant
     best, best_at, direction, squares = float("-inf"), at, np.zeros_like(at), np.zeros_like(at)
     left = rounds
     while left > 0:
@@ -57,7 +59,7 @@ def ascend(working: WorkingSet, start: Multipliers, ceiling: float, rounds: int)
         length = float((pace * climbing**2).sum())
         if length == 0.0:
             return
-        at = np.maximum(at + step * max(hope.value - found.value, 1.0) / length * pace * climbing, 0.0)
+        at = np.clip(at + step * max(hope.value - found.value, 1.0) / length * pace * climbing, 0.0, highest)
 
 
 @dataclass(slots=True)

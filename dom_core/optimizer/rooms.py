@@ -30,16 +30,19 @@ class Rooms:
         """Add what visits pay to the costs together (G, K) and alone (G, n, K) of these groups."""
         if not prices.any():
             return
+        # What is free is taken off the prices alone: beside a high one, costs would lose their last digits.
         limited = groups.limited[:, None]
-        together += self._by_source(self.per_order, prices)[groups.sources] * groups.shares * limited
-        alone += (self._by_source(self.per_line, prices)[groups.sources] * limited)[:, None, :]
+        visits = self._by_source(self.per_order, prices)[groups.sources]
         orders = self.problem.batch.order_of[groups.lines[:, 0]]
-        back = np.where(groups.limited, 1.0, 0.0)
         for capacity, rows, columns in _offered(groups, orders, self.free_visits, prices):
-            np.subtract.at(together, (rows, columns), prices[capacity] * groups.shares[rows, columns] * back[rows])
+            np.subtract.at(visits, (rows, columns), prices[capacity])
+        together += visits * groups.shares * limited
+        of_lines = self._by_source(self.per_line, prices)[groups.sources]
         for place in range(groups.lines.shape[1]):
+            parts = of_lines.copy()
             for capacity, rows, columns in _offered(groups, groups.lines[:, place], self.free_lines, prices):
-                np.subtract.at(alone[:, place], (rows, columns), prices[capacity] * back[rows])
+                np.subtract.at(parts, (rows, columns), prices[capacity])
+            alone[:, place] += parts * limited
 
     def use(self, groups: Groups, places: IntArray) -> FloatArray:
         """What the patterns of these groups take of each capacity (C)."""
