@@ -19,6 +19,9 @@ STALE_ROUNDS = 8
 
 SHRINK, KEEP_DIRECTION = 0.7, 0.7
 
+ROUNDING = 1e-9
+"""Units and visits nearer to what there is than this are exactly that much."""
+
 FIRST_STEP, LAST_STEP = 0.1, 1e-4
 """A step of 1 would close the gap to the upper value, if that were reached and the value linear."""
 
@@ -34,8 +37,6 @@ def ascend(working: WorkingSet, start: Multipliers, ceiling: float, rounds: int)
     """Passes at prices that climb, each better than those before; `ceiling` is the value of some plan."""
     walk, hope = _Walk(working), _Hope(ceiling)
     at, step, stale = _flat(start), FIRST_STEP, 0
-    # What costs as much as filling nothing at all nobody takes. Where there is none of it, prices would rise for ever.
-    highest = working.pricer.constant
     best, best_at, direction, squares = float("-inf"), at, np.zeros_like(at), np.zeros_like(at)
     left = rounds
     while left > 0:
@@ -59,7 +60,7 @@ def ascend(working: WorkingSet, start: Multipliers, ceiling: float, rounds: int)
         length = float((pace * climbing**2).sum())
         if length == 0.0:
             return
-        at = np.clip(at + step * max(hope.value - found.value, 1.0) / length * pace * climbing, 0.0, highest)
+        at = np.maximum(at + step * max(hope.value - found.value, 1.0) / length * pace * climbing, 0.0)
 
 
 @dataclass(slots=True)
@@ -85,6 +86,8 @@ class _Walk:
     def excess(self, found: Pass) -> FloatArray:
         there = np.concatenate((self.working.stock.ravel(), self.working.pricer.rooms.room))
         excess: FloatArray = _flat(found.use) - there
+        # Shares of a visit add up to one but for rounding. Taken for a need, that would raise a price for ever.
+        excess[np.abs(excess) < ROUNDING] = 0.0
         # The first cell of every divisor stands for all that is not scarce.
         excess[: self.working.stock.size : self.working.stock.shape[1]] = 0.0
         return excess

@@ -1,12 +1,15 @@
 """Prices by steps: how far they come in how many."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from dom_core.optimizer.ascent import ascend
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.pricing import Pricer
 from dom_core.optimizer.problem import Problem
-from dom_core.optimizer.working_set import WorkingSet
+from dom_core.optimizer.working_set import Multipliers, Pass, WorkingSet
+from dom_core.rules.base import CapacityLimit
 from tests.builders import a_request, a_source, an_order
 from tests.optimizer.test_prices import best_total
 from tests.optimizer.test_pricing import problem_of
@@ -35,3 +38,21 @@ def test_best_sellers_do_not_set_the_pace_of_rare_products() -> None:
     *_, last = ascend(working, working.nothing_scarce(), float(best), 20)
     assert last.value <= best
     assert last.value - begin > 0.96 * (best - begin)
+
+
+class Rounding(WorkingSet):
+    """Shares of visits that add up to a little more than one, as sevenths may."""
+
+    def price(self, multipliers: Multipliers) -> Pass:
+        found = super().price(multipliers)
+        return replace(found, use=replace(found.use, room=found.use.room + 2**-54))
+
+
+def test_rounding_raises_no_price() -> None:
+    one = best_sellers_and_rare_products()
+    everybody = frozenset((order, source) for order in range(len(one.batch.orders)) for source in range(2))
+    full = replace(one, capacities=(CapacityLimit(sources=(0, 1), remaining=0, per_line=False, counted=everybody),))
+    working = Rounding(Pricer(full, np.flatnonzero(full.wanted > 0)))
+    working.grow(Prices.none(full))
+    *_, last = ascend(working, working.nothing_scarce(), float(best_total(full)), 20)
+    assert last.multipliers.room.tolist() == [0.0]

@@ -272,3 +272,14 @@ def test_lines_pay_for_room_one_by_one_but_not_where_they_come_from_already() ->
     assert pricer_of(paying).price(dear).bound == free + 3 * 10
     assert pricer_of(begun).price(dear).bound == free + 2 * 10
     assert pricer_of(begun).price(dear).capacity_use.tolist() == [2.0]
+
+
+@pytest.mark.parametrize("per_line", [False, True])
+def test_a_price_that_is_not_paid_takes_no_digits_of_costs(per_line: bool) -> None:
+    """Costs beside 2e20 would come back in steps of 32,768 points once the price is taken off again."""
+    one = problem_of(rivals(2).with_stock(AMPLE))
+    everywhere = frozenset((number, source) for number in range(one.batch.shape[0]) for source in range(6))
+    full = CapacityLimit(sources=(0, 1, 2, 3, 4, 5), remaining=0, per_line=per_line, counted=everywhere)
+    known = replace(one, capacities=(full,), used=replace(one.used, limited_line_sources=everywhere))
+    dear = Prices.of_cells(np.zeros(one.stock.shape), np.array([2e20]))
+    assert pricer_of(known).price(dear).bound == pricer_of(one).price(Prices.none(one)).bound
