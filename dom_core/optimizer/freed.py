@@ -1,5 +1,6 @@
 """A neighbourhood's best plan: by patterns where they express it, else by the compact model."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -7,13 +8,15 @@ import numpy as np
 from dom_core.domain.plan import Ending
 from dom_core.errors import SolverFailed
 from dom_core.optimizer import decomposition, formulation
+from dom_core.optimizer.cheapest import NOWHERE
+from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.linear import LinearProgram, WholeAnswer
 from dom_core.optimizer.pricing import Pricer
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Lead, Task
 from dom_core.optimizer.watch import watch_of
-from dom_core.optimizer.whole_patterns import Choosable, choose
+from dom_core.optimizer.whole_patterns import Choosable, KnownPatterns, choose
 
 LEAST_PATTERNS = 1000
 """Patterns that a neighbourhood may have at least, however few lines it has."""
@@ -34,13 +37,27 @@ def _by_pairs(task: Task, solver: Solver) -> Answer:
     return solver.solve(formulation.build(task.problem, parts), task.limits) if parts else NOTHING
 
 
+def _with_plan(known: KnownPatterns, pricer: Pricer, flows: Sequence[Flow]) -> KnownPatterns:
+    """The patterns known, and those of these flows: so the best choice is never worse than the plan at hand."""
+    source_of = np.full(len(pricer.problem.wanted), NOWHERE, dtype=np.int64)
+    for line, source, _ in flows:
+        source_of[line] = source
+    every, costs = dict(known), pricer.costs
+    for order, lines in zip(costs.orders.tolist(), np.split(costs.lines, costs.starts[1:]), strict=False):
+        mine = source_of[lines][None, :]
+        if (mine != NOWHERE).any():
+            every[order] = np.concatenate((known[order], mine)) if order in known else mine
+    return every
+
+
 def _by_patterns(task: Task, lead: Lead, solver: Solver) -> Answer:
     """The best choice of patterns, if it is better than the flows at hand: totals are whole points."""
     problem = task.problem
     pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0), watch_of(task.limits))
     choosable, total = Choosable(pricer, lead.prices), Standing(problem, lead.flows).total
     most = max(LEAST_PATTERNS, lead.patterns_per_line * len(pricer.costs.lines))
-    choices = choosable.nearest(max(0.0, total - choosable.bound), most, lead.known)
+    known = _with_plan(lead.known, pricer, lead.flows)
+    choices = choosable.nearest(max(0.0, total - choosable.bound), most, known)
 
     def solve(program: LinearProgram, below: float) -> WholeAnswer:
         return solver.solve_whole(program, task.limits, below)

@@ -1,51 +1,18 @@
 """Where the gap of a plan sits: value − bound = Σ excess of orders + Σ prices · what is left unused.
 
-The *excess* of an order is what its part of the plan costs at prices beyond its best pattern. The *slack* of a pair is
-what the best pattern that uses the pair costs beyond the best one: in a plan better than the one at hand no pair is
-used whose slack is larger than the gap.
+The *excess* of an order is what its part of the plan costs at prices beyond its best pattern. Its *detour* is what the
+cheapest change of its best pattern costs: who could make room for others at little cost.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.prices import DIVISORS, Prices, rounded_parts
-from dom_core.optimizer.pricing import Priced, Pricer
+from dom_core.optimizer.pricing import Priced, PricedGroups, Pricer
 from dom_core.optimizer.standing import points_by_order
-from dom_core.optimizer.working_set import WorkingSet
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PairSlacks:
-    """Pairs with their slack in points, sorted by line and source (N): of a working set, each pair once."""
-
-    lines: IntArray
-    sources: IntArray
-    points: FloatArray
-
-
-def slack_of_pairs(working: WorkingSet, prices: Prices) -> PairSlacks:
-    """The slack of every pair of the set at these prices; a line that may be split counts by the unit."""
-    lines, sources, points = [], [], []
-    for table, slack in zip(working.tables, working.slacks(working.multipliers(prices)), strict=True):
-        used = np.isfinite(slack) & table.offered[:, None, :]
-        rows, places, columns = np.nonzero(used)
-        mine = table.groups.lines[rows, places]
-        lines.append(mine)
-        sources.append(table.groups.sources[rows, columns])
-        points.append(slack[used] / working.pricer.costs.parts_of(mine))
-    if not lines:
-        nothing = np.zeros(0, dtype=np.int64)
-        return PairSlacks(nothing, nothing, np.zeros(0))
-    return _sorted(np.concatenate(lines), np.concatenate(sources), np.concatenate(points))
-
-
-def _sorted(lines: IntArray, sources: IntArray, points: FloatArray) -> PairSlacks:
-    order = np.lexsort((sources, lines))
-    return PairSlacks(lines[order].astype(np.int64), sources[order].astype(np.int64), np.maximum(points[order], 0.0))
 
 
 def excess_of_orders(pricer: Pricer, prices: Prices, best: Priced, flows: Sequence[Flow]) -> FloatArray:
@@ -54,6 +21,28 @@ def excess_of_orders(pricer: Pricer, prices: Prices, best: Priced, flows: Sequen
     points = points_by_order(problem, flows) - points_by_order(problem, ())
     excess: FloatArray = points + rent_of_orders(pricer, prices, flows) - best.worth
     return excess
+
+
+def detour_of_orders(pricer: Pricer, prices: Prices) -> FloatArray:
+    """What each order (O) pays at prices beyond its best pattern when some line of it goes elsewhere: the least.
+
+    Zero for orders that have two best patterns; infinite where every line has one source at most.
+    """
+    problem = pricer.problem
+    second = np.full(problem.batch.shape[0], np.inf)
+
+    def look(priced: PricedGroups) -> tuple[IntArray, FloatArray]:
+        slacks = priced.slacks()
+        if slacks.shape[2] < 2:
+            return priced.groups.lines, np.full(slacks.shape[:2], np.inf)
+        return priced.groups.lines, np.partition(slacks, 1, axis=2)[:, :, 1]
+
+    for block in pricer.blocks(prices, look):
+        for lines, points in block.seen:
+            second[lines] = points
+    least = np.full(len(problem.batch.orders), np.inf)
+    np.minimum.at(least, problem.batch.order_of, second)
+    return least
 
 
 def _columns(flows: Sequence[Flow]) -> tuple[IntArray, IntArray, IntArray]:

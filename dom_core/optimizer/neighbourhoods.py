@@ -2,8 +2,9 @@
 
 Where the gap sits is known: value − bound is the sum of what each order pays at prices above its best pattern (its
 *excess*), and of priced stock that nobody uses. Orders with the largest excess are freed first, with their rivals:
-those who hold units of the cells that they could use. Orders that patterns express are freed by the hundred, and the
-best choice of patterns is looked for; the others by the dozen, among pairs.
+those who hold units of the cells that they could use, first those that could go elsewhere for least. Orders that
+patterns express are freed by the hundred, and the best choice of patterns is looked for; the others by the dozen, among
+pairs.
 
 Several neighbourhoods that share no order are solved at the same time from the same state, and taken in their order as
 far as they still fit together: so the plan is the same however many processors there are.
@@ -23,7 +24,7 @@ from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer import offers
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.course import Course
-from dom_core.optimizer.gap import rent_of_orders
+from dom_core.optimizer.gap import detour_of_orders, excess_of_orders, rent_of_orders
 from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
 from dom_core.optimizer.problem import Problem, gap_of
 from dom_core.optimizer.restriction import Restricted, Restriction
@@ -51,8 +52,8 @@ class Width:
 
 
 BY_PATTERNS = (
-    Width(400, 16, 30.0, 500, 6),
-    Width(400, 32, 30.0, 1000, 20),
+    Width(300, 16, 30.0, 500, 8),
+    Width(800, 24, 60.0, 1000, 12),
     Width(1500, 24, 60.0, 1000, 12),
 )
 BY_PAIRS = (Width(40, 12, 5.0, 500), Width(120, 12, 20.0, 1000), Width(200, 16, 60.0, 3000), Width(300, 24, 60.0, 3000))
@@ -76,6 +77,9 @@ AT_ONCE = 6
 
 HEMMED_IN = 6
 """Seeds for which little room is left beside the others of a round, until the round does without more."""
+
+LEAST_EXCESS = 0.5
+"""Points above its best pattern from which an order pays more than that: totals are whole."""
 
 ROUNDS, ROUNDS_PER_ORDER = 100, 0.25
 """Rounds of neighbourhoods at most: a limit that is the same on every machine, before the seconds are."""
@@ -140,7 +144,8 @@ class _Search:
         self.bound, self.totals = priced.bound, list[int]()
         self._move((), plan.flows)
         self.best = priced.patterns.worth + points_by_order(problem, ())
-        self.excess = points_by_order(problem, plan.flows) + self._rent(plan.flows) - self.best
+        self.excess = excess_of_orders(self.pricer, priced.prices, priced.patterns, plan.flows)
+        self.detour = detour_of_orders(self.pricer, priced.prices)
 
     def standing(self) -> Standing:
         """The plan now."""
@@ -224,7 +229,7 @@ class _Search:
 
     def _untried(self, points: FloatArray) -> Iterator[int]:
         for order in np.argsort(-points, kind="stable").tolist():
-            if points[order] < 0.5:
+            if points[order] < LEAST_EXCESS:
                 return
             if self._may_be_seed(order):
                 yield order
@@ -259,7 +264,10 @@ class _Search:
         return tuple(sorted(chosen))
 
     def _rivals(self, order: int) -> list[int]:
-        """Who has what the order could use but not get, units or room; those that pay most above their best first."""
+        """Who has what the order could use but not get, units or room.
+
+        Those that pay most above their best first; then those that go elsewhere for least.
+        """
         rivals: set[int] = set()
         for line in self.lines_of[order]:
             product = int(self.problem.batch.product_of[line])
@@ -270,7 +278,9 @@ class _Search:
                     if self.left.room[number] <= 0:
                         rivals.update(self.left.visitors(number))
         found = np.array(sorted(rivals), dtype=np.int64)
-        ranked: list[int] = found[np.argsort(-self.excess[found], kind="stable")].tolist()
+        excess = self.excess[found]
+        ranks = np.where(excess > LEAST_EXCESS, -excess, self.detour[found])
+        ranked: list[int] = found[np.argsort(ranks, kind="stable")].tolist()
         return ranked
 
     # What the exact model says.

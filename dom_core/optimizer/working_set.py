@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
-from dom_core.optimizer.cheapest import Patterns, cheapest_patterns, slacks
+from dom_core.optimizer.cheapest import Patterns, cheapest_patterns
 from dom_core.optimizer.pattern_costs import Groups, Kind
 from dom_core.optimizer.prices import DIVISORS, Prices, rounded_parts
 from dom_core.optimizer.pricing import Priced, Pricer
@@ -85,10 +85,6 @@ class WorkingSet:
             use += self.use_of(table, found.places)
             room += self.pricer.rooms.use(table.groups, found.places)
         return Pass(at, tuple(patterns), value, Multipliers(use, room))
-
-    def slacks(self, at: Multipliers) -> tuple[FloatArray, ...]:
-        """Per table and pair (G, n, K), how much dearer than the best is the best pattern that uses the pair."""
-        return tuple(slacks(table.groups.kind, *self._at(table, at)) for table in self.tables)
 
     def use_of(self, table: Table, places: IntArray) -> FloatArray:
         """What patterns take of each scarce cell (T, C)."""

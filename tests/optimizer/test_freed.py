@@ -127,6 +127,18 @@ def test_known_patterns_are_chosen_from_where_few_others_are(crowded: Problem, m
     assert Standing(crowded, answer.flows).total == best_total(crowded)
 
 
+def test_who_cannot_have_its_best_pattern_may_keep_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Orders 1 and 3 want the only unit of B, and 1 is far away at C. With three patterns only 2 can come nearer."""
+    sources = [a_source(name, at=(km / 111.195, 0)) for name, km in (("A", 10), ("B", 20), ("C", 3000), ("D", 500))]
+    orders = [an_order(str(number)).shipping_to(0, 0).with_line("P") for number in (1, 2, 3)]
+    builder = a_request().with_sources(*sources).with_rules(WHOLE_LINES).with_orders(*orders)
+    one = problem_of(builder.with_stock({("P", name): 1 for name in "ABCD"}))
+    may = np.array([[False, True, True, False], [True, False, False, True], [False, True, False, False]])
+    monkeypatch.setattr(freed, "LEAST_PATTERNS", 3)
+    task = a_task(replace(one, allowed=may), ((0, 2, 1), (1, 3, 1), (2, 1, 1)), patterns_per_line=0)
+    assert sorted(freed.best_of(task, WithoutPairs()).flows) == [(0, 2, 1), (1, 0, 1), (2, 1, 1)]
+
+
 def test_where_nothing_may_serve_there_is_nothing_to_choose(crowded: Problem) -> None:
     closed = replace(crowded, allowed=np.zeros_like(crowded.allowed))
     assert freed.best_of(a_task(closed, ()), Bare()).flows == ()
