@@ -213,3 +213,21 @@ def test_the_plan_does_not_depend_on_how_many_tasks_run_side_by_side(
     usual = searched(rivals(16), monkeypatch)
     monkeypatch.setattr(worker_count, "WORKERS", workers)
     assert searched(rivals(16), monkeypatch).lines == usual.lines
+
+
+@pytest.mark.parametrize(
+    ("total", "bound", "ending", "told"),
+    [
+        (3, 3 - 1e-11, Ending.OPTIMAL, 3.0),
+        (3, 2.999, Ending.UNPROVEN, 2.999),
+        (2_000_000_000, 2_000_000_000 - 1.5, Ending.OPTIMAL, 2_000_000_000 - 1.5),
+        (0, 0.0, Ending.OPTIMAL, 0.0),
+    ],
+)
+def test_a_plan_that_is_proven_best_has_its_total_for_a_bound(
+    total: int, bound: float, ending: Ending, told: float
+) -> None:
+    """What float arithmetic lacks would be told as a gap of a thousandth, which the audit refuses for so few points."""
+    searched = Answer((), Ending.UNPROVEN, 0.0, "rounds", 0.0)
+    answer = search.proven_by(searched, bound, total, SolverLimits())
+    assert (answer.ending, answer.bound) == (ending, told)
