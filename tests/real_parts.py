@@ -22,6 +22,9 @@ class Part(StrEnum):
     ROADS = "roads"
     """OSRM and Valhalla: there are packages for Linux, and not for every other machine."""
 
+    BROWSER = "browser"
+    """Chromium, in which the page of a plan is opened."""
+
 
 def missing(part: Part, what: str, why: Exception) -> NoReturn:
     """End the test that needs the part: failed where the part must be there, skipped elsewhere."""

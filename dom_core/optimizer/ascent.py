@@ -12,15 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from dom_core.domain.reason import FloatArray
+from dom_core.optimizer.linear import ROUNDING
 from dom_core.optimizer.working_set import Multipliers, Pass, WorkingSet
 
 STALE_ROUNDS = 8
 """Rounds without a better value after which steps shrink and start again from the best prices."""
 
 SHRINK, KEEP_DIRECTION = 0.7, 0.7
-
-ROUNDING = 1e-9
-"""Units and visits nearer to what there is than this are exactly that much."""
 
 FIRST_STEP, LAST_STEP = 0.1, 1e-4
 """A step of 1 would close the gap to the upper value, if that were reached and the value linear."""

@@ -90,10 +90,10 @@ def proven_by(answer: Answer, bound: float, total: int, limits: SolverLimits) ->
         return replace(answer, bound=bound)
     if gap > PROVEN_WITHIN:
         return replace(answer, bound=bound, ending=Ending.WITHIN_GAP, limit="gap")
-    return replace(answer, bound=_whole(bound, total), ending=Ending.OPTIMAL, limit="")
+    return replace(answer, bound=_bound_of_best(bound, total), ending=Ending.OPTIMAL, limit="")
 
 
-def _whole(bound: float, total: int) -> float:
+def _bound_of_best(bound: float, total: int) -> float:
     """The bound of a plan that is proven best: its total. What float arithmetic lacks would be told as a gap."""
     return float(total) if total - bound < 1 else bound
 
@@ -114,7 +114,7 @@ def ideal(problem: Problem, limits: SolverLimits) -> Answer | None:
     plan = Standing(problem, list(flows))
     if plan.total - found.bound > PROVEN_WITHIN * plan.total:
         return None
-    bound, seconds = _whole(found.bound, plan.total), time.monotonic() - started
+    bound, seconds = _bound_of_best(found.bound, plan.total), time.monotonic() - started
     return Answer(plan.flows, Ending.OPTIMAL, bound, "", seconds, prices=prices.told(problem), priced=found.bound)
 
 

@@ -18,7 +18,8 @@ from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import Answer, CbcSolver
 from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Lead, Task, Work
-from tests.builders import a_request, a_source, an_order
+from tests.builders import an_order
+from tests.optimizer.test_gap import at_distances
 from tests.optimizer.test_prices import best_total, pricer_of
 from tests.optimizer.test_pricing import problem_of
 from tests.optimizer.test_search import rivals
@@ -89,11 +90,8 @@ def test_better_flows_are_found_and_are_the_best_that_there_are() -> None:
 
 
 def test_a_plan_that_is_one_point_better_is_found_and_one_as_good_is_not() -> None:
-    """A degree is 111.195 km: the sources are ten, eleven and again eleven kilometres away."""
-    sources = [a_source(name, at=(km / 111.195, 0)) for name, km in (("A", 10), ("B", 11), ("C", 11))]
-    order = an_order().shipping_to(0, 0).with_line("P")
-    builder = a_request().with_sources(*sources).with_rules(WHOLE_LINES).with_orders(order)
-    one = problem_of(builder.with_stock({("P", name): 1 for name in "ABC"}))
+    """Of three sources two are equally far."""
+    one = at_distances({"A": 10, "B": 11, "C": 11}, [an_order().with_line("P")], {("P", name): 1 for name in "ABC"})
     assert freed.best_of(a_task(one, ((0, 1, 1),)), WithoutPairs()).flows == ((0, 0, 1),)
     near = replace(one, allowed=np.array([[False, True, True]]))
     assert freed.best_of(a_task(near, ((0, 2, 1),)), WithoutPairs()).flows == ()
@@ -129,10 +127,8 @@ def test_known_patterns_are_chosen_from_where_few_others_are(crowded: Problem, m
 
 def test_who_cannot_have_its_best_pattern_may_keep_what_it_has(monkeypatch: pytest.MonkeyPatch) -> None:
     """Orders 1 and 3 want the only unit of B, and 1 is far away at C. With three patterns only 2 can come nearer."""
-    sources = [a_source(name, at=(km / 111.195, 0)) for name, km in (("A", 10), ("B", 20), ("C", 3000), ("D", 500))]
-    orders = [an_order(str(number)).shipping_to(0, 0).with_line("P") for number in (1, 2, 3)]
-    builder = a_request().with_sources(*sources).with_rules(WHOLE_LINES).with_orders(*orders)
-    one = problem_of(builder.with_stock({("P", name): 1 for name in "ABCD"}))
+    orders = [an_order(str(number)).with_line("P") for number in (1, 2, 3)]
+    one = at_distances({"A": 10, "B": 20, "C": 3000, "D": 500}, orders, {("P", name): 1 for name in "ABCD"})
     may = np.array([[False, True, True, False], [True, False, False, True], [False, True, False, False]])
     monkeypatch.setattr(freed, "LEAST_PATTERNS", 3)
     task = a_task(replace(one, allowed=may), ((0, 2, 1), (1, 3, 1), (2, 1, 1)), patterns_per_line=0)

@@ -20,6 +20,8 @@ from dom_core.report.flow_map import Flow, flows_of
 from dom_core.report.markup import Html, tag
 from dom_core.report.page import CONTENT_SECURITY_POLICY, render
 from dom_core.report.view import Destination, PlanView, ViewedSource
+from tests import real_parts
+from tests.real_parts import Part
 from tests.report.views import BOSTON, SEATTLE, a_view, with_plan
 
 HOSTILE = "</script><img src=x onerror=alert(1)>\"'&\x1b[31m"
@@ -184,8 +186,9 @@ def test_text_is_escaped_and_markup_is_not() -> None:
     assert tag("p", Html("<i></i>"), hidden=True, id=None) == "<p hidden><i></i></p>"
 
 
-@pytest.mark.skipif(shutil.which("chromium") is None, reason="needs the chromium browser")
 def test_in_a_browser_the_policy_lets_the_script_run_and_hostile_names_do_nothing(tmp_path: Path) -> None:
+    if shutil.which("chromium") is None:
+        real_parts.missing(Part.BROWSER, "A REAL BROWSER", FileNotFoundError("there is no command chromium"))
     file = tmp_path / "plan.html"
     file.write_text(render(hostile_view()), encoding="utf-8")
     options = ["--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}", "--dump-dom"]
