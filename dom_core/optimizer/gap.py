@@ -37,9 +37,8 @@ def detour_of_orders(pricer: Pricer, prices: Prices) -> FloatArray:
             return priced.groups.lines, np.full(slacks.shape[:2], np.inf)
         return priced.groups.lines, np.partition(slacks, 1, axis=2)[:, :, 1]
 
-    for block in pricer.blocks(prices, look):
-        for lines, points in block.seen:
-            second[lines] = points
+    for lines, points in pricer.seen(prices, look):
+        second[lines] = points
     least = np.full(len(problem.batch.orders), np.inf)
     np.minimum.at(least, problem.batch.order_of, second)
     return least

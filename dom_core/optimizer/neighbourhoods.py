@@ -144,6 +144,7 @@ class _Search:
         self.bound, self.totals = priced.bound, list[int]()
         self._move((), plan.flows)
         self.best = priced.patterns.worth + points_by_order(problem, ())
+        self.points = points_by_order(problem, plan.flows)
         self.excess = excess_of_orders(self.pricer, priced.prices, priced.patterns, plan.flows)
         self.detour = detour_of_orders(self.pricer, priced.prices)
 
@@ -332,8 +333,8 @@ class _Search:
 
     def consider(self, orders: Sequence[int], flows: Sequence[Flow]) -> None:
         """Take the flows if they are better than what these orders have, and still fit."""
-        before = self._flows(orders)
-        gain = self._points(orders, before) - self._points(orders, flows)
+        rows, before, points = list(orders), self._flows(orders), self._points_of(orders, flows)
+        gain = int(self.points[rows].sum() - points.sum())
         if gain <= 0:
             return
         self.left.give_back(before)
@@ -343,13 +344,10 @@ class _Search:
         self.left.take(flows)
         self._move(before, flows)
         self.total -= gain
-        self._reprice(orders, flows)
+        self.points[rows] = points
+        self.excess[rows] = points + self._rent(flows)[rows] - self.best[rows]
         for order in orders:
             self.tried.pop(order, None)
-
-    def _points(self, orders: Sequence[int], flows: Sequence[Flow]) -> int:
-        """What these orders cost with these flows, all of theirs."""
-        return int(self._points_of(orders, flows).sum())
 
     def _points_of(self, orders: Sequence[int], flows: Sequence[Flow]) -> IntArray:
         """What each of these orders (ascending) costs with these flows."""
@@ -371,10 +369,6 @@ class _Search:
         for flow in after:
             self.holders[int(batch.product_of[flow[0]]), flow[1]].add(int(batch.order_of[flow[0]]))
             self.flows_of[int(batch.order_of[flow[0]])].append(flow)
-
-    def _reprice(self, orders: Sequence[int], flows: Sequence[Flow]) -> None:
-        rows = list(orders)
-        self.excess[rows] = self._points_of(orders, flows) + self._rent(flows)[rows] - self.best[rows]
 
     def _rent(self, flows: Sequence[Flow]) -> FloatArray:
         """What each order (O) would pay for stock and room at prices."""

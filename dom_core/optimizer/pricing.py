@@ -105,12 +105,12 @@ class Pricer:
 
         All blocks, or those of these `ranges`.
         """
-        return side_by_side(
-            lambda ends: self._block(CostBlock(self.costs, *ends), prices, look, stock),
-            self.costs.ranges() if ranges is None else ranges,
-            at_once=workers.WORKERS,
-            before=self.watch.go_on,
-        )
+        return self._side_by_side(lambda block: self._block(block, prices, look, stock), ranges)
+
+    def seen(self, prices: Prices, look: Callable[["PricedGroups"], T]) -> list[T]:
+        """What `look` alone makes of all groups at these prices, in their order; it is called in several threads."""
+        blocks = self._side_by_side(lambda block: [look(priced) for priced in self.at_prices(block, prices)])
+        return [one for block in blocks for one in block]
 
     def together(self, blocks: Sequence[PricedBlock[T]], prices: Prices) -> Priced:
         """What all blocks say, in their order."""
@@ -123,6 +123,14 @@ class Pricer:
             capacity_use += block.capacity_use
         bound = self.constant + float(worth.sum()) - prices.worth_of_everything(self.problem)
         return Priced(chosen, bound, capacity_use, worth)
+
+    def _side_by_side(self, work: Callable[[CostBlock], T], ranges: Sequence[tuple[int, int]] | None = None) -> list[T]:
+        return side_by_side(
+            lambda ends: work(CostBlock(self.costs, *ends)),
+            self.costs.ranges() if ranges is None else ranges,
+            at_once=workers.WORKERS,
+            before=self.watch.go_on,
+        )
 
     def _block(
         self, block: CostBlock, prices: Prices, look: Callable[["PricedGroups"], T], stock: IntArray | None

@@ -46,7 +46,7 @@ class Restricted:
     def inward_sources(self, patterns: IntArray) -> IntArray:
         """Patterns as sources (N, n; -1: nowhere) in positions of the small problem, without those that it lacks."""
         place = np.searchsorted(self.sources, patterns)
-        known = np.isin(patterns, self.sources) | (patterns < 0)
+        known = (np.append(self.sources, -1)[place] == patterns) | (patterns < 0)
         inward: IntArray = np.where(patterns < 0, -1, place)[known.all(axis=1)]
         return inward
 

@@ -90,9 +90,9 @@ class Choosable:
 
     def __init__(self, pricer: Pricer, prices: Prices) -> None:
         self.pricer = pricer
-        blocks = pricer.blocks(prices, _near_best)
-        self._groups = [seen for block in blocks for seen in block.seen]
-        self.bound = pricer.together(blocks, prices).bound
+        self._groups = pricer.seen(prices, _near_best)
+        worth = sum(float(near.best.sum()) for _, near in self._groups)
+        self.bound = pricer.constant + worth - prices.worth_of_everything(pricer.problem)
 
     def within(self, gap: float, most: int, known: KnownPatterns) -> Choices:
         """All patterns that cost at most `gap` more than their group's best at prices, and those known.
@@ -223,12 +223,13 @@ def _entries(pricer: Pricer, pattern: IntArray, line: IntArray, source: IntArray
     width = problem.batch.shape[1]
     cells, place = np.unique(problem.batch.product_of[line].astype(np.int64) * width + source, return_inverse=True)
     there = problem.stock[np.divmod(cells, max(1, width))].astype(np.int64)
-    taken = pricer.costs.taken(np.searchsorted(pricer.costs.lines, line))
+    rows = np.searchsorted(pricer.costs.lines, line)
+    taken = pricer.costs.taken(rows)
     parts = [
         Entries(pattern[units > 0], (number * len(cells) + place)[units > 0], units[units > 0].astype(np.float64))
         for number, units in enumerate(taken)
     ]
-    limited = np.array([not problem.batch.is_write_in(one) for one in line.tolist()], dtype=bool)
+    limited = ~pricer.costs.write_in[rows]
     orders, whole = problem.batch.order_of[line[limited]], np.ones(int(limited.sum()))
     whose, room, shares = rooms.entries(pattern[limited], line[limited], orders, source[limited], whole)
     parts.append(Entries(whose, len(DIVISORS) * len(cells) + room, shares))
