@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator, PlainSerializer
 
-from dom_core.domain.ids import ProductId, RuleId, SourceId
+from dom_core.domain.ids import LineId, OrderId, ProductId, RuleId, SourceId
 from dom_core.domain.reason_table import deflate, inflate
 
-_PACKET_CELLS = 100_000
+_PACKET_ROWS = 100_000
 """How many prices one packet holds, before it is deflated."""
 
 
@@ -34,32 +34,53 @@ class RoomPrice:
     points: float
 
 
-def _pack(cells: Sequence[CellPrice]) -> list[dict[str, Any]]:
+@dataclass(frozen=True, slots=True)
+class Saving:
+    """Points that a line of a long order is taken to save when it is filled."""
+
+    order_id: OrderId
+    line_id: LineId
+    points: float
+
+
+def _pack_cells(cells: Sequence[CellPrice]) -> list[dict[str, Any]]:
     """Prices as a document has them: packets of rows [product, source, divisor, points], deflated and in base64."""
-    return [_packet(cells[start : start + _PACKET_CELLS]) for start in range(0, len(cells), _PACKET_CELLS)]
+    return _packets([[cell.product_id, cell.source_id, cell.divisor, cell.points] for cell in cells])
 
 
-def _packet(cells: Sequence[CellPrice]) -> dict[str, Any]:
-    rows = [[cell.product_id, cell.source_id, cell.divisor, cell.points] for cell in cells]
+def _pack_savings(savings: Sequence[Saving]) -> list[dict[str, Any]]:
+    """Savings in the same packets, of rows [order, line, points]."""
+    return _packets([[saving.order_id, saving.line_id, saving.points] for saving in savings])
+
+
+def _packets(rows: Sequence[Sequence[object]]) -> list[dict[str, Any]]:
+    return [_packet(rows[start : start + _PACKET_ROWS]) for start in range(0, len(rows), _PACKET_ROWS)]
+
+
+def _packet(rows: Sequence[Sequence[object]]) -> dict[str, Any]:
     return {"prices": len(rows), "deflated": deflate(json.dumps(rows, separators=(",", ":")).encode())}
 
 
-def _unpack(packets: object) -> object:
-    """The prices of packets, or prices themselves. Raises ValueError for what `_pack` never wrote."""
-    if isinstance(packets, list):
-        return tuple(cell for packet in packets for cell in _cells(packet))
-    return packets
+def _unpack_cells(packets: object) -> object:
+    """The prices of packets, or prices themselves. Raises ValueError for what was never packed."""
+    return tuple(map(_cell, _rows(packets))) if isinstance(packets, list) else packets
 
 
-def _cells(packet: object) -> Iterator[CellPrice]:
-    match packet:
-        case {"prices": int(count), "deflated": str(text)}:
-            rows = json.loads(inflate(text))
-        case _:
-            raise ValueError("a packet of prices has their number, and their rows deflated in base64")
-    if not isinstance(rows, list) or len(rows) != count:
-        raise ValueError(f"a packet of {count} prices has as many rows")
-    return map(_cell, rows)
+def _unpack_savings(packets: object) -> object:
+    """The savings of packets, or savings themselves. Raises ValueError for what was never packed."""
+    return tuple(map(_saving, _rows(packets))) if isinstance(packets, list) else packets
+
+
+def _rows(packets: Sequence[object]) -> Iterator[object]:
+    for packet in packets:
+        match packet:
+            case {"prices": int(count), "deflated": str(text)}:
+                rows = json.loads(inflate(text))
+            case _:
+                raise ValueError("a packet of prices has their number, and their rows deflated in base64")
+        if not isinstance(rows, list) or len(rows) != count:
+            raise ValueError(f"a packet of {count} prices has as many rows")
+        yield from rows
 
 
 def _cell(row: object) -> CellPrice:
@@ -71,21 +92,35 @@ def _cell(row: object) -> CellPrice:
     raise ValueError("a price has its product, source, divisor and points")
 
 
+def _saving(row: object) -> Saving:
+    match row:
+        case [str(order_id), str(line_id), int() | float() as points] if _is_finite(points):
+            return Saving(order_id, line_id, float(points))
+    raise ValueError("a saving has its order, line and points")
+
+
 def _is_finite(number: float) -> bool:
     """Whether it is a number that floating point can hold: whole ones may have any number of digits."""
     return abs(number) <= sys.float_info.max
 
 
-Cells = Annotated[tuple[CellPrice, ...], BeforeValidator(_unpack), PlainSerializer(_pack)]
+Cells = Annotated[tuple[CellPrice, ...], BeforeValidator(_unpack_cells), PlainSerializer(_pack_cells)]
 """Prices of cells; packets in a document."""
+
+Savings = Annotated[tuple[Saving, ...], BeforeValidator(_unpack_savings), PlainSerializer(_pack_savings)]
+"""Savings of lines; packets in a document."""
 
 
 @dataclass(frozen=True, slots=True)
 class PriceTable:
-    """Everything that has a price, all others being free. Points are whole multiples of 1/1024, so text keeps them."""
+    """Everything that has a price, all others being free; and what lines of long orders save, the others nothing.
+
+    Points are whole multiples of 1/1024, so text keeps them.
+    """
 
     cells: Cells = ()
     rooms: tuple[RoomPrice, ...] = ()
+    savings: Savings = ()
 
 
 NO_PRICES = PriceTable()

@@ -66,6 +66,11 @@ class Prices:
         points = np.rint(self.points * GRAIN) / GRAIN
         return self.of(self.products, self.sources, self.divisors, points, np.rint(self.capacity * GRAIN) / GRAIN)
 
+    def times(self, share: float) -> Self:
+        """So large a share of these prices, as it can be told exactly."""
+        of_all = (self.products, self.sources, self.divisors, self.points * share, self.capacity * share)
+        return self.of(*of_all).rounded()
+
     def told(self, problem: Problem) -> PriceTable:
         """The same prices in words of the domain, sorted."""
         batch = problem.batch

@@ -105,11 +105,11 @@ class Pricer:
 
         All blocks, or those of these `ranges`.
         """
-        return self._side_by_side(lambda block: self._block(block, prices, look, stock), ranges)
+        return self.by_block(lambda block: self._block(block, prices, look, stock), ranges)
 
     def seen(self, prices: Prices, look: Callable[["PricedGroups"], T]) -> list[T]:
         """What `look` alone makes of all groups at these prices, in their order; it is called in several threads."""
-        blocks = self._side_by_side(lambda block: [look(priced) for priced in self.at_prices(block, prices)])
+        blocks = self.by_block(lambda block: [look(priced) for priced in self.at_prices(block, prices)])
         return [one for block in blocks for one in block]
 
     def together(self, blocks: Sequence[PricedBlock[T]], prices: Prices) -> Priced:
@@ -124,7 +124,8 @@ class Pricer:
         bound = self.constant + float(worth.sum()) - prices.worth_of_everything(self.problem)
         return Priced(chosen, bound, capacity_use, worth)
 
-    def _side_by_side(self, work: Callable[[CostBlock], T], ranges: Sequence[tuple[int, int]] | None = None) -> list[T]:
+    def by_block(self, work: Callable[[CostBlock], T], ranges: Sequence[tuple[int, int]] | None = None) -> list[T]:
+        """What `work` makes of each block, or of those of these `ranges`; it is called in several threads."""
         return side_by_side(
             lambda ends: work(CostBlock(self.costs, *ends)),
             self.costs.ranges() if ranges is None else ranges,

@@ -19,7 +19,7 @@ from dom_core.domain.plan import Ending
 from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import deepening, first_plan, fixing, neighbourhoods
+from dom_core.optimizer import deepening, first_plan, fixing, neighbourhoods, savings
 from dom_core.optimizer.ascent import ascend
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.course import Course
@@ -51,8 +51,8 @@ CLIMBS, MISSED_AT_MOST = 6, 1e-2
 MASTER_COLUMNS = 1_200_000
 """Columns that masters may have in all, from one pass over all pairs to the next: what bounds their time everywhere."""
 
-PRICES_UNTIL, FIRST_PLAN_UNTIL = 0.6, 0.85
-"""The shares of the time after which prices, and then the first plan, are good enough as they are."""
+PRICES_UNTIL, FIRST_PLAN_UNTIL, SAVINGS_UNTIL = 0.6, 0.85, 0.95
+"""The shares of the time after which prices, then the first plan, then savings, are good enough as they are."""
 
 FULL_PASSES = 4
 """Passes over all pairs after masters, at most."""
@@ -68,8 +68,13 @@ def solve_large(
     found = priced_best(pricer, solver, limits, deadline, Standing(problem, start), crew.price_all)
     priced, plan = found.priced, Standing(problem, found.flows)
     course = Course(limits, deadline, plan, priced.bound)
+    course.stage_until(SAVINGS_UNTIL)
+    raised = savings.raised(pricer, priced, course.time_is_up)
+    course.prove(raised.best.bound)
+    course.stage_until(1.0)
     proven = deepening.deepen(pricer, priced, plan, solver, course)
-    above = replace(priced, bound=proven.bound)
+    proven = replace(proven, bound=max(proven.bound, raised.best.bound))
+    above = replace(raised.here, bound=proven.bound)
     best, limit = neighbourhoods.improve(problem, proven.plan, above, crew, limits, deadline, found.known)
     left_s = deadline - time.monotonic()
     proven = replace(proven, plan=best)
@@ -77,8 +82,8 @@ def solve_large(
         fixed = fixing.prove(pricer, priced, best, crew, replace(limits, solve_limit_s=left_s))
         proven, best = fixing.Proven(fixed.plan, max(proven.bound, fixed.bound)), fixed.plan
     limit = "seconds" if found.was_cut or course.was_cut else limit
-    seconds, table = time.monotonic() - started, priced.prices.told(problem)
-    answer = Answer(best.flows, Ending.UNPROVEN, proven.bound, limit, seconds, prices=table, priced=priced.bound)
+    seconds, table = time.monotonic() - started, raised.told(problem)
+    answer = Answer(best.flows, Ending.UNPROVEN, proven.bound, limit, seconds, prices=table, priced=raised.best.bound)
     return proven_by(answer, proven.bound, best.total, limits)
 
 

@@ -21,7 +21,7 @@ from dom_core.domain.batch import Batch, PlaceTable
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Address, Product, Source, SourceType
 from dom_core.domain.order import Line, Order
 from dom_core.domain.plan import Level
-from dom_core.domain.prices import PriceTable
+from dom_core.domain.prices import PriceTable, Saving
 from dom_core.domain.reason import IntArray
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import SolverLimits, Strategy
@@ -267,13 +267,19 @@ def answer_of(raw: bytes, task: Task) -> Answer:
 
 def _named(prices: PriceTable, problem: Problem) -> PriceTable:
     """Prices in which positions stand for ids, with the ids."""
-    products, sources, rooms = problem.batch.products, problem.batch.sources, problem.capacities
+    batch, rooms = problem.batch, problem.capacities
+    products, sources = batch.products, batch.sources
     return PriceTable(
         tuple(
             replace(cell, product_id=products[int(cell.product_id)].id, source_id=sources[int(cell.source_id)].id)
             for cell in prices.cells
         ),
         tuple(replace(room, rule_id=rooms[int(room.rule_id)].rule_id) for room in prices.rooms),
+        tuple(
+            Saving(batch.orders[int(batch.order_of[line])].id, batch.lines[line].id, saving.points)
+            for saving in prices.savings
+            for line in (int(saving.line_id),)
+        ),
     )
 
 
@@ -395,8 +401,8 @@ def _costs(batch: Batch, arrays: _Arrays) -> PairCosts:
     return PairCosts(batch, (charges,), arrays["travel_group_of"])
 
 
-# Solving looks at positions alone. Where a batch has orders and lines, these stand for all of them; its sources and
-# products are called by their positions, because an answer that tells prices names them.
+# Solving looks at positions alone. Where a batch has orders and lines, these stand for all of them; its sources,
+# products and lines are called by their positions, because an answer that tells prices names them.
 
 _ORDER = Order("-", 0, datetime(1970, 1, 1, tzinfo=UTC), ())
 _LINE = Line("-", "-", 1, Address(), None, "-")
@@ -416,7 +422,10 @@ def _stand_in(arrays: _Arrays) -> Batch:
     return Batch(
         request=request,
         orders=(_ORDER,) * len(arrays["weights"]),
-        lines=tuple(_WRITE_IN if write_in else _LINE for write_in in arrays["write_in"].tolist()),
+        lines=tuple(
+            replace(_WRITE_IN if write_in else _LINE, id=_position_id(line))
+            for line, write_in in enumerate(arrays["write_in"].tolist())
+        ),
         sources=tuple(Source(_position_id(each), SourceType.WAREHOUSE) for each in range(sources)),
         products=tuple(Product(_position_id(each)) for each in range(products)),
         order_of=arrays["order_of"],

@@ -78,6 +78,9 @@ def _repeatable(plan: Plan) -> Any:
 
 
 def _repeatable_proof(proof: IterationProof) -> Any:
-    parts = [[part.bound, part.priced, *map(str, (*part.prices.cells, *part.prices.rooms))] for part in proof.parts]
+    parts = [
+        [part.bound, part.priced, *map(str, (*part.prices.cells, *part.prices.rooms, *part.prices.savings))]
+        for part in proof.parts
+    ]
     part_of = [row.hex(" ") for row in proof.part_of]
     return {"number": proof.number, "part_of": part_of, "parts": parts, "unfilled": proof.unfilled_at_least}

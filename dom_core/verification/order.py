@@ -32,12 +32,14 @@ class Before:
 class OrderCase:
     """An order's lines that still want something (n), and the sources (S).
 
-    `allowed`, `stock`, `km`, `steps` are (n, S); `weight` is that of its class; `rows` are what lines are called in
-    `before`; lines with one number in `ways` go to one place, with one in `routes` by one mode of delivery, too.
+    `allowed`, `stock`, `km`, `steps` are (n, S); `weight` is that of its class; `rows` are what lines (`line_ids`) are
+    called in `before`; lines with one number in `ways` go to one place, with one in `routes` by one mode of delivery
+    too.
     """
 
     id: str
     rows: tuple[int, ...]
+    line_ids: tuple[str, ...]
     product_ids: tuple[str, ...]
     units: IntArray
     weight: int

@@ -67,23 +67,39 @@ class PricedPart:
         for cell in table.cells:
             if cell.source_id in source_at:
                 self._by_product[cell.product_id].append(cell)
+        self._saved = {(saving.order_id, saving.line_id): saving.points for saving in table.savings}
+        self._saving = set[tuple[str, str]]()
         self._priced = [(rooms[key], price.points) for price in table.rooms if (key := _key(price)) in rooms]
 
     def strangers(self, product_ids: Collection[str]) -> Iterator[str]:
-        """Prices that no bound may have: below zero, twice, or of what is not there."""
+        """Prices and savings that no bound may have: below zero, twice, or of what is not there; after all orders."""
         seen: set[tuple[object, ...]] = set()
         for cell in self.table.cells:
             name, key = f"{cell.product_id} at {cell.source_id}", (cell.product_id, cell.source_id, cell.divisor)
             if cell.product_id not in product_ids or cell.source_id not in self._source_at or cell.divisor < 1:
                 yield f"{name} (divisor {cell.divisor}) has a price, and no line of the part could take it"
-            yield from _wrong(name, cell.points, key in seen)
+            yield from _wrong(name, "price", cell.points, key in seen)
             seen.add(key)
         for room in self.table.rooms:
             name = f"limit {room.place} of rule {room.rule_id}"
             if _key(room) not in self._rooms:
                 yield f"{name} has a price and is not there"
-            yield from _wrong(name, room.points, _key(room) in seen)
+            yield from _wrong(name, "price", room.points, _key(room) in seen)
             seen.add(_key(room))
+        for saving in self.table.savings:
+            name, line = f"line {saving.line_id} of order {saving.order_id}", (saving.order_id, saving.line_id)
+            if line not in self._saving:
+                yield f"{name} has a saving, and is no line of a long order of the part"
+            yield from _wrong(name, "saving", saving.points, line in seen)
+            seen.add(line)
+
+    def savings(self, case: OrderCase) -> FloatArray | None:
+        """What each line of a long order (n) is taken to save; None where nobody says anything of it."""
+        lines = [(case.id, line_id) for line_id in case.line_ids]
+        self._saving.update(lines)
+        if not any(line in self._saved for line in lines):
+            return None
+        return np.array([self._saved.get(line, 0.0) for line in lines])
 
     def worth_of_everything(self, stock: Mapping[str, IntArray]) -> float:
         """Σ prices · what there is."""
@@ -134,8 +150,8 @@ def _key(room: RoomPrice) -> tuple[RuleId, int]:
     return (room.rule_id, room.place)
 
 
-def _wrong(name: str, points: float, twice: bool) -> Iterator[str]:
+def _wrong(name: str, what: str, points: float, twice: bool) -> Iterator[str]:
     if not points > 0:
-        yield f"{name} has a price of {points}: prices are above zero"
+        yield f"{name} has a {what} of {points}: {what}s are above zero"
     if twice:
-        yield f"{name} has two prices"
+        yield f"{name} has two {what}s"

@@ -125,9 +125,25 @@ def worth_of(case: OrderCase, rates: Rates, priced: PricedPart | None) -> float:
     visit_points = priced.visit_points(case) if priced else np.zeros(case.allowed.shape[1])
     # Whoever leaves a unit out does not pay for it.
     unit_worth = rates[Level.UNFILLED_UNITS] * case.weight - (priced.unit_points(case) if priced else line_points)
-    return sum(
-        _worth_of_group(case, charges, rates, rows, line_points, visit_points, unit_worth) for rows in _groups(case)
+    groups = list(_groups(case))
+    worth = 0.0
+    for rows in groups:
+        worth += _worth_of_group(case, charges, rates, rows, line_points, visit_points, unit_worth)
+    savings = priced.savings(case) if priced and len(groups) > 1 and not case.write_in.any() else None
+    if savings is None:
+        return worth
+    together, alone = charges.together + visit_points, charges.alone + line_points
+    return float(max(worth, _worth_by_savings(case, together, alone, savings)))
+
+
+def _worth_by_savings(case: OrderCase, together: FloatArray, alone: FloatArray, savings: FloatArray) -> float:
+    """What an order is worth whose lines save so much wherever they come from: that of its best sources alone."""
+    each: list[float] = sorted(
+        float(together[source]) + sum(min(0.0, points) for points in (alone[:, source] + savings).tolist())
+        for source in range(len(together))
     )
+    most = len(each) if case.limits.max_sources is None else case.limits.max_sources
+    return min(0.0, sum(min(0.0, points) for points in each[:most]) - float(savings.sum()))
 
 
 def _groups(case: OrderCase) -> Iterator[IntArray]:

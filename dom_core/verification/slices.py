@@ -85,6 +85,7 @@ class Slice:
         return OrderCase(
             id=batch.orders[order].id,
             rows=tuple(rows.tolist()),
+            line_ids=tuple(batch.lines[row].id for row in rows.tolist()),
             product_ids=tuple(batch.lines[row].product_id for row in rows.tolist()),
             units=self.wanted[number][rows],
             weight=_CLASS_WEIGHTS.get(batch.orders[order].priority_class or 0, 1),

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dom_core.domain.prices import CellPrice, PriceTable, RoomPrice
+from dom_core.domain.prices import CellPrice, PriceTable, RoomPrice, Saving
 from dom_core.domain.proof import IterationProof, PartProof, rounded_down
 from dom_core.domain.reason_table import deflate
 from dom_core.errors import InvalidInput
@@ -15,7 +15,13 @@ PROOF = IterationProof.of(
     1,
     [0, IterationProof.NO_PART, 1],
     [
-        PartProof(12.5, 12.25, PriceTable((CellPrice("P", "S", 1.5, 1 / 1024),), (RoomPrice("rule", 0, 3.0),))),
+        PartProof(
+            12.5,
+            12.25,
+            PriceTable(
+                (CellPrice("P", "S", 1.5, 1 / 1024),), (RoomPrice("rule", 0, 3.0),), (Saving("O", "1", 5 / 1024),)
+            ),
+        ),
         PartProof(7.0),
     ],
     3,
@@ -59,3 +65,16 @@ def test_divisors_of_older_documents_which_are_whole_are_read() -> None:
 def test_points_are_never_rounded_up() -> None:
     assert rounded_down(1.9999) == 1.999
     assert rounded_down(-1.9999) == -2.0
+
+
+def test_a_proof_from_before_there_were_savings_has_none() -> None:
+    assert read_value({"cells": [], "rooms": []}, PriceTable, "prices") == PriceTable()
+
+
+@pytest.mark.parametrize(
+    "row", [b'["O",1.0]', b'["O","1",NaN]', b'["O","1",1e999]', b'["O",1,1.0]', b'["O","1","1.0"]', b'["O","1",1.0,1]']
+)
+def test_packets_of_savings_that_nobody_wrote_are_refused(row: bytes) -> None:
+    packet = {"prices": 1, "deflated": deflate(b"[" + row + b"]")}
+    with pytest.raises(InvalidInput):
+        read_value({"cells": [], "rooms": [], "savings": [packet]}, PriceTable, "prices")

@@ -32,6 +32,8 @@ def _of_part(part: PartProof, *, first: bool) -> Iterator[tuple[str, PartProof]]
     if part.prices != NO_PRICES:
         yield "no price is told", replace(part, prices=NO_PRICES)
         yield "prices are below zero", replace(part, prices=_below_zero(part.prices))
+    if part.prices.savings:
+        yield "savings are beyond all", replace(part, prices=_saving_more(part.prices))
     if first and any(cell.divisor == 1 for cell in part.prices.cells):
         yield "prices are beyond all", replace(part, prices=_dearer(part.prices))
 
@@ -48,7 +50,13 @@ def _below_zero(table: PriceTable) -> PriceTable:
     return PriceTable(
         tuple(replace(cell, points=-cell.points) for cell in table.cells),
         tuple(replace(room, points=-room.points) for room in table.rooms),
+        tuple(replace(saving, points=-saving.points) for saving in table.savings),
     )
+
+
+def _saving_more(table: PriceTable) -> PriceTable:
+    """Savings that no line could be worth."""
+    return replace(table, savings=tuple(replace(each, points=each.points + BEYOND_ALL) for each in table.savings))
 
 
 def _one_per_cent(points: float) -> float:

@@ -53,7 +53,7 @@ def test_of_those_who_hold_what_an_order_wants_the_one_is_freed_that_goes_elsewh
     one = at_distances({"A": 10, "B": 20, "C": 500, "D": 2000}, orders, stock)
     may = np.array([[True, False, False, True], [True, True, False, False], [True, False, True, False]])
     one = replace(one, allowed=one.allowed & may)
-    monkeypatch.setattr(neighbourhoods, "WIDTHS", (neighbourhoods.Width(2, 4, 60.0, 100, 50),))
+    monkeypatch.setattr(neighbourhoods, "WIDTHS", (neighbourhoods.Width(2, 4, 100, 50),))
     prices, limits = Prices.none(one), SolverLimits(solve_limit_s=60)
     found = pricer_of(one).price(prices)
     plan = Standing(one, ((0, 0, 1), (1, 0, 1), (2, 2, 1)))

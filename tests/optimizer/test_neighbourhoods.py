@@ -28,7 +28,7 @@ from tests.optimizer.test_search import rivals
 
 LIMITS = SolverLimits(solve_limit_s=600)
 ORDERS = 60
-WIDTHS = tuple(neighbourhoods.Width(lines, 6, 60.0, lines) for lines in (4, 40))
+WIDTHS = tuple(neighbourhoods.Width(lines, 6, lines) for lines in (4, 40))
 """Two widths; the nodes that a task may have tell which of them it has."""
 
 
@@ -113,8 +113,8 @@ def test_while_rounds_close_some_of_the_gap_no_more_is_freed_at_once(
 
 # Orders that patterns express, and others.
 
-BY_PATTERNS = neighbourhoods.Width(20, 6, 60.0, 20, 50)
-BY_PAIRS = neighbourhoods.Width(20, 6, 60.0, 21)
+BY_PATTERNS = neighbourhoods.Width(20, 6, 20, 50)
+BY_PAIRS = neighbourhoods.Width(20, 6, 21)
 
 
 def mixed(orders: int = 24) -> Problem:
@@ -159,7 +159,7 @@ def test_by_patterns_only_orders_are_freed_that_patterns_express(lines: int, mon
 def test_by_pairs_the_others_have_their_turn_one_after_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = mixed()
     crew = Crew()
-    improve(problem, crew, monkeypatch, (neighbourhoods.Width(1, 6, 60.0, 21),))
+    improve(problem, crew, monkeypatch, (neighbourhoods.Width(1, 6, 21),))
     tasks = [task for some in crew.rounds for task in some]
     assert len(tasks) == 8, "only every third order is a seed"
     assert not any(task.lead or any(expressed_in(task.problem)) for task in tasks)

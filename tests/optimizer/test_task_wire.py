@@ -22,6 +22,7 @@ from dom_core.optimizer.promising import Kept, Known, priced_here
 from dom_core.optimizer.solving import Answer, CbcSolver
 from dom_core.optimizer.tasks import Lead, Task, Work
 from tests.builders import a_request, a_rule, a_source, an_order
+from tests.optimizer.test_savings import of_twelve_lines
 from tests.oracle.generation import generate
 from tests.plans import comparable
 
@@ -94,6 +95,16 @@ def test_so_is_the_answer_of_a_search(monkeypatch: pytest.MonkeyPatch) -> None:
             tables += [answer.prices] if answer.prices else []
     assert any(table.cells for table in tables)
     assert {room.rule_id for table in tables for room in table.rooms} == {"maximum_orders"}
+
+
+def test_so_are_savings_which_name_orders_and_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "EXACT_PAIRS_OF_LONG_ORDERS", 0)
+    crew = FarCrew()
+    far = plan_once(of_twelve_lines(orders=2).build(), CbcSolver(), crew=crew)
+    near = plan_once(of_twelve_lines(orders=2).build(), CbcSolver(), crew=LocalCrew(CbcSolver()))
+    assert comparable(far) == comparable(near)
+    named = {(saving.order_id, saving.line_id) for saving in crew.answers[0].prices.savings}
+    assert named == {(line.order_id, line.line_id) for line in far.lines}
 
 
 def crowded() -> PlanRequest:

@@ -26,6 +26,7 @@ def a_case(**fields: Any) -> OrderCase:
     case = OrderCase(
         id="O1",
         rows=(0, 1),
+        line_ids=("1", "2"),
         product_ids=("lamp", "desk"),
         units=np.array([1, 1]),
         weight=1,

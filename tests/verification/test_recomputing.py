@@ -12,16 +12,20 @@ from dom_core.domain.prices import CellPrice, PriceTable, RoomPrice
 from dom_core.domain.reason import IntArray
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import ObjectiveMode
+from dom_core.optimizer import pattern_costs
 from dom_core.optimizer.audit import recount
 from dom_core.optimizer.audit.subject import Subject
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.prices import DIVISORS, Prices
-from dom_core.optimizer.pricing import Pricer
+from dom_core.optimizer.pricing import PricedBest, Pricer
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.rebuilding import rebuild
+from dom_core.optimizer.savings import raised
 from dom_core.optimizer.solving import CbcSolver
+from dom_core.verification import recomputing
 from dom_core.verification.cheapest import cheapest
 from dom_core.verification.recomputing import Recomputation, Recomputed
+from tests.optimizer.varied import long_orders
 from tests.oracle.generation import generate
 
 
@@ -104,6 +108,38 @@ def test_engine_and_verification_agree_on_what_any_prices_prove(first: int) -> N
             proofs.append(replace(proof, parts=tuple(parts)))
         found = recomputed(request, replace(plan, proofs=tuple(proofs)))
         assert {key: found.bounds[key] for key in expected} == pytest.approx(expected, rel=1e-9), seed
+
+
+@pytest.mark.parametrize("first", [0, 80])
+def test_they_agree_on_savings_too(first: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every order of more than one line counts as long here, in both iterations; and there are long ones."""
+    requests = [*map(generate, range(first, first + 40)), long_orders(first).build()]
+    monkeypatch.setattr(pattern_costs, "GROUP_LINES", 1)
+    monkeypatch.setattr(recomputing, "GROUP_LINES", 1)
+    told = 0
+    for number, request in enumerate(requests):
+        plan, random = plan_once(request, CbcSolver()), Random(number)
+        expected: dict[tuple[int, int], float] = {}
+        proofs = []
+        for proof, result in zip(plan.proofs, rebuild(request, plan).results, strict=True):
+            parts = []
+            for place, part in enumerate(proof.parts):
+                problem = result.problem
+                mine = np.array([proof.part(line) == place for line in range(len(plan.lines))])
+                pricer = Pricer(problem, np.flatnonzero(mine & (problem.wanted > 0)))
+                prices = (
+                    some_prices(problem, pricer.costs.lines, random) if random.random() < 0.5 else Prices.none(problem)
+                )
+                found = pricer.price(prices)
+                best = raised(pricer, PricedBest(prices, found.bound, found), lambda: False)
+                expected[proof.number, place] = best.best.bound
+                told += len(best.savings.lines)
+                parts.append(replace(part, prices=best.told(problem)))
+            proofs.append(replace(proof, parts=tuple(parts)))
+        again = recomputed(request, replace(plan, proofs=tuple(proofs)))
+        assert {key: again.bounds[key] for key in expected} == pytest.approx(expected, rel=1e-9), number
+        assert not again.findings
+    assert told > 10
 
 
 @pytest.mark.parametrize("seed", range(60))

@@ -8,7 +8,7 @@ import pytest
 
 from dom_core.domain.network import Location
 from dom_core.domain.plan import Ending, IterationReport, Plan
-from dom_core.domain.prices import CellPrice, RoomPrice
+from dom_core.domain.prices import CellPrice, RoomPrice, Saving
 from dom_core.domain.proof import IterationProof, PartProof
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.roads import RoadTable, place_of
@@ -21,6 +21,7 @@ from dom_core.use_cases.verify_plan import solve_again, verify_plan
 from dom_core.verification import verify
 from tests.builders import a_request, a_rule, a_source, an_order
 from tests.optimizer import test_whole_patterns
+from tests.optimizer.test_savings import of_twelve_lines
 from tests.oracle.generation import generate
 
 SEATTLE, NEW_YORK, ATLANTA, CHICAGO = (47.6, -122.3), (40.7, -74.0), (33.7, -84.4), (41.9, -87.6)
@@ -90,6 +91,11 @@ def of_part(change: Callable[[PartProof], PartProof]) -> Callable[[Plan], Plan]:
 def of_cells(change: Callable[[tuple[CellPrice, ...]], tuple[CellPrice, ...]]) -> Callable[[Plan], Plan]:
     """A plan with other prices of cells."""
     return of_part(lambda part: replace(part, prices=replace(part.prices, cells=change(part.prices.cells))))
+
+
+def of_savings(change: Callable[[tuple[Saving, ...]], tuple[Saving, ...]]) -> Callable[[Plan], Plan]:
+    """A change of savings of the first part."""
+    return of_part(lambda part: replace(part, prices=replace(part.prices, savings=change(part.prices.savings))))
 
 
 def of_rooms(change: Callable[[tuple[RoomPrice, ...]], tuple[RoomPrice, ...]]) -> Callable[[Plan], Plan]:
@@ -251,6 +257,43 @@ def test_prices_on_one_and_a_half_units_are_verified_as_a_document_has_them(monk
         return tuple(replace(cell, points=cell.points * (10 if cell.divisor == 1.5 else 1)) for cell in cells)
 
     assert BY_PRICES in "\n".join(verify_plan(of_cells(dearer)(stored), request).findings)
+
+
+@pytest.fixture(scope="module")
+def saved() -> tuple[PlanRequest, Plan]:
+    """A plan by search of two long orders, whose lines have savings."""
+    request = of_twelve_lines(orders=2).build()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(blocks, "EXACT_PAIRS_OF_LONG_ORDERS", 0)
+        plan = plan_once(request, CbcSolver())
+    assert len(plan.proofs[0].parts[0].prices.savings) == len(plan.lines)
+    return request, plan
+
+
+def test_what_savings_prove_is_verified_as_a_document_has_them(saved: tuple[PlanRequest, Plan]) -> None:
+    request, plan = saved
+    stored = read_value(json.loads(json.dumps(write_value(plan, Plan))), Plan, "plan")
+    verified = verify_plan(stored, request)
+    assert not verified.findings
+    without = of_savings(lambda _: ())(stored)
+    assert "too much" in "\n".join(verify_plan(without, request).findings)
+
+
+OF_SAVINGS: dict[str, tuple[Callable[[tuple[Saving, ...]], tuple[Saving, ...]], str]] = {
+    "more is saved": (lambda all: tuple(replace(one, points=2 * one.points) for one in all), "too much"),
+    "below zero": (lambda all: (replace(all[0], points=-1.0), *all[1:]), "savings are above zero"),
+    "no number": (lambda all: (replace(all[0], points=float("nan")), *all[1:]), "savings are above zero"),
+    "twice": (lambda all: (*all, all[0]), "has two savings"),
+    "of no line": (lambda all: (*all, Saving("O0", "99", 1.0)), "is no line of a long order"),
+    "of no order": (lambda all: (*all, Saving("O9", "1", 1.0)), "is no line of a long order"),
+}
+
+
+@pytest.mark.parametrize("name", OF_SAVINGS)
+def test_savings_that_were_tampered_with_are_refused(name: str, saved: tuple[PlanRequest, Plan]) -> None:
+    request, plan = saved
+    change, sentence = OF_SAVINGS[name]
+    assert sentence in "\n".join(verify_plan(of_savings(change)(plan), request).findings)
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
