@@ -51,8 +51,11 @@ CLIMBS, MISSED_AT_MOST = 6, 1e-2
 MASTER_COLUMNS = 1_200_000
 """Columns that masters may have in all, from one pass over all pairs to the next: what bounds their time everywhere."""
 
-PRICES_UNTIL, FIRST_PLAN_UNTIL, SAVINGS_UNTIL = 0.6, 0.85, 0.95
-"""The shares of the time after which prices, then the first plan, then savings, are good enough as they are."""
+PRICES_UNTIL, FIRST_PLAN_UNTIL = 0.6, 0.85
+"""The shares of the time after which prices, and then the first plan, are good enough as they are."""
+
+FOR_SAVINGS = 0.1
+"""The share of the time that savings of long orders may take."""
 
 FULL_PASSES = 4
 """Passes over all pairs after masters, at most."""
@@ -68,7 +71,7 @@ def solve_large(
     found = priced_best(pricer, solver, limits, deadline, Standing(problem, start), crew.price_all)
     priced, plan = found.priced, Standing(problem, found.flows)
     course = Course(limits, deadline, plan, priced.bound)
-    course.stage_until(SAVINGS_UNTIL)
+    course.stage_until(min(1.0, course.share + FOR_SAVINGS))
     raised = savings.raised(pricer, priced, course.time_is_up)
     course.prove(raised.best.bound)
     course.stage_until(1.0)

@@ -59,6 +59,15 @@ def test_savings_know_what_all_groups_of_an_order_need_together(most: int) -> No
     assert found.savings.lines.tolist() == list(range(12))
 
 
+def test_each_order_may_use_its_own_number_of_sources() -> None:
+    one = problem_of(of_twelve_lines(orders=2))
+    more, without_c = replace(one.split_limits[1], max_sources=2), np.array([9, 9, 0])
+    one = replace(one, split_limits=(one.split_limits[0], more), stock=without_c * one.stock)
+    found = proven(one, Prices.none(one))[1]
+    assert found.here.patterns.worth[0] > found.here.patterns.worth[1] + 1000
+    assert best_total(one) - 1 <= found.best.bound <= best_total(one) + 1e-6
+
+
 def test_prices_that_groups_would_pay_and_nobody_else_are_given_up() -> None:
     """There is enough at C for both orders; groups would rather compete for A and B."""
     one = problem_of(of_twelve_lines(orders=2))
