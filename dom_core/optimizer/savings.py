@@ -35,7 +35,10 @@ LEAST_GAIN = 0.5
 """Points by which savings must say more than groups do: else nobody needs to know of them."""
 
 SHARES_OF_PRICES = (0.5, 0.0)
-"""Prices were sought for groups, and are too high for long orders where stock is ample: so these are tried, too."""
+"""Prices were sought for groups, and are too high for long orders where stock is ample: so these are tried, too.
+
+Each takes a pass over all pairs. So they are tried where most lines belong to such orders.
+"""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -72,12 +75,13 @@ class Raised:
 
 def raised(pricer: Pricer, priced: PricedBest, time_is_up: Callable[[], bool]) -> Raised:
     """What prices prove, and a share of them, with savings of the lines of long orders, wherever that is more."""
-    long, at_once = _long_orders(pricer), Raised(priced, priced, NO_SAVINGS)
+    long = _long_orders(pricer)
     if not len(long.costs.lines) or time_is_up():
-        return at_once
+        return Raised(priced, priced, NO_SAVINGS)
     here, savings = _with_savings(long, priced, time_is_up)
     best = Raised(here, here, savings)
-    for share in SHARES_OF_PRICES:
+    mostly_long = 2 * len(long.costs.lines) > len(pricer.costs.lines)
+    for share in SHARES_OF_PRICES if mostly_long else ():
         if time_is_up():
             break
         prices = priced.prices.times(share)
