@@ -197,6 +197,8 @@ class _Orders:
             if time_is_up():
                 break
         rounded: FloatArray = np.rint(best * GRAIN) / GRAIN
+        # Savings of nothing are not told. Where nobody is worth serving, the least there is says that they are meant.
+        rounded[~rounded.any(axis=1), 0] = 1 / GRAIN
         return rounded
 
     def _begin(self) -> tuple[FloatArray, FloatArray]:
