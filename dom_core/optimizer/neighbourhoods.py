@@ -98,14 +98,15 @@ def improve(
 ) -> tuple[Standing, str]:
     """Free and solve neighbourhoods until the gap is closed, nothing moves, or time is up; which of these it was.
 
-    `known` are patterns that masters looked at.
+    It was for lack of time, too, where that of a single neighbourhood was up. `known` are patterns that masters looked
+    at.
     """
     enough = max(limits.relative_gap, PROVEN_WITHIN)
     if plan.total - priced.bound <= enough * plan.total:
         return plan, ""
     course = Course(limits, deadline)
     search = _Search(problem, plan, priced, course, known)
-    rounds = int(ROUNDS + ROUNDS_PER_ORDER * len(problem.weights))
+    rounds, was_cut = int(ROUNDS + ROUNDS_PER_ORDER * len(problem.weights)), False
     for _ in range(rounds):
         watch_of(limits).at("solving", course.share, search.gap(priced.bound))
         if search.total - priced.bound <= enough * search.total:
@@ -118,10 +119,11 @@ def improve(
         smalls = [search.restricted(orders) for orders in freed]
         tasks = [search.task(orders, small) for orders, small in zip(freed, smalls, strict=True)]
         answers = list(crew.perform(tasks))
+        was_cut |= any(answer.limit == "seconds" for answer in answers)
         for orders, small, answer in zip(freed, smalls, answers, strict=True):
             if answer.ending not in (Ending.NO_PLAN, Ending.INFEASIBLE):
                 search.consider(orders, small.outward(answer.flows))
-    return search.standing(), "rounds"
+    return search.standing(), "seconds" if was_cut else "rounds"
 
 
 class _Search:

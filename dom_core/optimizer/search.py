@@ -81,7 +81,7 @@ def solve_large(
     best, limit = neighbourhoods.improve(problem, proven.plan, above, crew, limits, deadline, found.known)
     left_s = deadline - time.monotonic()
     proven = replace(proven, plan=best)
-    if limit == "rounds" and left_s > 0:
+    if limit and left_s > 0:
         fixed = fixing.prove(pricer, priced, best, crew, replace(limits, solve_limit_s=left_s))
         proven, best = fixing.Proven(fixed.plan, max(proven.bound, fixed.bound)), fixed.plan
     limit = "seconds" if found.was_cut or course.was_cut else limit

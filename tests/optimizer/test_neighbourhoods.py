@@ -34,9 +34,10 @@ WIDTHS = tuple(neighbourhoods.Width(lines, 6, lines) for lines in (4, 40))
 
 @dataclass(slots=True)
 class Crew:
-    """Finds nothing, unless another crew does its work; remembers round by round what it was asked."""
+    """Finds nothing, for lack of a `limit` if any, unless another crew does its work; remembers what it was asked."""
 
     worker: LocalCrew | None = None
+    limit: str = ""
     rounds: list[Sequence[Task]] = field(default_factory=list)
     name = "a crew of the test"
 
@@ -44,7 +45,7 @@ class Crew:
         self.rounds.append(list(tasks))
         if self.worker:
             return self.worker.perform(self.rounds[-1])
-        return iter([Answer((), Ending.NO_PLAN, float("-inf"), "", 0.0)] * len(self.rounds[-1]))
+        return iter([Answer((), Ending.NO_PLAN, float("-inf"), self.limit, 0.0)] * len(self.rounds[-1]))
 
     def price_all(self, pricer: Pricer, prices: Prices, known: Known) -> Sequence[PricedBlock[Kept]]:
         return priced_here(pricer, prices, known)
@@ -72,13 +73,30 @@ def improve(
     widths: tuple[neighbourhoods.Width, ...] = WIDTHS,
     start: Sequence[Flow] = (),
 ) -> Standing:
+    return improved(problem, crew, monkeypatch, widths, start)[0]
+
+
+def improved(
+    problem: Problem,
+    crew: Crew,
+    monkeypatch: pytest.MonkeyPatch,
+    widths: tuple[neighbourhoods.Width, ...] = WIDTHS,
+    start: Sequence[Flow] = (),
+) -> tuple[Standing, str]:
     """Begin with a plan that gives nobody anything, so that every order is worth a neighbourhood; or with this one."""
     monkeypatch.setattr(neighbourhoods, "WIDTHS", widths)
     monkeypatch.setattr(neighbourhoods, "AT_ONCE", 1)
     prices = Prices.none(problem)
     found = Pricer(problem, np.arange(len(problem.wanted))).price(prices)
     priced = PricedBest(prices, found.bound, found)
-    return neighbourhoods.improve(problem, Standing(problem, start), priced, crew, LIMITS, deadline=float("inf"))[0]
+    return neighbourhoods.improve(problem, Standing(problem, start), priced, crew, LIMITS, deadline=float("inf"))
+
+
+@pytest.mark.parametrize("limit", ["seconds", "nodes", ""])
+def test_a_neighbourhood_without_time_is_said_to_have_ended_the_search(
+    limit: str, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert improved(problem, Crew(limit=limit), monkeypatch)[1] == ("seconds" if limit == "seconds" else "rounds")
 
 
 def test_when_some_rounds_close_next_to_nothing_of_the_gap_more_is_freed_at_once(
