@@ -32,7 +32,10 @@ PAIRS_AT_ONCE = 100_000
 """So many pairs stay near the processor."""
 
 LEAST_GAIN = 0.5
-"""Points by which savings must say more than groups do: else nobody needs to know of them."""
+"""Points by which savings must say more of an order than groups do: else nobody needs to know of them."""
+
+LEAST_SHARE = 1e-6
+"""The share of what filling nothing costs by which they must say more of all orders: less looks like rounding."""
 
 SHARES_OF_PRICES = (0.5, 0.0)
 """Prices were sought for groups, and are too high for long orders where stock is ample: so these are tried, too.
@@ -78,7 +81,8 @@ def raised(pricer: Pricer, priced: PricedBest, time_is_up: Callable[[], bool]) -
     long = _long_orders(pricer)
     if not len(long.costs.lines) or time_is_up():
         return Raised(priced, priced, NO_SAVINGS)
-    here, savings = _with_savings(long, priced, time_is_up)
+    least = LEAST_GAIN + LEAST_SHARE * pricer.constant
+    here, savings = _with_savings(long, priced, least, time_is_up)
     best = Raised(here, here, savings)
     mostly_long = 2 * len(long.costs.lines) > len(pricer.costs.lines)
     for share in SHARES_OF_PRICES if mostly_long else ():
@@ -86,7 +90,7 @@ def raised(pricer: Pricer, priced: PricedBest, time_is_up: Callable[[], bool]) -
             break
         prices = priced.prices.times(share)
         found = pricer.price(prices)
-        other, savings = _with_savings(long, PricedBest(prices, found.bound, found), time_is_up)
+        other, savings = _with_savings(long, PricedBest(prices, found.bound, found), least, time_is_up)
         best = best if other.bound <= best.best.bound else Raised(here, other, savings)
     return best
 
@@ -99,8 +103,13 @@ def _long_orders(pricer: Pricer) -> Pricer:
     return pricer.of(costs.lines[long[order_of[costs.lines]]])
 
 
-def _with_savings(long: Pricer, priced: PricedBest, time_is_up: Callable[[], bool]) -> tuple[PricedBest, Savings]:
-    """The same prices with what savings of these orders prove, where that is more than groups do; and the savings."""
+def _with_savings(
+    long: Pricer, priced: PricedBest, least: float, time_is_up: Callable[[], bool]
+) -> tuple[PricedBest, Savings]:
+    """The same prices with what savings of these orders prove, where that is more than groups do; and the savings.
+
+    None of them where they say no more than `least` points in all.
+    """
     worth = priced.patterns.worth.copy()
     lines, points = [NO_SAVINGS.lines], [NO_SAVINGS.points]
     for block in long.by_block(lambda block: _of_block(long, block, priced.prices, time_is_up)):
@@ -109,10 +118,12 @@ def _with_savings(long: Pricer, priced: PricedBest, time_is_up: Callable[[], boo
             worth[one.orders[better]] = one.worth[better]
             lines.append(one.lines[better].ravel())
             points.append(one.savings[better].ravel())
+    bound = priced.bound + float((worth - priced.patterns.worth).sum())
+    if bound <= priced.bound + least:
+        return priced, NO_SAVINGS
     every, saved = np.concatenate(lines), np.concatenate(points)
     order = np.argsort(every, kind="stable")
     order = order[saved[order] > 0]
-    bound = priced.bound + float((worth - priced.patterns.worth).sum())
     patterns = replace(priced.patterns, worth=worth, bound=bound)
     return replace(priced, bound=bound, patterns=patterns), Savings(every[order], saved[order])
 
