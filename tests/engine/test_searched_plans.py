@@ -26,7 +26,7 @@ SCARCE = 9
 """A case with prices in both iterations."""
 
 
-@pytest.mark.parametrize("seeds", [TINY[:10], TINY[10:], SMALL[:5], SMALL[5:]], ids=str)
+@pytest.mark.parametrize("seeds", [TINY[:10], TINY[10:], SMALL[:5], SMALL[5:10], SMALL[10:]], ids=str)
 def test_what_is_searched_is_the_optimum_and_its_bound_holds(seeds: tuple[int, ...]) -> None:
     """Whole and part by part, by one worker and by two, in another order; and verification refuses every lie."""
     counted = Counter[str]()
