@@ -78,13 +78,14 @@ class Raised:
 
 def raised(pricer: Pricer, priced: PricedBest, time_is_up: Callable[[], bool]) -> Raised:
     """What prices prove, and a share of them, with savings of the lines of long orders, wherever that is more."""
-    long = _long_orders(pricer)
-    if not len(long.costs.lines) or time_is_up():
+    lines = _lines_of_long_orders(pricer)
+    if not len(lines) or time_is_up():
         return Raised(priced, priced, NO_SAVINGS)
+    long = pricer.of(lines)
     least = LEAST_GAIN + LEAST_SHARE * pricer.constant
     here, savings = _with_savings(long, priced, least, time_is_up)
     best = Raised(here, here, savings)
-    mostly_long = 2 * len(long.costs.lines) > len(pricer.costs.lines)
+    mostly_long = 2 * len(lines) > len(pricer.costs.lines)
     for share in SHARES_OF_PRICES if mostly_long else ():
         if time_is_up():
             break
@@ -95,12 +96,12 @@ def raised(pricer: Pricer, priced: PricedBest, time_is_up: Callable[[], bool]) -
     return best
 
 
-def _long_orders(pricer: Pricer) -> Pricer:
-    """The orders that are cut into groups, without those that have write-in lines."""
+def _lines_of_long_orders(pricer: Pricer) -> IntArray:
+    """The lines of orders that are cut into groups, without those that have write-in lines."""
     costs, order_of = pricer.costs, pricer.problem.batch.order_of
     long = costs.cut_orders()
     long[order_of[costs.lines[costs.write_in]]] = False
-    return pricer.of(costs.lines[long[order_of[costs.lines]]])
+    return costs.lines[long[order_of[costs.lines]]]
 
 
 def _with_savings(

@@ -72,16 +72,6 @@ def improve(
     monkeypatch: pytest.MonkeyPatch,
     widths: tuple[neighbourhoods.Width, ...] = WIDTHS,
     start: Sequence[Flow] = (),
-) -> Standing:
-    return improved(problem, crew, monkeypatch, widths, start)[0]
-
-
-def improved(
-    problem: Problem,
-    crew: Crew,
-    monkeypatch: pytest.MonkeyPatch,
-    widths: tuple[neighbourhoods.Width, ...] = WIDTHS,
-    start: Sequence[Flow] = (),
 ) -> tuple[Standing, str]:
     """Begin with a plan that gives nobody anything, so that every order is worth a neighbourhood; or with this one."""
     monkeypatch.setattr(neighbourhoods, "WIDTHS", widths)
@@ -96,7 +86,7 @@ def improved(
 def test_a_neighbourhood_without_time_is_said_to_have_ended_the_search(
     limit: str, problem: Problem, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert improved(problem, Crew(limit=limit), monkeypatch)[1] == ("seconds" if limit == "seconds" else "rounds")
+    assert improve(problem, Crew(limit=limit), monkeypatch)[1] == ("seconds" if limit == "seconds" else "rounds")
 
 
 def test_when_some_rounds_close_next_to_nothing_of_the_gap_more_is_freed_at_once(
@@ -205,7 +195,7 @@ def test_orders_of_both_kinds_get_better_each_in_their_way(monkeypatch: pytest.M
     nothing = Standing(problem, ()).total
     for widths, filled in (((BY_PATTERNS,), {1, 2}), ((BY_PATTERNS, BY_PAIRS), {0, 1, 2})):
         crew = Crew(LocalCrew(CbcSolver()))
-        plan = improve(problem, crew, monkeypatch, widths)
+        plan, _ = improve(problem, crew, monkeypatch, widths)
         assert {int(problem.batch.order_of[line]) % 3 for line, *_ in plan.flows} == filled
         assert best_total(problem) <= plan.total < nothing
         assert Left(problem, ()).fits(plan.flows)
@@ -217,7 +207,7 @@ def test_where_patterns_express_all_and_there_is_room_for_all_the_best_plan_is_f
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     problem = all_whole()
-    plan = improve(problem, Crew(LocalCrew(CbcSolver())), monkeypatch, (replace(BY_PATTERNS, lines=1000),))
+    plan, _ = improve(problem, Crew(LocalCrew(CbcSolver())), monkeypatch, (replace(BY_PATTERNS, lines=1000),))
     assert plan.total == best_total(problem)
 
 

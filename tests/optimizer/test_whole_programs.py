@@ -124,12 +124,7 @@ def test_a_limit_that_is_hit_leaves_a_choice_that_keeps_every_row_and_a_bound_th
     best = make().solve_whole(program, LIMITS, ANYTHING)
     assert best.ending is Ending.OPTIMAL
     for limits in (SolverLimits(solve_limit_s=0.01), SolverLimits(max_nodes=1), SolverLimits(relative_gap=0.5)):
-        try:
-            answer = make().solve_whole(program, limits, ANYTHING)
-        except SolverFailed:
-            # CBC may crash when its time is up before it has begun: nothing is claimed then.
-            assert limits.solve_limit_s < 1
-            continue
+        answer = make().solve_whole(program, limits, ANYTHING)
         assert answer.bound <= best.bound + 1e-6
         if answer.taken is None:
             assert answer.ending is Ending.NO_PLAN
