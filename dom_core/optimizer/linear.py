@@ -20,7 +20,7 @@ class Basis:
     """A corner of what a program allows: the columns (N) that may be above zero, and the rows (M) that are used up.
 
     A solver can start from it. There are as many of these columns as of these rows. `fresh` is how many columns came
-    after it was found.
+    after it was found: none where only rows did.
     """
 
     columns: BoolArray

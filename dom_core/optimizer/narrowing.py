@@ -6,21 +6,21 @@ the solver: the bound is computed from its prices, and any prices prove one.
 """
 
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
-from dom_core.domain.reason import FloatArray, IntArray
+from dom_core.domain.reason import BoolArray, FloatArray, IntArray
 from dom_core.optimizer import cuts
-from dom_core.optimizer.linear import Linear, LinearAnswer, LinearProgram
+from dom_core.optimizer.linear import Basis, Linear, LinearAnswer, LinearProgram
 
 ROUNDS, CUTS_A_ROUND, LARGEST = 20, 200, 30_000
 """Rounds at most, new cuts in each, and the largest number that a cut may have: so two bytes hold it."""
 
-FEW = 1_000
-"""So few columns any solver chooses from at once."""
+FEW = 4_000
+"""From so few columns a solver chooses sooner than more cuts leave fewer."""
 
 SIFTS, A_ROW, MISSED_AT_MOST = 12, 8, 0.5
 """Linear programs for one relaxation at most, columns that each row may add, and points that may be missing after."""
@@ -50,6 +50,7 @@ class Narrowing:
 
     `positions` (N) are those of the columns in the whole program, rising; `reduced` (N) is what each costs at the
     prices that proved `bound`. `asked` are those that the solver was shown: the others cost too much at its prices.
+    `corner` is where its last program ended: the next begins there, and takes half of the time.
     """
 
     def __init__(self, program: LinearProgram) -> None:
@@ -59,6 +60,7 @@ class Narrowing:
         self.cut_limits = np.zeros(0)
         self.asked = np.zeros(len(program.costs), dtype=bool)
         self.taken = np.zeros(len(program.costs))
+        self.corner: Basis | None = None
         self._index()
 
     def below(self, value: float, solve: Linear) -> Self:
@@ -93,8 +95,7 @@ class Narrowing:
             if not len(fresh) or np.minimum(found.reduced, 0.0).sum() >= -MISSED_AT_MOST:
                 break
             found = self._asked(fresh, solve)
-        says = found.cut_prices > cuts.WHOLE_WITHIN
-        self.cuts, self.cut_limits = self.cuts[says], self.cut_limits[says]
+        self._forget_cuts(found.cut_prices > cuts.WHOLE_WITHIN)
         self.taken = found.taken
         if found.bound > self.bound:
             self.bound, self.reduced = found.bound, found.reduced
@@ -109,7 +110,30 @@ class Narrowing:
                 shown, LinearAnswer(0.0, np.zeros(0), np.zeros(len(self.program.limits) + len(self.cuts)))
             )
         program = _with_rows(self.program.part(shown), self.cuts[:, shown], self.cut_limits)
-        return self._relaxed(shown, solve(program))
+        answer = solve(replace(program, start=self._start(shown, len(fresh))))
+        self.corner = None
+        if answer.basis is not None:
+            columns = np.zeros(len(self.program.costs), dtype=bool)
+            columns[shown] = answer.basis.columns
+            self.corner = Basis(columns, answer.basis.rows)
+        return self._relaxed(shown, answer)
+
+    def _start(self, shown: IntArray, fresh: int) -> Basis | None:
+        """The corner as one of the program that is shown, with the cuts that came since; None where it is none."""
+        if self.corner is None:
+            return None
+        rows = np.zeros(len(self.program.limits) + len(self.cuts), dtype=bool)
+        rows[: len(self.corner.rows)] = self.corner.rows
+        start = Basis(self.corner.columns[shown], rows, fresh)
+        return start if start.whole else None
+
+    def _forget_cuts(self, says: BoolArray) -> None:
+        """Keep the cuts that say something, and those that the corner stands on."""
+        if self.corner is not None:
+            rows, of_cuts = np.split(self.corner.rows, [len(self.program.limits)])
+            says = says | of_cuts
+            self.corner = Basis(self.corner.columns, np.concatenate((rows, of_cuts[says])))
+        self.cuts, self.cut_limits = self.cuts[says], self.cut_limits[says]
 
     def _worth_asking(self, reduced: FloatArray) -> IntArray:
         """Of the columns that lower the value some for each row, those with a row of their own last."""
@@ -140,6 +164,8 @@ class Narrowing:
             self.program, self.positions = self.program.part(columns), self.positions[columns]
             self.cuts, self.asked = self.cuts[:, columns], self.asked[columns]
             self.taken, self.reduced = self.taken[columns], self.reduced[columns]
+            if self.corner is not None:
+                self.corner = Basis(self.corner.columns[columns], self.corner.rows)
             self._index()
 
     def _cut(self) -> bool:

@@ -250,13 +250,15 @@ def _ran(arguments: list[str], folder: Path, limits: SolverLimits) -> tuple[bool
 
 
 def _simplex(program: LinearProgram, start_file: Path) -> list[str]:
-    """From where the last master ended, the primal simplex: that corner is allowed, and most often near.
+    """From where the last program ended, the primal simplex: that corner is allowed, and most often near.
 
-    Else the dual simplex; for large masters with much choice the primal one after a rough start, in half of the time.
+    Where only rows are new the dual one: what it cost is still right. Without a corner the dual simplex, too; for large
+    masters with much choice the primal one after a rough start, in half of the time.
     """
     if program.start is not None:
         start_file.write_text(mps.write_basis(program.start))
-        return ["-presolve", "off", "-basisIn", start_file.name, "-primalSimplex"]
+        simplex = "-primalSimplex" if program.start.fresh else "-dualSimplex"
+        return ["-presolve", "off", "-basisIn", start_file.name, simplex]
     return ["-idiot", "20", "-primalSimplex"] if program.much_choice else ["-dualSimplex"]
 
 

@@ -29,9 +29,9 @@ FEW_FRESH, FEW_FRESH_WITH_MUCH_CHOICE = 0.1, 0.02
 
 _LIMITS = {"kTimeLimit": "seconds", "kSolutionLimit": "nodes"}
 _NOTHING_BELOW = ("kInfeasible", "kObjectiveBound")
-_PRIMAL_SIMPLEX = 4
+_DUAL_SIMPLEX, _PRIMAL_SIMPLEX = 1, 4
 _WITH_ANSWER = 2
-"""How HiGHS numbers its primal simplex; how it numbers a primal solution that keeps every constraint."""
+"""How HiGHS numbers its simplex methods; how it numbers a primal solution that keeps every constraint."""
 
 
 class HighsSolver(PulpSolver):
@@ -56,15 +56,14 @@ class HighsSolver(PulpSolver):
         return _read_search(program, limits)
 
     def solve_linear(self, program: LinearProgram, limits: SolverLimits) -> LinearAnswer:
-        """Run HiGHS' primal simplex from where the last master ended, or its interior point method with crossover.
+        """Run HiGHS' simplex from where the last program ended, or its interior point method with crossover.
 
         From near by the simplex takes a fifth of the time, from elsewhere many times as long. Raises Cancelled soon
         after the watch asks to stop: HiGHS asks between iterations.
         """
         highspy = import_module("highspy")
         start = program.start if _is_near(program) else None
-        method = {"solver": "ipm"} if start is None else {"solver": "simplex", "simplex_strategy": _PRIMAL_SIMPLEX}
-        highs = _instance(highspy, limits, **method)
+        highs = _instance(highspy, limits, **_method(start))
         highs.passModel(_linear(highspy, program))
         if start is not None:
             highs.setBasis(_basis(highspy, start))
@@ -102,6 +101,13 @@ def _is_near(program: LinearProgram) -> bool:
     """Whether the program's corner, if it has one, is near its optimum: if few columns are new."""
     few = FEW_FRESH_WITH_MUCH_CHOICE if program.much_choice else FEW_FRESH
     return program.start is not None and program.start.fresh <= few * len(program.costs)
+
+
+def _method(start: Basis | None) -> dict[str, object]:
+    """The interior point method; from a corner the primal simplex, or the dual one where only rows are new."""
+    if start is None:
+        return {"solver": "ipm"}
+    return {"solver": "simplex", "simplex_strategy": _PRIMAL_SIMPLEX if start.fresh else _DUAL_SIMPLEX}
 
 
 def _instance(highspy: Any, limits: SolverLimits, **options: object) -> Any:

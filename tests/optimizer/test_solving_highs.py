@@ -111,7 +111,8 @@ def test_highs_begins_where_the_last_master_ended_and_agrees_with_clp(seed: int)
     assert answer.value == pytest.approx(CbcSolver().solve_linear(whole, SolverLimits()).value)
     assert answer.value < last.value
     assert float(answer.prices @ whole.limits) == pytest.approx(-answer.value)
-    assert steps_from(answer.basis, whole) == 0 < steps_from(corner, whole)
+    assert answer.basis is not None
+    assert simplex_steps(whole, answer.basis) == 0 < simplex_steps(whole, corner)
 
 
 @pytest.mark.parametrize(
@@ -126,13 +127,14 @@ def test_a_corner_is_near_while_few_columns_are_new(columns: int, fresh: int, ne
     assert not solving_highs._is_near(program)
 
 
-def steps_from(corner: Basis | None, program: LinearProgram) -> int:
-    """How many steps the simplex takes from this corner."""
-    assert corner is not None
+def simplex_steps(program: LinearProgram, start: Basis | None) -> int:
+    """How many steps the simplex takes from this corner, or from nothing."""
     highspy = import_module("highspy")
-    highs = solving_highs._instance(highspy, SolverLimits(), solver="simplex", simplex_strategy=4, presolve="off")
+    method = {"solver": "simplex", "presolve": "off", **({} if start is None else solving_highs._method(start))}
+    highs = solving_highs._instance(highspy, SolverLimits(), **method)
     highs.passModel(solving_highs._linear(highspy, program))
-    highs.setBasis(solving_highs._basis(highspy, corner))
+    if start is not None:
+        highs.setBasis(solving_highs._basis(highspy, start))
     highs.run()
     return int(highs.getInfo().simplex_iteration_count)
 

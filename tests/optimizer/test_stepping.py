@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from dom_core.optimizer.linear import Choose, Linear, LinearAnswer, LinearProgra
 from dom_core.optimizer.narrowing import Narrowing
 from dom_core.optimizer.solving import CbcSolver, Solver
 from tests.optimizer.test_cuts import patterns
+from tests.optimizer.test_solving_highs import simplex_steps
 from tests.optimizer.test_whole_programs import (
     ANYTHING,
     MakeSolver,
@@ -107,6 +109,27 @@ def test_cuts_of_many_units_are_right_or_left_out(units: float) -> None:
     left = Narrowing(rival_pairs(units)).below(ANYTHING, linear(CbcSolver()))
     assert bool(len(left.cuts)) is (units < narrowing.LARGEST)
     assert all(left.with_cuts.allows(taken) for taken in better(rival_pairs(units), ANYTHING))
+
+
+def test_each_program_begins_where_the_last_one_ended() -> None:
+    """From there the simplex takes few steps, whether columns or cuts are new, and finds the same."""
+    asked, solver = list[LinearProgram](), CbcSolver()
+
+    def solve(program: LinearProgram) -> LinearAnswer:
+        asked.append(program)
+        return solver.solve_linear(program, SolverLimits())
+
+    for seed in range(6):
+        Narrowing(patterns(seed, columns=200, rows=20, orders=60)).below(-1.0, solve)
+    started = [program for program in asked if program.start is not None]
+    assert len(started) == len(asked) - 6  # each narrowing begins with nothing
+    assert {program.start.fresh > 0 for program in started if program.start} == {False, True}
+    for program in started:
+        cold = solver.solve_linear(replace(program, start=None), SolverLimits())
+        assert solver.solve_linear(program, SolverLimits()).value == pytest.approx(cold.value)
+    if find_spec("highspy") is not None:
+        steps = sum(simplex_steps(program, program.start) for program in started)
+        assert 0 < steps < sum(simplex_steps(program, None) for program in started) / 2
 
 
 def test_where_every_column_costs_something_nothing_is_asked() -> None:
