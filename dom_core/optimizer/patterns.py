@@ -17,6 +17,7 @@ from dom_core.optimizer.working_set import Pass, Table, WorkingSet
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
 
 Hashes = npt.NDArray[np.uint64]
+_NONE: Hashes = np.zeros(0, dtype=np.uint64)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,9 +68,7 @@ class PatternPool:
             places = patterns.places[rows]
             sources = np.where(places >= 0, table.groups.sources[rows[:, None], places], NOWHERE)
             hashes = _hashes(rows, sources)
-            known = self._known.get(number, np.zeros(0, dtype=np.uint64))
-            fresh = ~np.isin(hashes, known)
-            self._known[number] = np.union1d(known, hashes[fresh])
+            fresh, self._known[number] = with_new(self._known.get(number, _NONE), hashes)
             if fresh.any():
                 batch = _batch(number, table, rows[fresh], places[fresh], sources[fresh])
                 self._batches.append(batch)
@@ -170,6 +169,15 @@ def _hashes(rows: IntArray, sources: IntArray) -> Hashes:
         hashes = (hashes ^ (sources[:, line] + 2).astype(np.uint64)) * _MULTIPLIER
         hashes ^= hashes >> np.uint64(29)
     return hashes
+
+
+def with_new(known: Hashes, hashes: Hashes) -> tuple[BoolArray, Hashes]:
+    """Which of these numbers, each there once, are new; and all that are known then, rising as those before."""
+    place = np.searchsorted(known, hashes)
+    fresh = place == len(known)
+    fresh[~fresh] = known[place[~fresh]] != hashes[~fresh]
+    rising = np.argsort(hashes[fresh], kind="stable")
+    return fresh, np.insert(known, place[fresh][rising], hashes[fresh][rising])
 
 
 def _joined(parts: "list[npt.NDArray[Any]]", kind: type) -> "npt.NDArray[Any]":
