@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from dom_core.domain.reason import FloatArray
+from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.errors import SolverFailed
 from dom_core.optimizer.linear import Linear, LinearAnswer, LinearProgram
 from dom_core.optimizer.master import Corner, Master, restricted
@@ -32,29 +32,39 @@ BETWEEN = (0.5, 0.2, 0.0)
 class Generated:
     """The best pass; the last master's value and how much of each pattern it takes, if it was ever solved.
 
-    `columns` is how many the masters had in all.
+    `columns` is how many the masters had in all, `corner` where the last one ended.
     """
 
     best: Pass
     value: float
     amounts: FloatArray | None
     columns: int
+    corner: Corner | None
 
 
 def generate(
-    working: WorkingSet, pool: PatternPool, best: Pass, solve: Linear, columns: int, within: float = MEET_WITHIN
+    working: WorkingSet,
+    pool: PatternPool,
+    best: Pass,
+    solve: Linear,
+    columns: int,
+    within: float = MEET_WITHIN,
+    corner: Corner | None = None,
 ) -> Generated:
-    """Patterns and prices in turn, until they agree, or masters had so many columns in all, or the solver fails."""
+    """Patterns and prices in turn, until they agree, or masters had so many columns in all, or the solver fails.
+
+    The first master begins at the corner, where one of the same pool ended before the working set grew.
+    """
     value, amounts, left, rounds = float("inf"), None, columns, 0
-    corner: Corner | None = None
+    names = working.row_names()
     while left > 0:
         left, rounds = left - len(pool), rounds + 1
         try:
-            master, answer = _solved(working, pool, solve, corner)
+            master, answer = _solved(working, pool, solve, corner, names)
         except SolverFailed:
             break
         value = working.pricer.constant + master.constant + answer.value
-        amounts, corner = master.amounts(answer, len(pool)), master.corner(answer)
+        amounts, corner = master.amounts(answer, len(pool)), master.corner(answer, names)
         meet = max(within, _small_enough(rounds, master.program))
         if value - best.value <= meet * abs(value):
             break
@@ -66,7 +76,7 @@ def generate(
             best = found if found.value > best.value else best
         if not new and value - best.value > meet * abs(value):
             break
-    return Generated(best, value, amounts, columns - left)
+    return Generated(best, value, amounts, columns - left, corner)
 
 
 def _small_enough(rounds: int, program: LinearProgram) -> float:
@@ -81,9 +91,9 @@ def limits_of(working: WorkingSet) -> FloatArray:
 
 
 def _solved(
-    working: WorkingSet, pool: PatternPool, solve: Linear, corner: Corner | None
+    working: WorkingSet, pool: PatternPool, solve: Linear, corner: Corner | None, names: IntArray
 ) -> tuple[Master, LinearAnswer]:
-    master = restricted(pool.columns(), limits_of(working), pool.first_groups()[-1]).starting(corner)
+    master = restricted(pool.columns(), limits_of(working), pool.first_groups()[-1]).starting(corner, names)
     if not len(master.columns):
         return master, LinearAnswer(0.0, np.zeros(0), np.zeros(0))
     return master, solve(master.program)

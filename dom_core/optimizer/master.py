@@ -19,7 +19,7 @@ from dom_core.optimizer.patterns import Columns
 class Corner:
     """Where a master ended: the patterns that it may take, the rows that it uses up, the groups that have a pattern.
 
-    Patterns from position `known` on came later.
+    `rows` are called by their names, which stay theirs. Patterns from position `known` on came later.
     """
 
     patterns: IntArray
@@ -56,19 +56,19 @@ class Master:
         amounts[self.outside] = 1.0
         return amounts
 
-    def corner(self, answer: LinearAnswer) -> Corner | None:
-        """Where it ended, in positions that later masters of the same pool have too."""
+    def corner(self, answer: LinearAnswer, names: IntArray) -> Corner | None:
+        """Where it ended, in what later masters of the same pool have too; `names` are those of all rows (count)."""
         if answer.basis is None:
             return None
         rows, groups = np.split(answer.basis.rows, [len(self.rows)])
         known = int(self.columns[-1]) + 1
-        return Corner(self.columns[answer.basis.columns], self.rows[rows], self.groups[groups], known)
+        return Corner(self.columns[answer.basis.columns], names[self.rows[rows]], self.groups[groups], known)
 
-    def starting(self, corner: Corner | None) -> "Master":
+    def starting(self, corner: Corner | None, names: IntArray) -> "Master":
         """The same master, to be solved from where an earlier one with fewer patterns and rows ended."""
         if corner is None:
             return self
-        rows = np.concatenate((np.isin(self.rows, corner.rows), np.isin(self.groups, corner.groups)))
+        rows = np.concatenate((np.isin(names[self.rows], corner.rows), np.isin(self.groups, corner.groups)))
         fresh = int(np.count_nonzero(self.columns >= corner.known))
         basis = Basis(np.isin(self.columns, corner.patterns), rows, fresh)
         return replace(self, program=replace(self.program, start=basis)) if basis.whole else self

@@ -26,6 +26,7 @@ from dom_core.optimizer.course import Course
 from dom_core.optimizer.dive import dive
 from dom_core.optimizer.generation import MEET_LATER_WITHIN, generate
 from dom_core.optimizer.linear import Linear, LinearAnswer, LinearProgram
+from dom_core.optimizer.master import Corner
 from dom_core.optimizer.patterns import PatternPool
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.pricing import NOWHERE, PROVEN_WITHIN, Priced, PricedBest, Pricer
@@ -183,12 +184,14 @@ def _generated(
 ) -> tuple[PricedBest, FloatArray | None]:
     """Better prices by masters, and how much of each pattern the last of them takes, if any was solved."""
     amounts: FloatArray | None = None
+    corner: Corner | None = None
     for _ in range(FULL_PASSES):
         if course.time_is_up():
             break
         begin = working.price(working.multipliers(best.prices))
         pool.add(begin)
-        generated = generate(working, pool, begin, _in_time(solver, course), MASTER_COLUMNS)
+        generated = generate(working, pool, begin, _in_time(solver, course), MASTER_COLUMNS, corner=corner)
+        corner = generated.corner
         amounts = generated.amounts if generated.amounts is not None else amounts
         value, best = generated.best.value, _proven(working, generated.best, best, course)
         if value - best.bound <= MEET_LATER_WITHIN * abs(best.bound):

@@ -103,6 +103,13 @@ class WorkingSet:
         """How many rows there are: scarce cells by divisor, then capacities."""
         return self.stock.size + self.pricer.rooms.count
 
+    def row_names(self) -> IntArray:
+        """A number for each row that it keeps when the set grows: of its cell and divisor, or of its capacity."""
+        products, width = len(self.problem.batch.products), self.problem.batch.shape[1]
+        cells = 1 + self.products * width + self.sources
+        divisors = np.arange(len(DIVISORS)) * (products * width + 1)
+        return np.concatenate(((divisors[:, None] + cells).ravel(), -1 - np.arange(self.pricer.rooms.count)))
+
     def shaped(self, rows: FloatArray) -> Multipliers:
         """Prices of all rows, one after the other, as multipliers."""
         return Multipliers(rows[: self.stock.size].reshape(self.stock.shape), rows[self.stock.size :])

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,16 +16,17 @@ from dom_core.optimizer.linear import Basis, LinearAnswer, LinearProgram
 from dom_core.optimizer.master import Corner, Master
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.prices import DIVISORS, GRAIN, Prices
-from dom_core.optimizer.pricing import Pricer
+from dom_core.optimizer.pricing import Priced, Pricer
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.optimizer.solving_highs import HighsSolver
 from dom_core.optimizer.standing import Standing
+from dom_core.optimizer.working_set import WorkingSet
 from dom_core.rules.base import CapacityLimit
 from tests.builders import RequestBuilder
 from tests.optimizer.test_pricing import problem_of
 from tests.optimizer.test_search import rivals
-from tests.oracle.generation import generate
+from tests.oracle.generation import SMALL, generate
 
 CASES = 40
 
@@ -168,11 +170,12 @@ def test_a_solver_starts_where_it_ended_before(solver: CbcSolver | HighsSolver) 
 
 
 def test_a_larger_master_starts_where_a_smaller_one_ended() -> None:
-    """Pattern 3 and its group 2 are new; the row that both of the first groups want is used up."""
+    """Pattern 3 and its group 2 are new; the row that both of the first groups want is used up. It has moved."""
     one = a_master(patterns=[0, 1, 2], groups=[0, 1])
+    names, then = np.array([9, 8, 7, 6, 5, 44]), np.array([9, 8, 7, 6, 5, 4, 44])
     columns, rows = bits([1, 0, 1], [1, 0, 1])
-    corner = one.corner(LinearAnswer(0.0, np.zeros(3), np.zeros(3), Basis(columns, rows)))
-    start = a_master(patterns=[0, 1, 2, 3], groups=[0, 1, 2]).starting(corner).program.start
+    corner = one.corner(LinearAnswer(0.0, np.zeros(3), np.zeros(3), Basis(columns, rows)), names)
+    start = a_master(patterns=[0, 1, 2, 3], groups=[0, 1, 2], row=6).starting(corner, then).program.start
     assert start is not None
     assert start.columns.tolist() == [True, False, True, False]
     assert start.rows.tolist() == [True, False, True, False]
@@ -181,17 +184,58 @@ def test_a_larger_master_starts_where_a_smaller_one_ended() -> None:
 
 def test_a_start_that_does_not_fit_is_left_out() -> None:
     corner = Corner(np.array([0, 7]), np.array([5]), np.array([0]), 8)
-    assert a_master(patterns=[0, 1], groups=[0]).starting(corner).program.start is None
+    assert a_master(patterns=[0, 1], groups=[0]).starting(corner, np.arange(6)).program.start is None
 
 
-def a_master(patterns: list[int], groups: list[int]) -> Master:
-    """A master of these patterns and groups with one stock row, number 5."""
+def named_rows(working: WorkingSet) -> dict[tuple[int, ...], int]:
+    """What rows are called: cells by product, source and number of the divisor, and limits by their number."""
+    cells = list(zip(working.products.tolist(), working.sources.tolist(), strict=True))
+    rows: list[tuple[int, ...]] = [(*cell, divisor) for divisor in range(len(DIVISORS)) for cell in cells]
+    rows += [(limit,) for limit in range(working.pricer.rooms.count)]
+    return dict(zip(rows, working.row_names().tolist(), strict=True))
+
+
+def test_masters_begin_where_the_last_one_ended_though_rows_came_between(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(promising, "KEPT_OF_LINE", 1)
+    monkeypatch.setattr(promising, "KEPT_OF_SUBSET", 1)
+    monkeypatch.setattr(search, "dive", lambda *_: None)
+    grow, names = WorkingSet.grow, list[dict[tuple[int, ...], int]]()
+    asked, solver = list[LinearProgram](), CbcSolver()
+
+    def growing(working: WorkingSet, prices: Prices) -> Priced:
+        priced = grow(working, prices)
+        names.append(named_rows(working))
+        return priced
+
+    def solve(_: CbcSolver, program: LinearProgram, limits: SolverLimits) -> LinearAnswer:
+        asked.append(program)
+        return linear(solver, program, limits)
+
+    linear = CbcSolver.solve_linear
+    monkeypatch.setattr(WorkingSet, "grow", growing)
+    monkeypatch.setattr(CbcSolver, "solve_linear", solve)
+    for seed in (41, 54):  # cases in which masters are asked again after a pass over all pairs
+        names.clear()
+        asked.clear()
+        one = problem_of(RequestBuilder(generate(seed, SMALL)))
+        some = search.only(one, np.sort(np.concatenate(decomposition.independent_parts(one))))
+        search.priced_best(pricer_of(some), solver, LIMITS, FOREVER)
+        assert len(asked) > 2
+        assert all(program.start is not None for program in asked[1:])
+        assert len(names[0]) < len(names[-1])
+        for before, after in pairwise(names):
+            assert len(set(after.values())) == len(after)
+            assert all(after[row] == name for row, name in before.items())
+
+
+def a_master(patterns: list[int], groups: list[int], row: int = 5) -> Master:
+    """A master of these patterns and groups with one stock row of this number."""
     nothing = np.zeros(0, dtype=np.int64)
     columns, rows = len(patterns), 1 + len(groups)
     program = LinearProgram(
         np.zeros(columns), np.zeros(columns + 1, dtype=np.int64), nothing, np.zeros(0), np.ones(rows)
     )
-    return Master(program, np.array(patterns), np.array([5]), np.array(groups), nothing, 0.0)
+    return Master(program, np.array(patterns), np.array([row]), np.array(groups), nothing, 0.0)
 
 
 def bits(*rows: list[int]) -> list[BoolArray]:
