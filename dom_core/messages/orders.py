@@ -4,9 +4,9 @@ import hashlib
 import json
 from collections import Counter
 from datetime import datetime
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from dom_core.domain.ids import Id, Label, Name
 from dom_core.domain.network import Address, Location
@@ -54,12 +54,13 @@ class IntakeOrder(BaseModel):
     customer_reference: Name = ""
     who: Who | None = None
 
-    @model_validator(mode="after")
-    def _line_ids_are_unique(self) -> Self:
-        twice = sorted(line for line, times in Counter(line.id for line in self.lines).items() if times > 1)
+    @field_validator("lines")
+    @classmethod
+    def _ids_are_unique(cls, lines: tuple[IntakeLine, ...]) -> tuple[IntakeLine, ...]:
+        twice = sorted(line for line, times in Counter(line.id for line in lines).items() if times > 1)
         if twice:
-            raise ValueError(f"line ids must be unique; used more than once: {', '.join(twice)}")
-        return self
+            raise ValueError(f"ids must be unique; used more than once: {', '.join(twice)}")
+        return lines
 
     @property
     def content_hash(self) -> str:

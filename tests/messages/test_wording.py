@@ -56,7 +56,16 @@ def test_a_time_without_an_offset_is_refused(time: str) -> None:
 
 def test_two_lines_may_not_share_an_id() -> None:
     line = b'{"id": "1", "product_id": "P", "units": 1}'
-    assert complaints(ORDER % (line + b"," + line)) == [": line ids must be unique; used more than once: 1"[2:]]
+    assert complaints(ORDER % (line + b"," + line)) == ["lines: ids must be unique; used more than once: 1"]
+
+
+def test_a_line_id_used_twice_is_told_with_what_else_is_wrong() -> None:
+    line = b'{"id": "1", "product_id": "P", "units": 1}'
+    raw = ORDER.replace(b"2026-01-31T12:00:00Z", b"yesterday") % (line + b"," + line)
+    assert complaints(raw) == [
+        "ordered_at: must be a time with a UTC offset, as in 2026-01-31T12:00:00Z",
+        "lines: ids must be unique; used more than once: 1",
+    ]
 
 
 @pytest.mark.parametrize("raw", [b"{", b"", b"\xff\xfe", b'{"a": NaN}', b"[" * 100_000])

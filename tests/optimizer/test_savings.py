@@ -98,11 +98,11 @@ def test_savings_never_prove_too_much(first: int, monkeypatch: pytest.MonkeyPatc
 
 def test_nor_do_they_in_the_second_iteration_or_for_lines_in_parts() -> None:
     more = 0
-    for seed, one, prices in varied_problems(3):
+    for seed, one, prices in varied_problems(4):
         by_groups, found = proven(one, prices)
         assert total_below(found.best.bound, best_total(one)), seed
         more += found.here.bound > by_groups.bound
-    assert more > 0
+    assert more > 1
 
 
 def test_savings_can_be_told_exactly_and_each_line_has_one() -> None:
