@@ -49,11 +49,12 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:
-    """Where and with what something was measured."""
+    """Where and with what something was measured; `held_to` when it might not use every core ("1 of 2 cores")."""
 
     machine: str
     date: str
     versions: Mapping[str, str]
+    held_to: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,16 @@ def write(path: Path, records: Iterable[Record]) -> None:
 def circumstances(date: str) -> Circumstances:
     """This machine and what is installed on it."""
     versions = {"Python": platform.python_version(), "engine": __version__}
-    return Circumstances(_machine(), date, versions | {name: _version(name) for name in _PACKAGES if _version(name)})
+    versions |= {name: _version(name) for name in _PACKAGES if _version(name)}
+    return Circumstances(_machine(), date, versions, _held_to())
+
+
+def _held_to() -> str:
+    """Something when this process was given fewer cores than there are (`taskset`)."""
+    if not hasattr(os, "sched_getaffinity"):
+        return ""
+    given, cores = len(os.sched_getaffinity(0)), os.cpu_count()
+    return "" if given == cores else f"{given} of {cores} cores"
 
 
 def _version(package: str) -> str:

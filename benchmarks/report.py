@@ -15,8 +15,7 @@ GROWTH_FROM, GROWTH_TO = 10_000, 100_000
 _INTRODUCTION = """# Benchmark results
 
 Written by `make bench`; what is measured, and how to read it, is in [docs/benchmarks.md](../docs/benchmarks.md). All
-ways got the same requests, in processes of their own, one at a time. Every answer was audited and priced by the same
-code.
+ways got the same requests, in processes of their own. Every answer was audited and priced by the same code.
 """
 
 
@@ -113,7 +112,7 @@ def _unanswered(record: Record) -> str:
     if result.outcome is Outcome.OUT_OF_MEMORY and result.note:
         return f"{result.outcome.value}: {result.note}"
     if result.outcome is Outcome.NO_ANSWER:
-        return f"{result.outcome.value} (limit {record.limit_s:,.0f} s)"
+        return f"{result.outcome.value} (limit {record.limit_s:,.0f} s{_held(record)})"
     return result.outcome.value
 
 
@@ -196,7 +195,13 @@ def _section(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> 
 
 
 def _seconds(record: Record) -> str:
-    return NOTHING if record.result.seconds is None else f"{record.result.seconds:,.1f}"
+    return NOTHING if record.result.seconds is None else f"{record.result.seconds:,.1f}{_held(record)}"
+
+
+def _held(record: Record) -> str:
+    """That a measurement was held to some of the machine's cores, if it was."""
+    held_to = record.circumstances.held_to
+    return f", {held_to}" if held_to else ""
 
 
 def _whole(number: int | None) -> str:

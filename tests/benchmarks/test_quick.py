@@ -118,8 +118,7 @@ def test_a_model_that_could_not_be_held_is_not_made(monkeypatch: pytest.MonkeyPa
 
 
 def test_a_way_that_is_far_over_its_limit_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measuring, "OVERTIME_TIMES", 0.0)
-    monkeypatch.setattr(measuring, "OVERTIME_S", 0.0)
+    monkeypatch.setattr(measuring, "OVERTIME_S", -CAMPAIGN.limit_s)
     one = replace(CAMPAIGN, ways=["nearest-source"])
     (record,) = campaign.run(one, tmp_path / "results.json", HERE, lambda _s: None, lambda _line: None).values()
     assert record.result.outcome is Outcome.NO_ANSWER

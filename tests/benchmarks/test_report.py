@@ -1,5 +1,6 @@
 """Measurements are kept, laid side by side, and made into a page and a chart."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -12,7 +13,7 @@ from benchmarks.cases import all_shapes, shape_from
 from benchmarks.comparing import above_optimum, compared, gap, growths
 from benchmarks.instances import Shape
 from benchmarks.records import Outcome
-from tests.benchmarks.made_up import a_literature_record, a_record, an_unanswered_record
+from tests.benchmarks.made_up import HERE, a_literature_record, a_record, an_unanswered_record
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -81,6 +82,27 @@ def test_the_page_answers_each_question_that_was_measured() -> None:
     assert "| pmed/pmed1 | this engine, CBC | 5,819.00 | 5,819.00 | 0.000 % |" in page
     assert "5,819.00 (not every line is served) | – |" in page
     assert "2026-03-02: an abacus; Python 3.11.7" in page
+
+
+def test_a_measurement_on_fewer_cores_says_so() -> None:
+    held = replace(HERE, held_to="1 of 2 cores")
+    made = [
+        a_record("engine-cbc", 1000, 990.0),
+        replace(a_record("compact-cbc", 1010, 900.0, seconds=605.5), circumstances=held),
+        replace(an_unanswered_record("compact-highs", Outcome.NO_ANSWER), circumstances=held),
+    ]
+    page = report.page(in_order(made))
+    assert "| compact model, CBC | 605.5, 1 of 2 cores |" in page
+    assert "| compact model, HiGHS | no answer in time (limit 600 s, 1 of 2 cores) |" in page
+    assert "| this engine, CBC | 1.0 |" in page
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="this system does not hold processes to cores")
+def test_circumstances_say_when_not_every_core_was_given(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "cpu_count", lambda: 2)
+    for given, said in ({0, 1}, ""), ({1}, "1 of 2 cores"):
+        monkeypatch.setattr(os, "sched_getaffinity", lambda _process, given=given: given)
+        assert records.circumstances("2026-03-02").held_to == said
 
 
 def test_the_page_says_why_a_model_could_not_be_made() -> None:
