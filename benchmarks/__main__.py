@@ -6,6 +6,7 @@
     python -m benchmarks --literature DIR               instances with known optima, too (see docs/benchmarks.md)
     python -m benchmarks --superstore superstore.csv    all orders of the Superstore sample, too
     python -m benchmarks --sizes none --literature DIR  the literature only
+    python -m benchmarks --sizes none --goals           what the engine is to reach, and does: some 15 minutes
     python -m benchmarks                                every size, every way: hours
     python -m benchmarks --report                       only write the page again
 
@@ -29,6 +30,7 @@ from tqdm import tqdm
 from benchmarks import campaign, chart, records, report
 from benchmarks.campaign import Campaign
 from benchmarks.cases import QUICK_SHAPES, all_shapes, cases_of, shape_from
+from benchmarks.goals import GOALS
 from benchmarks.instances import Shape
 from benchmarks.measuring import Watch
 from benchmarks.records import Outcome, Record
@@ -60,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _measure(options: argparse.Namespace, file: Path) -> dict[tuple[str, str], Record]:
     shapes = list(QUICK_SHAPES if options.quick else all_shapes()) if options.sizes is None else options.sizes
     cases = list(cases_of(shapes, options.superstore, options.literature))
-    made = Campaign(cases, options.only, options.limit_s, options.memory_mb, again=options.again or options.quick)
+    again, goals = options.again or options.quick, GOALS if options.goals else ()
+    made = Campaign(cases, options.only, options.limit_s, options.memory_mb, again, goals)
     here = records.circumstances(datetime.now(UTC).date().isoformat())
     with _bar() as watch:
         return campaign.run(made, file, here, watch, _tell)
@@ -98,6 +101,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--literature", type=Path, metavar="DIR", help="folder with assign/, pmed/, uncap/, sscflp/")
     parser.add_argument("--superstore", type=Path, metavar="CSV", help="superstore.csv (examples/superstore/README.md)")
+    parser.add_argument("--goals", action="store_true", help="also what the engine is to reach, with its own limits")
     parser.add_argument("--again", action="store_true", help="measure what is kept already once more")
     parser.add_argument("--out", type=Path, default=None, metavar="DIR", help="default: benchmarks, quick: build/bench")
     options = parser.parse_args(arguments)

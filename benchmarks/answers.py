@@ -1,13 +1,14 @@
 """What a way of planning is asked, and what it answers."""
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from dom_core.domain.batch import Batch
 from dom_core.domain.ids import LineId, OrderId, SourceId
 from dom_core.domain.plan import Ending, Plan
 from dom_core.domain.request import PlanRequest
+from dom_core.domain.strategy import SolverLimits
 from dom_core.optimizer.costs import Flow
 
 Served: TypeAlias = tuple[OrderId, LineId, SourceId, int]
@@ -19,13 +20,15 @@ class Answer:
     """What a way of planning found.
 
     `bound` is what no plan can be cheaper than, in points; None from those that prove nothing. `ending` is None where
-    no search could be stopped early. `plan` is there when a whole plan was made, with its reasons.
+    no search could be stopped early. `plan` is there when a whole plan was made, with its reasons; `stages` are then
+    the seconds that each stage of the run took.
     """
 
     served: tuple[Served, ...]
     bound: float | None = None
     ending: Ending | None = None
     plan: Plan | None = None
+    stages: Mapping[str, float] = field(default_factory=dict)
 
 
 Way: TypeAlias = Callable[[PlanRequest, float], Answer]
@@ -54,5 +57,13 @@ def served_by(plan: Plan) -> tuple[Served, ...]:
 
 def within(request: PlanRequest, limit_s: float) -> PlanRequest:
     """The request with these seconds for the solver."""
-    limits = replace(request.strategy.limits, solve_limit_s=limit_s)
+    return _limited(request, replace(request.strategy.limits, solve_limit_s=limit_s))
+
+
+def until(request: PlanRequest, relative_gap: float) -> PlanRequest:
+    """The request for a plan with this gap."""
+    return _limited(request, replace(request.strategy.limits, relative_gap=relative_gap))
+
+
+def _limited(request: PlanRequest, limits: SolverLimits) -> PlanRequest:
     return replace(request, strategy=replace(request.strategy, limits=limits))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from benchmarks import records
 from benchmarks.cases import LITERATURE_WAYS, Case, Generated, Literature, Task
+from benchmarks.goals import Goal
 from benchmarks.measuring import Watch, measured
 from benchmarks.records import Circumstances, Outcome, Record
 from benchmarks.ways import BY_KEY
@@ -23,13 +24,16 @@ class Campaign:
     limit_s: float
     memory_mb: int
     again: bool = False
+    goals: Sequence[Goal] = ()
 
     def tasks(self) -> Iterator[Task]:
-        """Every measurement, case by case. The literature is for the engine only."""
+        """Every measurement, case by case, then every goal. The literature is for the engine only."""
         for case in self.cases:
             for way in self.ways:
                 if not isinstance(case, Literature) or way in LITERATURE_WAYS:
                     yield Task(case, way, self.limit_s, self.memory_mb)
+        for goal in self.goals:
+            yield from (task for task in goal.tasks(self.memory_mb) if task.way in self.ways)
 
 
 def run(campaign: Campaign, file: Path, made: Circumstances, watch: Watch, tell: Told) -> dict[tuple[str, str], Record]:

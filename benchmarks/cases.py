@@ -25,6 +25,20 @@ class Generated:
 
 
 @dataclass(frozen=True, slots=True)
+class Aimed:
+    """An invented batch that is planned until the gap is so small, as a share of the plan's value."""
+
+    shape: Shape
+    relative_gap: float
+    kind: Literal["aimed"] = "aimed"
+
+    @property
+    def name(self) -> str:
+        """What results call it."""
+        return f"{self.shape.name}, to {100 * self.relative_gap:g} %"
+
+
+@dataclass(frozen=True, slots=True)
 class Superstore:
     """All orders of the Superstore sample, by one of the example's strategies."""
 
@@ -52,7 +66,7 @@ class Literature:
         return self.instance
 
 
-Case: TypeAlias = Generated | Superstore | Literature
+Case: TypeAlias = Generated | Aimed | Superstore | Literature
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,7 +98,7 @@ def points_of(case: Compared) -> Iterator[Point]:
 
 def _shown(cases: Sequence[Compared]) -> list[Compared]:
     """Batches of 200 sources, or whatever there is."""
-    batches = [case for case in cases if case.kind != "literature"]
+    batches = [case for case in cases if case.is_batch]
     usual = [case for case in batches if case.shape and case.shape.sources == 200]
     return (usual or batches)[:PANELS]
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from benchmarks import instances, superstore
-from benchmarks.answers import Answer, NoAnswer
-from benchmarks.cases import TASK, Generated, Literature, Superstore, Task
+from benchmarks.answers import Answer, NoAnswer, until
+from benchmarks.cases import TASK, Aimed, Generated, Literature, Superstore, Task
 from benchmarks.literature import read
 from benchmarks.memory import own_peak_mb
 from benchmarks.records import Figures, Outcome, Result
@@ -51,11 +51,12 @@ def _result(task: Task, solved: Callable[[], None]) -> Result:
         return Result(Outcome.OUT_OF_MEMORY, note=str(error))
 
 
-def request_of(case: Generated | Superstore) -> PlanRequest:
+def request_of(case: Generated | Aimed | Superstore) -> PlanRequest:
     """The request of a case."""
     if isinstance(case, Superstore):
         return superstore.request_of(case.csv, case.strategy_id)
-    return instances.request_of(case.shape)
+    request = instances.request_of(case.shape)
+    return until(request, case.relative_gap) if isinstance(case, Aimed) else request
 
 
 def _batch(task: Task, request: PlanRequest, solved: Callable[[], None]) -> Result:
@@ -83,6 +84,7 @@ def _figures(request: PlanRequest, answer: Answer) -> Figures:
         split_orders=worth.split_orders,
         km=worth.km,
         plan_bytes=stored_bytes(answer.plan) if answer.plan else None,
+        stages={name: round(seconds, 3) for name, seconds in answer.stages.items()},
     )
 
 

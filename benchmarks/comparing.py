@@ -1,7 +1,7 @@
 """What the measurements say when they are laid side by side: gaps, ratios and differences, case by case."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import groupby
 
 from benchmarks.instances import Shape
@@ -18,6 +18,11 @@ class Compared:
     case: str
     kind: str
     records: tuple[Record, ...]
+
+    @property
+    def is_batch(self) -> bool:
+        """Whether this is a batch that every way plans: neither one of the literature, nor a goal of the engine."""
+        return self.kind in ("generated", "superstore")
 
     @property
     def shape(self) -> Shape | None:
@@ -97,7 +102,7 @@ def growths(cases: Sequence[Compared], small_lines: int, large_lines: int) -> It
     """Every way that answered both sizes of a batch with the same sources and cover."""
     by_shape = {case.shape: case for case in cases if case.shape}
     for shape, small in by_shape.items():
-        larger = Shape(large_lines, shape.sources, shape.cover, shape.seed, shape.orders_per_source)
+        larger = replace(shape, lines=large_lines)
         if shape.lines != small_lines or larger not in by_shape:
             continue
         for record in small.records:

@@ -51,7 +51,8 @@ LIMITS = SolverLimits(solve_limit_s=600.0)
 class Shape:
     """How large a batch is, how scarce its stock, and which of all such batches it is.
 
-    `orders_per_source` adds a maximum-orders rule with this limit for every source.
+    `orders_per_source` adds a maximum-orders rule with this limit for every source. `ample`: every warehouse holds
+    `cover` times what all lines want, and stores hold nothing.
     """
 
     lines: int
@@ -59,13 +60,15 @@ class Shape:
     cover: float
     seed: int = 1
     orders_per_source: int | None = None
+    ample: bool = False
 
     @property
     def name(self) -> str:
         """What results call the batch: lines, sources, cover, and what is not usual."""
         room = "" if self.orders_per_source is None else f", {self.orders_per_source} orders a source"
         seed = "" if self.seed == 1 else f", seed {self.seed}"
-        return f"{self.lines:,} × {self.sources:,}, {self.cover:.1f}{room}{seed}"
+        ample = " at every warehouse" if self.ample else ""
+        return f"{self.lines:,} × {self.sources:,}, {self.cover:.1f}{ample}{room}{seed}"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -121,7 +124,7 @@ def request_of(shape: Shape) -> PlanRequest:
         products={_product_id(number): Product(_product_id(number)) for number in range(demand.products)},
         rules=rules,
         orders=orders,
-        available=_stock(of_sources, demand, sources, shape.cover),
+        available=(_ample if shape.ample else _stock)(of_sources, demand, sources, shape.cover),
         loads={},
     )
 
@@ -261,6 +264,13 @@ def _stock(random: Random, demand: _Demand, sources: Sequence[Source], cover: fl
         if group.any():
             units[:, group] = random.multinomial(held, sizes[group] / sizes[group].sum())
     return _cells(units, sources)
+
+
+def _ample(_random: Random, demand: _Demand, sources: Sequence[Source], cover: float) -> dict[tuple[str, str], int]:
+    """Units of each product: at every warehouse enough for all who want it, nothing at stores."""
+    at_warehouses = np.array([source.type is SourceType.WAREHOUSE for source in sources])
+    totals = np.rint(cover * demand.units_by_product()).astype(np.int64)
+    return _cells(totals[:, None] * at_warehouses, sources)
 
 
 def _cells(units: IntArray, sources: Sequence[Source]) -> dict[tuple[str, str], int]:

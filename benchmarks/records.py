@@ -3,7 +3,7 @@
 import os
 import platform
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -28,7 +28,10 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """What an answer is worth. Units and kilometres are of batches only, the known `optimum` is of the literature."""
+    """What an answer is worth. Units and kilometres are of batches only, the known `optimum` is of the literature.
+
+    `stages` are the engine's only: the seconds of each stage of its run.
+    """
 
     value: float
     bound: float | None = None
@@ -40,6 +43,7 @@ class Figures:
     km: int | None = None
     plan_bytes: int | None = None
     optimum: float | None = None
+    stages: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def unfilled_units(self) -> int | None:

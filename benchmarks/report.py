@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from benchmarks.comparing import Compared, above_optimum, compared, gap, growths
+from benchmarks.goals import COMPACT, GOALS, Goal
 from benchmarks.records import Circumstances, Figures, Outcome, Record
 from benchmarks.ways import BY_KEY, WAYS
 
@@ -11,6 +12,8 @@ CHART = "gaps.svg"
 SIMPLER = ("nearest-source", "rule-cascade", "fewest-splits")
 EXACT = ("compact-cbc", "compact-highs", "compact-cp-sat")
 GROWTH_FROM, GROWTH_TO = 10_000, 100_000
+SHORTEST_STAGE = 0.03
+"""The share of a run that a stage takes at least to be named."""
 
 _INTRODUCTION = """# Benchmark results
 
@@ -22,11 +25,13 @@ ways got the same requests, in processes of their own. Every answer was audited 
 def page(records: Sequence[Record]) -> str:
     """The whole page."""
     cases = compared(records)
-    batches = [case for case in cases if case.kind != "literature"]
+    batches = [case for case in cases if case.is_batch]
     parts = [
         _INTRODUCTION,
         _circumstances(records),
         f"![Seconds and gap of every way, by batch]({CHART})\n",
+        _section("What the engine is to reach", _GOALS, _goals(records)),
+        _STAGES if any(record.kind == "aimed" for record in records) else "",
         _section("How much better than simpler ways?", _GAIN, _gains(batches)),
         _section("What do batches of 1,500 lines cost?", _BATCHES, _batches(batches)),
         _section("Against one exact model", _EXACT, _exact(batches)),
@@ -47,6 +52,11 @@ compares with this engine and CBC.
 """
 
 
+_STAGES = """A run ends when its gap is proven, or at its limit. Stages are those that a run tells of while it is at
+work ([docs/optimizer.md](../docs/optimizer.md#large-parts)); in *lines* it finds out which lines it takes.
+"""
+
+
 def _circumstances(records: Iterable[Record]) -> str:
     seen = list(dict.fromkeys(map(_one, (record.circumstances for record in records))))
     return "".join(f"- {each}\n" for each in seen)
@@ -58,6 +68,49 @@ def _one(circumstances: Circumstances) -> str:
 
 
 # Questions.
+
+
+def _goals(records: Iterable[Record]) -> Iterator[Sequence[str]]:
+    found = {record.key: record for record in records}
+    for goal in GOALS:
+        record = found.get((goal.case.name, goal.way))
+        if record is None:
+            continue
+        compact = found.get((goal.case.name, COMPACT))
+        yield (
+            goal.case.shape.name,
+            BY_KEY[goal.way].title,
+            _asked(goal),
+            _own_gap(record.figures),
+            _seconds(record) if record.figures else _unanswered(record),
+            _part_of(record, compact) if goal.part_of_compact else NOTHING,
+            _whole(record.result.peak_mb),
+            "yes" if goal.is_reached(record, compact) else "**no**",
+            _stages(record.figures),
+        )
+
+
+def _asked(goal: Goal) -> str:
+    time = f"{goal.seconds:g} s"
+    if goal.part_of_compact:
+        time = f"1/{1 / goal.part_of_compact:g} of {BY_KEY[COMPACT].title}"
+    memory = f", {goal.memory_mb:,} MB" if goal.memory_mb else ""
+    return f"{100 * goal.case.relative_gap:g} %, {time}{memory}"
+
+
+def _part_of(record: Record, compact: Record | None) -> str:
+    """The engine's seconds as a part of the compact model's."""
+    if compact is None or not compact.result.seconds or not record.result.seconds:
+        return NOTHING
+    return f"1/{compact.result.seconds / record.result.seconds:.1f} of {_seconds(compact)} s"
+
+
+def _stages(figures: Figures | None) -> str:
+    """Where the seconds went, the longest stages first."""
+    stages = figures.stages if figures else {}
+    told = sorted(stages.items(), key=lambda stage: -stage[1])
+    least_s = SHORTEST_STAGE * sum(stages.values())
+    return ", ".join(f"{name} {seconds:,.1f}" for name, seconds in told if seconds >= least_s) or NOTHING
 
 
 def _gains(cases: Iterable[Compared]) -> Iterator[Sequence[str]]:
@@ -135,6 +188,7 @@ def _literature(cases: Iterable[Compared]) -> Iterator[Sequence[str]]:
         yield (record.case, title, f"{figures.optimum:,.2f}", value, above, _own_gap(figures), _seconds(record))
 
 
+_GOALS = ("batch", "way", "goal", "gap", "seconds", "against compact", "MB", "reached", "where the seconds went")
 _GAIN = ("batch", "instead of", "value", "unfilled units", "shipments", "split orders", "km")
 _BATCHES = ("batch", "value", "unfilled units", "shipments", "seconds")
 _EXACT = ("batch", "model", "its seconds", "its gap", "engine's gap", "seconds ÷ engine", "engine's value")

@@ -8,12 +8,16 @@ from dom_core.domain.strategy import SolverLimits
 from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.watch import watch_of
 
+PRICES, MASTERS, FIRST_PLAN = "prices", "masters", "first plan"
+GUESSES, NEIGHBOURHOODS, PROOF = "guesses", "neighbourhoods", "proof"
+"""The stages of a search, as whoever follows it reads them (docs/optimizer.md, Large parts)."""
+
 
 @dataclass(slots=True)
 class Course:
     """What a search has so far. Bounds only rise and plans only get better.
 
-    `deadline` is a monotonic second; a stage of the search may have to end before. `was_cut`: whether one had to.
+    `deadline` is a monotonic second; a `stage` of the search may have to end before. `was_cut`: whether one had to.
     """
 
     limits: SolverLimits
@@ -21,6 +25,7 @@ class Course:
     plan: Standing | None = None
     bound: float = float("-inf")
     was_cut: bool = False
+    stage: str = PRICES
     stage_ends: float = field(init=False)
 
     def __post_init__(self) -> None:
@@ -30,9 +35,14 @@ class Course:
         """What comes now must end when so much of the time is gone."""
         self.stage_ends = self.deadline - (1 - share) * self.limits.solve_limit_s
 
+    def begin(self, stage: str) -> None:
+        """Tell that another stage begins. Raises Cancelled when the search is to stop."""
+        self.stage = stage
+        self.look()
+
     def look(self) -> None:
         """Tell how far the search is. Raises Cancelled when it is to stop."""
-        watch_of(self.limits).at("solving", self.share, self.gap)
+        watch_of(self.limits).at(self.stage, self.share, self.gap)
 
     def offer(self, plan: Standing) -> None:
         """Keep the plan if it is the best so far."""

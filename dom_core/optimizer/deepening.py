@@ -17,7 +17,7 @@ from threading import Event
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer import workers
-from dom_core.optimizer.course import Course
+from dom_core.optimizer.course import GUESSES, Course
 from dom_core.optimizer.fixing import SMALLEST_GAIN, Proven
 from dom_core.optimizer.linear import LinearAnswer, LinearProgram, WholeAnswer
 from dom_core.optimizer.near_best import TooMany
@@ -63,6 +63,7 @@ def deepen(pricer: Pricer, priced: PricedBest, plan: Standing, solver: Solver, c
     course.stage_until(UNTIL)
     if course.time_is_up():
         return best
+    course.begin(GUESSES)
     with closing(_answers(Choosable(pricer, priced.prices), plan, solver, course)) as answers, suppress(SolverFailed):
         for below, chosen in answers:
             found = plan if chosen.flows is None else Standing(pricer.problem, chosen.flows)

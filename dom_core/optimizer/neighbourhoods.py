@@ -23,7 +23,7 @@ from dom_core.domain.strategy import SolverLimits
 from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer import offers
 from dom_core.optimizer.costs import Flow
-from dom_core.optimizer.course import Course
+from dom_core.optimizer.course import NEIGHBOURHOODS, Course
 from dom_core.optimizer.gap import detour_of_orders, excess_of_orders, rent_of_orders
 from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
 from dom_core.optimizer.problem import Problem, gap_of
@@ -108,7 +108,7 @@ def improve(
     search = _Search(problem, plan, priced, course, known)
     rounds, was_cut = int(ROUNDS + ROUNDS_PER_ORDER * len(problem.weights)), False
     for _ in range(rounds):
-        watch_of(limits).at("solving", course.share, search.gap(priced.bound))
+        watch_of(limits).at(NEIGHBOURHOODS, course.share, search.gap(priced.bound))
         if search.total - priced.bound <= enough * search.total:
             return search.standing(), ""
         if course.time_is_up():

@@ -22,7 +22,7 @@ from dom_core.errors import SolverFailed
 from dom_core.optimizer import deepening, first_plan, fixing, neighbourhoods, savings
 from dom_core.optimizer.ascent import ascend
 from dom_core.optimizer.costs import Flow
-from dom_core.optimizer.course import Course
+from dom_core.optimizer.course import FIRST_PLAN, MASTERS, PROOF, Course
 from dom_core.optimizer.dive import dive
 from dom_core.optimizer.generation import MEET_LATER_WITHIN, generate
 from dom_core.optimizer.linear import Linear, LinearAnswer, LinearProgram
@@ -83,6 +83,8 @@ def solve_large(
     left_s = deadline - time.monotonic()
     proven = replace(proven, plan=best)
     if limit and left_s > 0:
+        course.offer(best)
+        course.begin(PROOF)
         fixed = fixing.prove(pricer, priced, best, crew, replace(limits, solve_limit_s=left_s))
         proven, best = fixing.Proven(fixed.plan, max(proven.bound, fixed.bound)), fixed.plan
     limit = "seconds" if found.was_cut or course.was_cut else limit
@@ -172,8 +174,10 @@ def priced_best(
     pool = PatternPool(working)
     course.stage_until(PRICES_UNTIL)
     best = _climb(working, pool, best, course)
+    course.begin(MASTERS)
     best, amounts = _generated(working, pool, best, solver, course)
     course.stage_until(FIRST_PLAN_UNTIL)
+    course.begin(FIRST_PLAN)
     course.offer(_planned(working, pool, amounts, best.prices, solver, course))
     known = pool.by_order(expressed(pricer))
     return Found(best, () if course.plan is None else course.plan.flows, known, course.was_cut)

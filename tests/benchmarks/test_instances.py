@@ -52,5 +52,17 @@ def test_stores_hold_less_than_half_of_the_stock(request_made: PlanRequest) -> N
     assert 0.43 < held / sum(request_made.available.values()) < 0.47
 
 
+def test_ample_stock_is_at_every_warehouse_and_nowhere_else(request_made: PlanRequest) -> None:
+    shape = Shape(lines=3000, sources=60, cover=1.0, ample=True)
+    ample = request_of(shape)
+    warehouses = {source.id for source in ample.sources if source.type is SourceType.WAREHOUSE}
+    wanted = Counter[str]()
+    for order in ample.orders:
+        wanted.update({line.product_id: line.units for line in order.lines})
+    assert ample.available == {(product, source): units for product, units in wanted.items() for source in warehouses}
+    assert ample.orders == request_made.orders
+    assert shape.name == "3,000 × 60, 1.0 at every warehouse"
+
+
 def _units(request: PlanRequest) -> int:
     return sum(line.units for order in request.orders for line in order.lines)

@@ -59,6 +59,15 @@ def test_stages_come_in_order_with_growing_shares() -> None:
     assert stages[-1].share == 1.0
 
 
+def test_a_search_tells_its_stages_as_they_begin(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "EXACT_PAIRS", 0)
+    stages: list[Stage] = []
+    plan_once(rivals(16).build(), CbcSolver(), Watch(stages.append))
+    told = list(dict.fromkeys(stage.name for stage in stages))
+    searched = ["prices", "masters", "first plan", "neighbourhoods", "proof"]
+    assert told == ["candidates", *searched, "solving", "reasons", "audit", "done"]
+
+
 def test_a_search_tells_the_gap_that_it_has_proven_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blocks, "EXACT_PAIRS", 0)
     stages: list[Stage] = []
