@@ -148,13 +148,13 @@ def _improve(
     rest = subset & ~lowest
     if may_wait:
         best[level, subset] = best[level, rest]
+    least, picked, earlier = best[level, subset], pick[level, subset], best[before]
     part = rest
     while True:
         block = part | lowest
-        worth = cost[block] + best[before, subset & ~block]
-        better = worth < best[level, subset]
-        best[level, subset] = np.where(better, worth, best[level, subset])
-        pick[level, subset] = np.where(better, block, pick[level, subset])
+        worth = cost[block] + earlier[subset & ~block]
+        picked[:] = np.where(worth < least, block, picked)
+        np.minimum(least, worth, out=least)
         if part == 0:
             return
         part = (part - 1) & rest
