@@ -9,7 +9,7 @@ Per subset B of a group's n lines, the cheapest source is found for all groups i
 Where the number of sources binds, `best` has a level per source.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,7 +34,7 @@ def cheapest_patterns(kind: Kind, together: FloatArray, alone: FloatArray, helpe
     if kind[0] == 1:
         return _of_one_line(together, alone, helpers)
     cost, where = _blocks(together, alone, helpers)
-    best, pick = _covers(kind, cost)
+    best, pick = _covers(kind, cost, _on_the_way(len(cost)))
     worth = best[-1, -1]
     return Patterns(np.where(worth < 0.0, worth, 0.0), _places(kind, worth < 0.0, pick, where))
 
@@ -121,10 +121,19 @@ def _blocks(together: FloatArray, alone: FloatArray, helpers: FloatArray | None)
     return cost, where
 
 
-def _covers(kind: Kind, cost: FloatArray) -> tuple[FloatArray, IntArray]:
+def _on_the_way(subsets: int) -> Sequence[int]:
+    """The subsets that the cover of all lines is made of: itself, and those without the first line.
+
+    Whatever is taken away first has the lowest line.
+    """
+    return (*range(2, subsets, 2), subsets - 1)
+
+
+def _covers(kind: Kind, cost: FloatArray, asked: Sequence[int] | None = None) -> tuple[FloatArray, IntArray]:
     """The best cover of each subset (level, 2^n, G), and the picks to follow back; a pick of 0 is waiting.
 
-    Where the number of sources binds, a level per source; otherwise one level that leads to itself.
+    `asked` are the only subsets for which that is found, if not all. Where the number of sources binds, a level per
+    source; otherwise one level that leads to itself.
     """
     size, most, may_wait = kind
     subsets, count = cost.shape
@@ -136,7 +145,7 @@ def _covers(kind: Kind, cost: FloatArray) -> tuple[FloatArray, IntArray]:
     if bound and may_wait:
         best[0] = 0.0
     for level in range(1 if bound else 0, levels):
-        for subset in range(1, subsets):
+        for subset in asked or range(1, subsets):
             _improve(best, pick, cost, level, level - 1 if bound else 0, subset, may_wait)
     return best, pick
 
