@@ -59,16 +59,16 @@ def slacks(kind: Kind, together: FloatArray, alone: FloatArray, helpers: FloatAr
 
 def completions(
     kind: Kind, together: FloatArray, alone: FloatArray, helpers: FloatArray | None
-) -> tuple[list[FloatArray], FloatArray]:
-    """Per subset of the lines what it costs whole at each source (2^n of (G, K)), and the best cover of it.
+) -> tuple[list[FloatArray], FloatArray, FloatArray]:
+    """Per subset of the lines what it costs whole at each source (2^n of (G, K)), and at the cheapest one (2^n, G).
 
-    The cover (level, 2^n, G) has a level per source where their number binds, else one.
+    And the best cover of it (level, 2^n, G), with a level per source where their number binds, else one.
     """
     sums = _sums(together, alone)
     full = [_full(sums, subset, kind[0], together, helpers) for subset in range(1 << kind[0])]
     cost = np.stack([one.min(axis=1) for one in full])
     cost[0] = 0.0
-    return full, _covers(kind, cost)[0]
+    return full, cost, _covers(kind, cost)[0]
 
 
 def _of_one_line(together: FloatArray, alone: FloatArray, helpers: FloatArray | None) -> Patterns:

@@ -44,7 +44,7 @@ class NearBest:
 
     def __init__(self, kind: Kind, together: FloatArray, alone: FloatArray, helpers: FloatArray | None) -> None:
         self.size, _, self.may_wait = kind
-        self.blocks, self.rest = completions(kind, together, alone, helpers)
+        self.blocks, self.cheapest, self.rest = completions(kind, together, alone, helpers)
         self.every, self.levels = (1 << self.size) - 1, len(self.rest)
         self.best = np.minimum(self.rest[-1][self.every], 0.0)
 
@@ -73,11 +73,28 @@ class NearBest:
         for block in self._of_lowest(left, level):
             after = left & ~block if block else left & (left - 1)
             below = max(0, level - 1) if block else level
-            new = _with(one, block, self.blocks[block], limits[one.rows] - self.rest[below][after][one.rows])
+            new = self._with(one, block, limits[one.rows] - self.rest[below][after][one.rows] - one.costs)
             if len(new.rows):
                 begun.setdefault((after, below), []).append(new)
                 count += len(new.rows)
         return count
+
+    def _with(self, one: _Begun, block: int, most: FloatArray) -> _Begun:
+        """These patterns, with a block of lines (0: one waits) at every source that costs at most so much (N).
+
+        No source twice.
+        """
+        some = np.flatnonzero(self.cheapest[block][one.rows] <= most)
+        if not block:
+            return _Begun(one.rows[some], one.costs[some], one.places[some])
+        costs = self.blocks[block]
+        pattern, column = np.nonzero(costs[one.rows[some]] <= most[some, None])
+        pattern = some[pattern]
+        new = (one.places[pattern] != column[:, None]).all(axis=1)
+        pattern, column = pattern[new], column[new]
+        rows, places = one.rows[pattern], one.places[pattern]
+        places[:, [line for line in range(places.shape[1]) if block >> line & 1]] = column[:, None]
+        return _Begun(rows, one.costs[pattern] + costs[rows, column], places)
 
     def _of_lowest(self, left: int, level: int) -> Iterator[int]:
         """What can become of the lowest line that is left: it waits (0), or goes with a subset of the others."""
@@ -92,20 +109,6 @@ class NearBest:
             if not part:
                 return
             part = (part - 1) & others
-
-
-def _with(one: _Begun, block: int, costs: FloatArray, limits: FloatArray) -> _Begun:
-    """These patterns, with a block of lines (0: one waits) at every source within the limits (N), no source twice."""
-    left = limits - one.costs
-    if not block:
-        mine = np.flatnonzero(left >= 0)
-        return _Begun(one.rows[mine], one.costs[mine], one.places[mine])
-    pattern, column = np.nonzero(costs[one.rows] <= left[:, None])
-    new = (one.places[pattern] != column[:, None]).all(axis=1)
-    pattern, column = pattern[new], column[new]
-    rows, places = one.rows[pattern], one.places[pattern]
-    places[:, [line for line in range(places.shape[1]) if block >> line & 1]] = column[:, None]
-    return _Begun(rows, one.costs[pattern] + costs[rows, column], places)
 
 
 def _joined(parts: Sequence[_Begun], size: int) -> _Begun:

@@ -126,10 +126,11 @@ class Pricer:
 
     def by_block(self, work: Callable[[CostBlock], T], ranges: Sequence[tuple[int, int]] | None = None) -> list[T]:
         """What `work` makes of each block, or of those of these `ranges`; it is called in several threads."""
+        ranges = self.costs.ranges() if ranges is None else ranges
         return side_by_side(
             lambda ends: work(CostBlock(self.costs, *ends)),
-            self.costs.ranges() if ranges is None else ranges,
-            at_once=workers.WORKERS,
+            ranges,
+            at_once=max(1, min(workers.WORKERS, len(ranges))),
             before=self.watch.go_on,
         )
 
