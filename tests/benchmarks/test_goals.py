@@ -8,7 +8,8 @@ import pytest
 
 from benchmarks import campaign, report
 from benchmarks.campaign import Campaign
-from benchmarks.cases import Aimed
+from benchmarks.cases import Aimed, Generated
+from benchmarks.child import request_of
 from benchmarks.comparing import compared
 from benchmarks.goals import GOALS, Goal
 from benchmarks.instances import Shape
@@ -56,6 +57,12 @@ def test_a_run_ends_when_the_gap_that_is_asked_for_is_proven(measured: Mapping[t
     assert rough.ending in ("within_gap", "optimal")
     assert rough.bound is not None
     assert rough.bound <= exact.value <= rough.value
+
+
+def test_a_goal_asks_for_its_gap_and_changes_nothing_else() -> None:
+    usual, rough = request_of(Generated(SCARCE)), request_of(ROUGH)
+    assert rough.strategy.limits == replace(usual.strategy.limits, relative_gap=0.9)
+    assert replace(rough, strategy=usual.strategy) == usual
 
 
 def test_a_run_tells_how_long_each_stage_took(measured: Mapping[tuple[str, str], Record]) -> None:
