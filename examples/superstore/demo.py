@@ -11,6 +11,7 @@ import json
 import os
 import secrets
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -31,10 +32,11 @@ HERE = Path(__file__).parent
 STORE = Path("var/superstore.sqlite3")
 KINDS = ("sources", "source-lists", "products", "rules", "cost-factors", "strategies")
 STOCK_PAGE = 2000
+ADDRESS = "127.0.0.1"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the example. Exit code 0 when everything was planned, 1 when a step failed."""
+    """Run the example. Exit code 0 when everything was planned, 1 when a step failed, 130 when stopped before."""
     wanted = _parser().parse_args(arguments)
     started = time.monotonic()
     try:
@@ -52,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (CallFailed, DomError) as error:
         _say(f"The example stopped: {error}")
         return 1
+    except KeyboardInterrupt:
+        _say("Stopping.")
+        return 130
     return 0
 
 
@@ -78,7 +83,8 @@ def _variables(wanted: argparse.Namespace) -> dict[str, str]:
 
 @contextmanager
 def _host(port: int, store: Path, variables: Mapping[str, str]) -> Iterator[Client]:
-    """The development host in a process of its own, on an empty store."""
+    """The development host in a process of its own, on an empty store. Raises CallFailed when the port is taken."""
+    _require_free(port)
     for leftover in store.parent.glob(store.name + "*"):
         leftover.unlink()
     store.parent.mkdir(parents=True, exist_ok=True)
@@ -87,7 +93,7 @@ def _host(port: int, store: Path, variables: Mapping[str, str]) -> Iterator[Clie
         process = subprocess.Popen(  # noqa: S603  # our own host, fixed arguments
             [sys.executable, "-m", "local", "--port", str(port)], env=variables, stdout=output, stderr=output
         )
-        client = Client(f"http://127.0.0.1:{port}", variables["DOM_LOCAL_FUNCTION_KEY"])
+        client = Client(f"http://{ADDRESS}:{port}", variables["DOM_LOCAL_FUNCTION_KEY"])
         try:
             _wait_for_host(process, client, log)
             _say(f"The development host listens on {client.base_url} (log: {log}).")
@@ -95,6 +101,17 @@ def _host(port: int, store: Path, variables: Mapping[str, str]) -> Iterator[Clie
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(timeout=60)
+
+
+def _require_free(port: int) -> None:
+    """Whether the host will find its port, before the store of the one that has it is replaced."""
+    try:
+        socket.create_server((ADDRESS, port)).close()
+    except OSError as error:
+        raise CallFailed(
+            f"port {port} is taken ({error.strerror}). Stop the program that has it, perhaps an example that is still "
+            "running, or choose another port: `make run PORT=…`, or --port"
+        ) from None
 
 
 def _wait_for_host(process: "subprocess.Popen[bytes]", client: Client, log: Path) -> None:
@@ -105,7 +122,7 @@ def _wait_for_host(process: "subprocess.Popen[bytes]", client: Client, log: Path
             raise CallFailed(f"the host did not start:\n{log.read_text()[-2000:]}") from None
         raise
     if process.poll() is not None:
-        raise CallFailed(f"the host did not start (is the port taken?):\n{log.read_text()[-2000:]}")
+        raise CallFailed(f"the host did not start:\n{log.read_text()[-2000:]}")
 
 
 def _fill(client: Client, variables: Mapping[str, str]) -> None:
@@ -194,4 +211,6 @@ def _say(text: str) -> None:
 
 
 if __name__ == "__main__":
+    # Whoever ends this process ends the host with it: else the host would keep the port, with keys that nobody knows.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     sys.exit(main())
