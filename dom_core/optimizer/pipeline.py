@@ -15,12 +15,14 @@ from dom_core.domain.batch import Batch
 from dom_core.domain.plan import HeldLine, Plan
 from dom_core.domain.request import PlanRequest
 from dom_core.optimizer import activation, audit, columns, eligibility, interpretation, relaxation
+from dom_core.optimizer.garbage import seldom_collected
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.solving import Solver
 from dom_core.optimizer.tasks import Crew
 from dom_core.optimizer.watch import UNWATCHED, Watch
 
 
+@seldom_collected()
 def plan_once(request: PlanRequest, solver: Solver, watch: Watch = UNWATCHED, crew: Crew | None = None) -> Plan:
     """Plan every eligible line of the request. The pieces that stand alone go to the crew; without one, they stay here.
 

@@ -42,6 +42,8 @@ EXCEPTIONS: Mapping[str, frozenset[str]] = {
     "dom_core.optimizer.performing": frozenset({"threading"}),
     # When a guess has the best plan, the larger one at work beside it is told.
     "dom_core.optimizer.deepening": frozenset({"threading"}),
+    # Runs that overlap share one collector of garbage.
+    "dom_core.optimizer.garbage": frozenset({"threading"}),
     # Several solvers that wait ask at the same time whether to stop.
     "dom_core.use_cases.stop_sign": frozenset({"threading"}),
     # Requests that come at the same time share one look at the store, the queue and the solver.
