@@ -109,8 +109,8 @@ def _require_free(port: int) -> None:
         socket.create_server((ADDRESS, port)).close()
     except OSError as error:
         raise CallFailed(
-            f"port {port} is taken ({error.strerror}). Stop the program that has it, perhaps an example that is still "
-            "running, or choose another port: `make run PORT=…`, or --port"
+            f"the host cannot have port {port} ({os.strerror(error.errno or 0)}). Stop the program that has it, "
+            "perhaps an example that is still running, or choose another: `make run PORT=…`, or --port"
         ) from None
 
 

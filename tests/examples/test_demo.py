@@ -24,7 +24,7 @@ def test_a_port_that_another_program_has_is_told_before_anything_is_touched(
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
         assert demo.main(["--port", str(port), "--store", str(store), "--once"]) == 1
-    assert f"port {port} is taken" in capsys.readouterr().out
+    assert f"the host cannot have port {port} (Address already in use)" in capsys.readouterr().out
     assert store.read_text() == "what the other program may be at work on"
 
 
