@@ -19,6 +19,7 @@ from dom_core.domain.order import Order
 from dom_core.domain.reason import BoolArray, IntArray, Reason, Rejection
 from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer.activation import ActiveRule
+from dom_core.optimizer.watch import UNWATCHED, Watch
 from dom_core.rules.base import DEFAULT_SPLIT_LIMITS, CapacityLimit, SplitLimits
 
 ALLOWED = -1
@@ -74,12 +75,13 @@ class Candidates:
                 yield rejection.reason(row, source)
 
 
-def generate(batch: Batch, rules: Sequence[ActiveRule]) -> Candidates:
+def generate(batch: Batch, rules: Sequence[ActiveRule], watch: Watch = UNWATCHED) -> Candidates:
     """Surviving pairs of all eligible lines under these rules. The first objection, gates first, is the reason."""
     found: dict[Objection, int] = {}
     rejected_by = np.full(batch.shape, ALLOWED, dtype=np.int16)
     steps = _no_steps(batch)
     for first, last in _blocks_of_orders(batch):
+        watch.go_on()
         block = batch.of_orders(first, last)
         start = bisect_left(batch.order_of, first)
         rows = slice(start, start + len(block.lines))

@@ -1,6 +1,6 @@
 """Eligible lines in columns: the arrays that every later stage indexes."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
@@ -15,13 +15,14 @@ from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer import by_road
 from dom_core.optimizer.eligibility import EligibleOrder
 from dom_core.optimizer.great_circle import distances_m
+from dom_core.optimizer.watch import UNWATCHED, Watch
 
 
-def to_batch(request: PlanRequest, eligible: Sequence[EligibleOrder]) -> Batch:
+def to_batch(request: PlanRequest, eligible: Sequence[EligibleOrder], watch: Watch = UNWATCHED) -> Batch:
     """The columnar view of these lines and of the request's sources."""
-    lines = tuple(line for entry in eligible for line in entry.lines)
+    lines = tuple(line for entry in watch.each(eligible) for line in entry.lines)
     sources = tuple(sorted(request.sources, key=lambda source: source.id))
-    product_ids = sorted({line.product_id for line in lines})
+    product_ids = sorted({line.product_id for line in watch.each(lines)})
     products = tuple(request.products.get(product_id, Product(product_id)) for product_id in product_ids)
     position = {product_id: index for index, product_id in enumerate(product_ids)}
     return Batch(
@@ -30,11 +31,11 @@ def to_batch(request: PlanRequest, eligible: Sequence[EligibleOrder]) -> Batch:
         lines=lines,
         sources=sources,
         products=products,
-        order_of=_integers(order for order, entry in enumerate(eligible) for _ in entry.lines),
-        product_of=_integers(position[line.product_id] for line in lines),
-        destination_of=_integers(number for entry in eligible for number in _destinations(entry.lines)),
-        units=_integers(line.units for line in lines),
-        metres=_distances(lines, sources, request.roads),
+        order_of=_integers(order for order, entry in enumerate(watch.each(eligible)) for _ in entry.lines),
+        product_of=_integers(position[line.product_id] for line in watch.each(lines)),
+        destination_of=_integers(number for entry in watch.each(eligible) for number in _destinations(entry.lines)),
+        units=_integers(line.units for line in watch.each(lines)),
+        metres=_distances(watch.each(lines), sources, request.roads),
         available=_available(request, products, sources),
     )
 
@@ -48,7 +49,7 @@ def _destinations(lines: Sequence[Line]) -> list[int]:
     return [numbers.setdefault(line.location, len(numbers)) for line in lines]
 
 
-def _distances(lines: Sequence[Line], sources: Sequence[Source], roads: RoadTable | None) -> PlaceTable:
+def _distances(lines: Iterable[Line], sources: Sequence[Source], roads: RoadTable | None) -> PlaceTable:
     """Metres from every source to every place that lines go to, each place once."""
     row: dict[Location | None, int] = {}
     row_of = _integers(row.setdefault(line.location, len(row)) for line in lines)

@@ -8,6 +8,7 @@ from dom_core.domain.plan import HeldLine
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import Strategy
+from dom_core.optimizer.watch import UNWATCHED, Watch
 from dom_core.rules.base import Rule
 
 
@@ -19,11 +20,13 @@ class EligibleOrder:
     lines: tuple[Line, ...]
 
 
-def split(request: PlanRequest, rules: Sequence[Rule]) -> tuple[tuple[EligibleOrder, ...], tuple[HeldLine, ...]]:
+def split(
+    request: PlanRequest, rules: Sequence[Rule], watch: Watch = UNWATCHED
+) -> tuple[tuple[EligibleOrder, ...], tuple[HeldLine, ...]]:
     """Lines to plan now, by order, earliest first; and the lines left out, each with its reason."""
     eligible: list[EligibleOrder] = []
     held: list[HeldLine] = []
-    for order in sorted(request.orders, key=sort_key):
+    for order in watch.each(sorted(request.orders, key=sort_key)):
         lines = sorted(order.lines, key=lambda line: line.id)
         reasons = {line.id: _why_held(request, rules, order, line) for line in lines}
         taken = tuple(line for line in lines if reasons[line.id] is None)

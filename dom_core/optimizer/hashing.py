@@ -12,6 +12,7 @@ from pydantic import TypeAdapter
 
 from dom_core.domain.order import Order
 from dom_core.domain.request import PlanRequest
+from dom_core.optimizer.watch import UNWATCHED, Watch
 
 
 def configuration_hash(request: PlanRequest) -> str:
@@ -19,9 +20,9 @@ def configuration_hash(request: PlanRequest) -> str:
     return _hash(_configuration(request))
 
 
-def input_hash(request: PlanRequest) -> str:
+def input_hash(request: PlanRequest, watch: Watch = UNWATCHED) -> str:
     """The fingerprint of the configuration, the orders, the stock, the loads and the time."""
-    return _hash({**_configuration(request), **_facts(request)})
+    return _hash({**_configuration(request), **_facts(request, watch)})
 
 
 def _hash(value: dict[str, object]) -> str:
@@ -81,18 +82,20 @@ def _configuration(request: PlanRequest) -> dict[str, object]:
     }
 
 
-def _orders(request: PlanRequest) -> _Written:
+def _orders(request: PlanRequest, watch: Watch) -> _Written:
     """The orders, some at a time: as plain data all of them would fill more memory than anything else of a run."""
     some = (request.orders[start : start + _SOME] for start in range(0, len(request.orders), _SOME))
     plain = (order for orders in some for order in _ORDERS.dump_python(list(orders), mode="json", exclude=_PERSONAL))
-    return _Written("[" + ",".join(sorted(map(_canonical, plain))) + "]")
+    return _Written("[" + ",".join(sorted(map(_canonical, watch.each(plain)))) + "]")
 
 
-def _facts(request: PlanRequest) -> dict[str, object]:
+def _facts(request: PlanRequest, watch: Watch) -> dict[str, object]:
     return {
         "now": request.now.isoformat(),
-        "orders": _orders(request),
-        "available": {f"{product} {source}": units for (product, source), units in request.available.items()},
+        "orders": _orders(request, watch),
+        "available": {
+            f"{product} {source}": units for (product, source), units in watch.each(request.available.items())
+        },
         "loads": {
             source: [sorted(load.open_order_ids), sorted(load.order_ids_today), load.lines_today]
             for source, load in sorted(request.loads.items())

@@ -20,12 +20,14 @@ from dom_core.optimizer import activation, by_road, hashing, verdicts
 from dom_core.optimizer.by_road import Estimates
 from dom_core.optimizer.candidates import ALLOWED
 from dom_core.optimizer.relaxation import IterationResult, TwoIterations
+from dom_core.optimizer.watch import UNWATCHED, Watch
 from dom_core.rules import build, kinds
 
 
-def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -> Plan:
+def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations, watch: Watch = UNWATCHED) -> Plan:
     """The plan of a run. Assignments of iteration 2 name the soft rules that they break."""
     request, estimates = batch.request, by_road.estimates(batch)
+    watch.go_on()
     plan = Plan(
         id=request.plan_id,
         run_id=request.run_id,
@@ -34,17 +36,17 @@ def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations) -
         planned_at=request.now,
         engine_version=__version__,
         configuration_hash=hashing.configuration_hash(request),
-        input_hash=hashing.input_hash(request),
-        lines=_lines(batch, iterations, estimates),
+        input_hash=hashing.input_hash(request, watch),
+        lines=_lines(batch, iterations, estimates, watch),
         held=tuple(held),
         iterations=tuple(result.report for result in iterations.results),
-        reasons=verdicts.reason_table(iterations),
+        reasons=verdicts.reason_table(iterations, watch),
         rounds=tuple(result.dropped for result in iterations.second.rounds) if iterations.tried else None,
         proofs=tuple(result.proof for result in iterations.results if result.proof),
         largest_distance_km=iterations.largest_distance_km,
         warnings=tuple(_warnings(request, iterations, estimates)),
     )
-    return _name_relaxed_rules(request, plan)
+    return _name_relaxed_rules(request, plan, watch)
 
 
 def _warnings(request: PlanRequest, iterations: TwoIterations, estimates: Estimates) -> Iterator[str]:
@@ -66,7 +68,7 @@ def _gaps(roads: RoadTable, estimated: int, pairs: int) -> Iterator[str]:
         )
 
 
-def _lines(batch: Batch, iterations: TwoIterations, estimates: Estimates) -> tuple[PlanLine, ...]:
+def _lines(batch: Batch, iterations: TwoIterations, estimates: Estimates, watch: Watch) -> tuple[PlanLine, ...]:
     flows = [
         (result.report.number, number, flow)
         for result in iterations.results
@@ -76,7 +78,7 @@ def _lines(batch: Batch, iterations: TwoIterations, estimates: Estimates) -> tup
     costs = iterations.first.problem.costs
     items = costs.items([flow for _, _, flow in flows]) if costs else {}
     by_line: dict[int, list[PlanAssignment]] = defaultdict(list)
-    for position, (iteration, number, (line, source, units)) in enumerate(flows):
+    for position, (iteration, number, (line, source, units)) in enumerate(watch.each(flows)):
         by_line[line].append(
             PlanAssignment(
                 source_id=batch.sources[source].id,
@@ -89,7 +91,7 @@ def _lines(batch: Batch, iterations: TwoIterations, estimates: Estimates) -> tup
             )
         )
     left = _left(iterations.second)
-    return tuple(_line(batch, iterations, line, by_line[line], left) for line in range(len(batch.lines)))
+    return tuple(_line(batch, iterations, line, by_line[line], left) for line in watch.each(range(len(batch.lines))))
 
 
 def _line(
@@ -136,18 +138,18 @@ def _left(last: IterationResult) -> IntArray:
     return left
 
 
-def _name_relaxed_rules(request: PlanRequest, plan: Plan) -> Plan:
+def _name_relaxed_rules(request: PlanRequest, plan: Plan, watch: Watch) -> Plan:
     """Write on each assignment of iteration 2 which soft rules it breaks."""
     if not any(assignment.iteration == 2 for line in plan.lines for assignment in line.assignments):
         return plan
     sources = {source.id: source for source in request.sources}
     broken: dict[Place, set[RuleId]] = defaultdict(set)
     for record in activation.breakable_rules(request):
-        for found in build(record).violations(request, plan):
+        for found in watch.each(build(record).violations(request, plan)):
             source = sources.get(found.source_id or "") if kinds()[record.kind].dated_by_source else None
             if request.in_force_at(record, source):
                 broken[found.order_id, found.line_id, found.source_id].add(found.rule_id)
-    return replace(plan, lines=tuple(_with_relaxed(line, broken) for line in plan.lines))
+    return replace(plan, lines=tuple(_with_relaxed(line, broken) for line in watch.each(plan.lines)))
 
 
 Place = tuple[OrderId | None, LineId | None, SourceId | None]

@@ -132,13 +132,14 @@ class _Search:
     def __init__(
         self, problem: Problem, plan: Standing, priced: PricedBest, course: Course, known: KnownPatterns
     ) -> None:
+        watch = watch_of(course.limits)
         self.problem, self.prices = problem, priced.prices
-        self.pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0), watch_of(course.limits))
+        self.pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0), watch)
         self.course, self.width, self.known = course, WIDTHS[0], known
         self.expressed = expressed(self.pricer)
         self.restriction = Restriction.of(problem)
         self.left = Left(problem, plan.flows)
-        self.offers = offers.cheapest(problem, priced.prices, max(width.sources for width in WIDTHS))
+        self.offers = offers.cheapest(problem, priced.prices, max(width.sources for width in WIDTHS), watch)
         self.lines_of = _lines_by_order(problem)
         self.all_lines = sum(map(len, self.lines_of.values()))
         self.flows_of: dict[int, list[Flow]] = defaultdict(list)

@@ -13,6 +13,7 @@ from dom_core.domain.plan import Level
 from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.optimizer.prices import DIVISORS, Prices
 from dom_core.optimizer.problem import Problem
+from dom_core.optimizer.watch import UNWATCHED, Watch
 
 _BLOCK_NUMBERS = 2_000_000
 
@@ -31,12 +32,13 @@ class Offers:
         return [source for source in self.sources[line].tolist() if source != NO_SOURCE]
 
 
-def cheapest(problem: Problem, prices: Prices, most: int) -> Offers:
+def cheapest(problem: Problem, prices: Prices, most: int, watch: Watch = UNWATCHED) -> Offers:
     """For every line that takes part, its cheapest sources at these prices, at most so many."""
     count, sources = problem.batch.shape
     most = min(most, sources)
     chosen = np.full((count, most), NO_SOURCE, dtype=np.int64)
     for rows in _order_blocks(problem):
+        watch.go_on()
         price = _line_prices(problem, prices, rows)
         nearest = (
             np.argpartition(price, most - 1, axis=1)[:, :most]

@@ -30,19 +30,19 @@ def plan_once(request: PlanRequest, solver: Solver, watch: Watch = UNWATCHED, cr
     PlanRejected when the audit finds that the plan breaks a rule. Raises Cancelled soon after the watch asks to stop.
     """
     started = time.monotonic()
-    batch, held = open_lines(request)
+    batch, held = open_lines(request, watch)
     watch.at("candidates", 0.05)
     iterations = relaxation.two_iterations(batch, crew or LocalCrew(solver), watch.part(0.1, 0.8))
     watch.at("reasons", 0.8)
-    plan = interpretation.to_plan(batch, held, iterations)
+    plan = interpretation.to_plan(batch, held, iterations, watch)
     watch.at("audit", 0.95)
-    audit.require_valid(request, plan)
+    audit.require_valid(request, plan, watch)
     watch.at("done", 1.0)
     return replace(plan, seconds=round(time.monotonic() - started, 3))
 
 
-def open_lines(request: PlanRequest) -> tuple[Batch, tuple[HeldLine, ...]]:
+def open_lines(request: PlanRequest, watch: Watch = UNWATCHED) -> tuple[Batch, tuple[HeldLine, ...]]:
     """The lines that the run takes, in columns; and those that it leaves, each with its reason."""
     rules = [active.rule for active in activation.in_iteration(request, 1) if active.in_force(request)]
-    eligible, held = eligibility.split(request, rules)
-    return columns.to_batch(request, eligible), held
+    eligible, held = eligibility.split(request, rules, watch)
+    return columns.to_batch(request, eligible, watch), held

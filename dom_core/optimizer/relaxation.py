@@ -95,12 +95,12 @@ class Prepared:
         return next_problem(self.problem, self.relaxed, flows, tried=tried)
 
 
-def prepare(batch: Batch, scale: Scale | None = None) -> Prepared:
+def prepare(batch: Batch, scale: Scale | None = None, watch: Watch = UNWATCHED) -> Prepared:
     """Candidates of both iterations, and the first one's problem; in the scale of the whole run, or a given one."""
     request = batch.request
     every, kept = activation.in_iteration(request, 1), activation.in_iteration(request, 2)
-    strict = candidates.generate(batch, every)
-    relaxed = strict if every == kept else candidates.generate(batch, kept)
+    strict = candidates.generate(batch, every, watch)
+    relaxed = strict if every == kept else candidates.generate(batch, kept, watch)
     costs = pair_costs(batch)
     if scale is None:
         largest_km = largest_distance_km(relaxed)
@@ -110,12 +110,13 @@ def prepare(batch: Batch, scale: Scale | None = None) -> Prepared:
 
 def two_iterations(batch: Batch, crew: Crew, watch: Watch = UNWATCHED) -> TwoIterations:
     """Plan the batch with every rule, then what is left without the soft ones."""
-    return solve_both(prepare(batch), crew, watch)
+    return solve_both(prepare(batch, watch=watch), crew, watch)
 
 
 def solve_both(prepared: Prepared, crew: Crew, watch: Watch = UNWATCHED) -> TwoIterations:
     """Solve the first iteration, then the second with what the first leaves."""
     first = _solve(1, prepared.strict, prepared.problem, crew, watch.part(0.0, 0.8))
+    watch.go_on()
     leftover = prepared.leftover(first.flows)
     second = _solve(2, prepared.relaxed, leftover, crew, watch.part(0.8, 1.0))
     if prepared.problem.batch.request.strategy.relaxation is Relaxation.MINIMAL:
@@ -194,9 +195,11 @@ def _solve(
     """Solve an iteration, or a round that has its share of the time."""
     started = time.monotonic()
     parts, pieces, answers, flows = _ideal(problem, watch) or _by_parts(problem, crew, watch, share)
+    watch.go_on()
     report = _report(number, problem, flows, answers, crew.name, parts)
     troubles = tuple(sorted({answer.trouble for answer in answers if answer.trouble}))
     report = replace(report, seconds=round(time.monotonic() - started, 3))
+    watch.go_on()
     proof = _proof(number, problem, pieces, answers)
     return IterationResult(found, problem, flows, report, troubles=troubles, proof=proof)
 
@@ -227,6 +230,7 @@ def _ideal(problem: Problem, watch: Watch) -> _Solved | None:
 def _by_parts(problem: Problem, crew: Crew, watch: Watch, share: float) -> _Solved:
     """The answers of the crew to every block of parts."""
     parts = decomposition.independent_parts(problem)
+    watch.go_on()
     pieces = list(_pieces(problem, decomposition.blocks(parts)))
     answers: list[Answer] = []
     decided, lines = 0, sum(map(len, parts))

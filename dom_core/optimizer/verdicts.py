@@ -16,28 +16,30 @@ from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer.candidates import ALLOWED
 from dom_core.optimizer.explanation import LINE_IN_FULL, STOCK_TAKEN, Judge, room_taken_by
 from dom_core.optimizer.relaxation import IterationResult, TwoIterations
+from dom_core.optimizer.watch import UNWATCHED, Watch
 
 _BLOCK_PAIRS = 1_000_000
 
 
-def reason_table(iterations: TwoIterations) -> ReasonTable:
+def reason_table(iterations: TwoIterations, watch: Watch = UNWATCHED) -> ReasonTable:
     """The code of every (line, source) of a run."""
     judge = Judge.of_run(iterations)
-    results = _lines_of(judge)
+    results = _lines_of(judge, watch)
     templates = tuple(dict.fromkeys(_templates(result for result, _ in results)))
     rows: list[bytes] = [b""] * judge.batch.shape[0]
     for result, lines in results:
         coder = _Coder.of(judge, result, templates)
         for block in _blocks(lines, judge.batch.shape[1]):
+            watch.go_on()
             for line, row in zip(block.tolist(), coder.codes(block), strict=True):
                 rows[line] = row.tobytes()
     return ReasonTable(tuple(source.id for source in judge.batch.sources), templates, tuple(rows))
 
 
-def _lines_of(judge: Judge) -> list[tuple[IterationResult, IntArray]]:
+def _lines_of(judge: Judge, watch: Watch) -> list[tuple[IterationResult, IntArray]]:
     """The lines (ascending) that are judged by each result."""
     found: dict[int, tuple[IterationResult, list[int]]] = {}
-    for line in range(judge.batch.shape[0]):
+    for line in watch.each(range(judge.batch.shape[0])):
         result = judge.result_of(line)
         found.setdefault(id(result), (result, []))[1].append(line)
     return [(result, np.array(lines, dtype=np.int64)) for result, lines in found.values()]

@@ -1,10 +1,16 @@
 """Who follows a run: told how far it is, and asked whether to go on."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, fields
+from typing import TypeVar
 
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import Cancelled
+
+T = TypeVar("T")
+
+LOOK_EVERY = 1000
+"""After so many orders or lines a loop over all of them looks whether to go on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,13 @@ class Watch:
         """Raises Cancelled when the run is to stop."""
         if self.stop_asked():
             raise Cancelled("the run was stopped on request")
+
+    def each(self, items: Iterable[T]) -> Iterator[T]:
+        """The items, for as long as the run is to go on. Raises Cancelled soon after it is not."""
+        for number, item in enumerate(items):
+            if number % LOOK_EVERY == 0:
+                self.go_on()
+            yield item
 
     def or_when(self, also: Callable[[], bool]) -> "Watch":
         """The same watch, which asks to stop then too."""

@@ -3,7 +3,7 @@
 import inspect
 import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,14 +12,16 @@ import pytest
 
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import Cancelled, SolverFailed
-from dom_core.optimizer import blocks, relaxation, search, solving
+from dom_core.optimizer import blocks, offers, relaxation, search, solving, watch
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.pipeline import open_lines, plan_once
+from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.pricing import Pricer
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Task, Work
 from dom_core.optimizer.watch import Stage, Watch, WatchedLimits
+from tests.builders import a_rule
 from tests.optimizer.test_prices import pricer_of
 from tests.optimizer.test_pricing import problem_of
 from tests.optimizer.test_search import rivals
@@ -32,6 +34,20 @@ def a_solver_that(does: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> N
     script.write_text(f"#!/bin/sh\ncd '{folder}'\n{does}\n")
     script.chmod(0o755)
     monkeypatch.setattr(solving, "cbc_executable", lambda: script)
+
+
+LONG_STRETCHES = frozenset(
+    {
+        *("eligibility.split", "columns.to_batch", "candidates.generate"),
+        *("relaxation._by_parts", "relaxation._solve", "relaxation.solve_both"),
+        *("hashing._orders", "hashing._facts", "interpretation._lines", "verdicts._lines_of"),
+        *("structure._lines_known", "structure._each_line_once", "structure._assignments_well_formed"),
+        *("eligibility._eligibility", "assignments._units", "assignments._stock", "assignments._gates"),
+        *("assignments._distances", "rules._rules", "rules._lines_in_full", "rules._second_iteration"),
+        *("costs._items", "recount.level_values", "reports._reasons"),
+    }
+)
+"""What takes seconds for a million lines."""
 
 
 def is_running(process_id: int) -> bool:
@@ -81,6 +97,45 @@ def test_a_search_tells_the_gap_that_it_has_proven_so_far(monkeypatch: pytest.Mo
 def test_a_run_that_is_stopped_makes_no_plan(looks: int) -> None:
     with pytest.raises(Cancelled, match="on request"):
         plan_once(rivals(6).build(), CbcSolver(), Watch(stop_asked=after(looks)))
+
+
+def test_a_run_looks_in_each_of_its_long_stretches_and_stops_there() -> None:
+    request = rivals(4).with_rules(a_rule("maximum_distance", {"lines": [{"km": 5000}]})).build()
+    first_look: dict[str, int] = {}
+    looks: list[None] = []
+
+    def never_asked() -> bool:
+        for function in _functions_at_work():
+            first_look.setdefault(function, len(looks))
+        looks.append(None)
+        return False
+
+    plan_once(request, CbcSolver(), Watch(stop_asked=never_asked))
+    assert set(first_look) >= LONG_STRETCHES
+    for look in {first_look[stretch] for stretch in LONG_STRETCHES}:
+        with pytest.raises(Cancelled):
+            plan_once(request, CbcSolver(), Watch(stop_asked=after(look)))
+
+
+def test_neighbourhoods_look_while_they_rank_the_sources_of_all_lines() -> None:
+    one = problem_of(rivals(4))
+    with pytest.raises(Cancelled):
+        offers.cheapest(one, Prices.none(one), 2, Watch(stop_asked=after(0)))
+
+
+def _functions_at_work() -> Iterator[str]:
+    frame = inspect.currentframe()
+    while frame is not None:
+        yield f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name}"
+        frame = frame.f_back
+
+
+def test_a_loop_over_many_looks_again_and_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "LOOK_EVERY", 3)
+    seen: list[int] = []
+    with pytest.raises(Cancelled):
+        seen.extend(Watch(stop_asked=after(2)).each(range(100)))
+    assert seen == list(range(6))
 
 
 def test_a_solver_at_work_is_killed_with_what_it_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,19 +10,20 @@ from dom_core.domain.request import PlanRequest
 from dom_core.errors import PlanRejected
 from dom_core.optimizer.audit import assignments, costs, eligibility, reports, rules, structure
 from dom_core.optimizer.audit.subject import Subject
+from dom_core.optimizer.watch import UNWATCHED, Watch
 
 _CONTENT = (*eligibility.CHECKS, *assignments.CHECKS, *rules.CHECKS, *costs.CHECKS, *reports.CHECKS)
 
 
-def require_valid(request: PlanRequest, plan: Plan) -> None:
+def require_valid(request: PlanRequest, plan: Plan, watch: Watch = UNWATCHED) -> None:
     """Raise PlanRejected with every finding, if there is one."""
-    found = findings(request, plan)
+    found = findings(request, plan, watch)
     if found:
         raise PlanRejected(found)
 
 
-def findings(request: PlanRequest, plan: Plan) -> tuple[str, ...]:
+def findings(request: PlanRequest, plan: Plan, watch: Watch = UNWATCHED) -> tuple[str, ...]:
     """Everything that is wrong with a plan, one sentence each. A plan of broken structure is not looked at further."""
-    subject = Subject.of(request, plan)
+    subject = Subject.of(request, plan, watch)
     broken = tuple(finding for check in structure.CHECKS for finding in check(subject))
     return broken or tuple(finding for check in _CONTENT for finding in check(subject))

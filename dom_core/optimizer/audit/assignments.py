@@ -16,7 +16,7 @@ _SHORT_BECAUSE = (ExceptionKind.NO_QUANTITY, ExceptionKind.NO_SOURCE, ExceptionK
 
 
 def _units(subject: Subject) -> Iterator[str]:
-    for line in subject.plan.lines:
+    for line in subject.planned():
         if line.filled_units > line.units:
             yield f"{name(line)} gets {line.filled_units} of {line.units} units"
         if line.filled_units == line.units and line.exception:

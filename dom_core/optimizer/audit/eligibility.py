@@ -10,7 +10,7 @@ from dom_core.optimizer.audit.subject import Check, Subject
 
 def _eligibility(subject: Subject) -> Iterator[str]:
     planned = {(line.order_id, line.line_id) for line in subject.plan.lines}
-    for (order_id, line_id), line in subject.lines.items():
+    for (order_id, line_id), line in subject.watch.each(subject.lines.items()):
         order = subject.orders[order_id]
         held = _why_not(subject.request, order, line) or _held_by_rule(subject, order, line)
         if held and (order_id, line_id) in planned:

@@ -3,7 +3,7 @@
 Part of the audit: nothing here is shared with the model that made the plan.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from dom_core.domain.ids import OrderId, ProductId, SourceId
@@ -13,6 +13,7 @@ from dom_core.domain.plan import Level, LevelValue, Plan, PlanAssignment
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import LocationPriorityMode, RuleRecord
 from dom_core.optimizer.audit import costs
+from dom_core.optimizer.watch import UNWATCHED, Watch
 
 _CLASS_WEIGHTS = {1: 16, 2: 8, 3: 4, 4: 2, 5: 1}
 
@@ -20,17 +21,14 @@ Stop = tuple[OrderId, SourceId]
 """An order at a source: one shipment."""
 
 
-def level_values(request: PlanRequest, plan: Plan, iteration: int) -> tuple[LevelValue, ...]:
+def level_values(request: PlanRequest, plan: Plan, iteration: int, watch: Watch = UNWATCHED) -> tuple[LevelValue, ...]:
     """Every level of one iteration, most important first."""
     rates = cost_rates(request, plan) if request.costs_in_force() else level_rates(request, plan.largest_distance_km)
-    amounts = {
-        Level.COST_CENTS: costs.cents_of(request, plan, iteration),
-        Level.UNFILLED_UNITS: _unfilled(request, plan, iteration),
-        Level.SHIPMENTS: _shipments(plan, iteration),
-        Level.PRIORITY_STEPS: _priority_steps(request, plan, iteration),
-        Level.DISTANCE_KM: _kilometres(request, plan, iteration),
-    }
-    return tuple(LevelValue(level, amounts[level], rate) for level, rate in rates.items())
+    values: list[LevelValue] = []
+    for level, rate in rates.items():
+        watch.go_on()
+        values.append(LevelValue(level, _AMOUNTS[level](request, plan, iteration), rate))
+    return tuple(values)
 
 
 def cost_rates(request: PlanRequest, plan: Plan) -> Mapping[Level, int]:
@@ -74,7 +72,7 @@ def _unfilled(request: PlanRequest, plan: Plan, iteration: int) -> int:
     return missing
 
 
-def _shipments(plan: Plan, iteration: int) -> int:
+def _shipments(_request: PlanRequest, plan: Plan, iteration: int) -> int:
     """Orders at sources where they were not before."""
     stops: dict[Stop, int] = {}
     for line in plan.lines:
@@ -127,6 +125,16 @@ def _assigned(request: PlanRequest, plan: Plan) -> Iterator[tuple[Order, Line, P
     for planned in plan.lines:
         for assignment in planned.assignments:
             yield orders[planned.order_id], lines[planned.order_id, planned.line_id], assignment
+
+
+_AMOUNTS: Mapping[Level, Callable[[PlanRequest, Plan, int], int]] = {
+    Level.COST_CENTS: costs.cents_of,
+    Level.UNFILLED_UNITS: _unfilled,
+    Level.SHIPMENTS: _shipments,
+    Level.PRIORITY_STEPS: _priority_steps,
+    Level.DISTANCE_KM: _kilometres,
+}
+"""How much an iteration adds of each level."""
 
 
 class _Ranking:

@@ -12,9 +12,8 @@ _BOUND_TOLERANCE = 1e-6
 
 def _objective(subject: Subject) -> Iterator[str]:
     for report in subject.plan.iterations:
-        for expected, told in zip(
-            recount.level_values(subject.request, subject.plan, report.number), report.levels, strict=True
-        ):
+        counted = recount.level_values(subject.request, subject.plan, report.number, subject.watch)
+        for expected, told in zip(counted, report.levels, strict=True):
             if told != expected:
                 yield (
                     f"iteration {report.number} reports {told.amount} {told.level} at {told.rate} points, "
@@ -66,7 +65,7 @@ def _units_by(line: PlanLine, iteration: int) -> int:
 
 def _reasons(subject: Subject) -> Iterator[str]:
     """`chosen` stands exactly where something is assigned."""
-    for position, line in enumerate(subject.plan.lines):
+    for position, line in enumerate(subject.planned()):
         chosen = subject.plan.reasons.chosen(position)
         assigned = {assignment.source_id for assignment in line.assignments}
         if chosen != assigned:

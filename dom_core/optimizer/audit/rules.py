@@ -12,6 +12,7 @@ from dom_core.rules.base import Violation
 def _rules(subject: Subject) -> Iterator[str]:
     """Every rule that is broken, and where."""
     for bound in subject.rules:
+        subject.watch.go_on()
         for violation in breaches(subject, bound):
             where = _where(violation)
             yield f"rule {violation.rule_id}: {where}{violation.message}"
@@ -40,7 +41,7 @@ def _where(violation: Violation) -> str:
 def _lines_in_full(subject: Subject) -> Iterator[str]:
     """Without a partial-orders rule each line is filled in full or not at all; write-in lines are free (C8)."""
     limits = [b for b in subject.rules if b.record.kind == "partial_orders" and subject.in_force(b.record)]
-    for line in subject.plan.lines:
+    for line in subject.planned():
         filled = line.up_to_iteration(1).filled_units
         short_first = not limits and 0 < filled < line.units
         short_second = all(bound.dropped for bound in limits) and filled < line.filled_units < line.units

@@ -27,7 +27,7 @@ def _header(subject: Subject) -> Iterator[str]:
 
 
 def _lines_known(subject: Subject) -> Iterator[str]:
-    for planned in subject.plan.lines:
+    for planned in subject.planned():
         line = subject.lines.get((planned.order_id, planned.line_id))
         if line is None:
             yield f"{name(planned)} is not in the request"
@@ -38,9 +38,9 @@ def _lines_known(subject: Subject) -> Iterator[str]:
 
 
 def _each_line_once(subject: Subject) -> Iterator[str]:
-    planned = [(line.order_id, line.line_id) for line in subject.plan.lines]
+    planned = [(line.order_id, line.line_id) for line in subject.planned()]
     named = Counter(planned + [(line.order_id, line.line_id) for line in subject.plan.held])
-    for order_id, line_id in sorted(subject.lines.keys() | named.keys()):
+    for order_id, line_id in subject.watch.each(sorted(subject.lines.keys() | named.keys())):
         times = named[order_id, line_id]
         if times != 1:
             yield f"order {order_id} line {line_id} is {f'named {times} times' if times else 'missing'}"

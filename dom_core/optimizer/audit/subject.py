@@ -9,6 +9,7 @@ from dom_core.domain.order import Line, Order
 from dom_core.domain.plan import Plan, PlanAssignment, PlanLine
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import LocationPriorityMode, RuleRecord
+from dom_core.optimizer.watch import UNWATCHED, Watch
 from dom_core.rules import build, kinds
 from dom_core.rules.base import Rule
 
@@ -32,9 +33,10 @@ class Subject:
     lines: dict[tuple[str, str], Line]
     sources: dict[str, Source]
     rules: tuple[BoundRule, ...]
+    watch: Watch = UNWATCHED
 
     @classmethod
-    def of(cls, request: PlanRequest, plan: Plan) -> Self:
+    def of(cls, request: PlanRequest, plan: Plan, watch: Watch = UNWATCHED) -> Self:
         """The request and its plan, ready to be looked at."""
         return cls(
             request,
@@ -43,11 +45,16 @@ class Subject:
             {(order.id, line.id): line for order in request.orders for line in order.lines},
             {source.id: source for source in request.sources},
             tuple(_bound_rule(request, record) for record in request.rules_enabled()),
+            watch,
         )
+
+    def planned(self) -> Iterator[PlanLine]:
+        """Every line of the plan, for as long as the run is to go on."""
+        return self.watch.each(self.plan.lines)
 
     def assigned(self) -> Iterator[tuple[PlanLine, PlanAssignment]]:
         """Every assignment with its line."""
-        for line in self.plan.lines:
+        for line in self.planned():
             for assignment in line.assignments:
                 yield line, assignment
 
