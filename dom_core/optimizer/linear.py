@@ -52,18 +52,44 @@ class LinearProgram:
         """Whether it is large, with far more columns than rows: such programs take simplex methods long."""
         return len(self.costs) > max(10_000, 2 * len(self.limits))
 
+    @property
+    def columns(self) -> IntArray:
+        """The column of each entry."""
+        return np.repeat(np.arange(len(self.costs)), np.diff(self.starts))
+
     def part(self, columns: IntArray) -> "LinearProgram":
         """The program of these columns (their positions, rising) alone."""
+        chosen = np.zeros(len(self.costs), dtype=bool)
+        chosen[columns] = True
         counts = np.diff(self.starts)
-        entries = np.repeat(np.isin(np.arange(len(self.costs)), columns), counts)
-        starts = np.concatenate((np.zeros(1, dtype=np.int64), counts[columns].cumsum()))
+        entries = np.repeat(chosen, counts)
+        starts = _starts(counts[columns])
         return LinearProgram(self.costs[columns], starts, self.rows[entries], self.amounts[entries], self.limits)
+
+    def with_rows(self, columns: IntArray, rows: IntArray, amounts: FloatArray, limits: FloatArray) -> "LinearProgram":
+        """The program with further rows: their entries, row by row, `rows` counted from the first of them."""
+        column = np.concatenate((self.columns, columns))
+        order = np.argsort(column, kind="stable")
+        starts = _starts(np.bincount(column, minlength=len(self.costs)))
+        row = np.concatenate((self.rows, len(self.limits) + rows))[order]
+        amount = np.concatenate((self.amounts, amounts))[order]
+        return LinearProgram(self.costs, starts, row, amount, np.concatenate((self.limits, limits)))
+
+    def of_rows(self, kept: BoolArray) -> "LinearProgram":
+        """The program of these rows (M) alone."""
+        entries = kept[self.rows]
+        starts = _starts(np.bincount(self.columns[entries], minlength=len(self.costs)))
+        row = (np.cumsum(kept) - 1)[self.rows[entries]]
+        return LinearProgram(self.costs, starts, row, self.amounts[entries], self.limits[kept])
 
     def allows(self, taken: BoolArray) -> bool:
         """Whether these columns (N), taken whole, keep all limits."""
-        column = np.repeat(np.arange(len(self.costs)), np.diff(self.starts))
-        use = np.bincount(self.rows, weights=self.amounts * taken[column], minlength=len(self.limits))
+        use = np.bincount(self.rows, weights=self.amounts * taken[self.columns], minlength=len(self.limits))
         return bool((use <= self.limits + ROUNDING).all())
+
+
+def _starts(counts: IntArray) -> IntArray:
+    return np.concatenate((np.zeros(1, dtype=np.int64), counts.cumsum()))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

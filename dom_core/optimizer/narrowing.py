@@ -10,14 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Self
 
 import numpy as np
-import numpy.typing as npt
 
 from dom_core.domain.reason import BoolArray, FloatArray, IntArray
 from dom_core.optimizer import cuts
 from dom_core.optimizer.linear import Basis, Linear, LinearAnswer, LinearProgram
 
 ROUNDS, CUTS_A_ROUND, LARGEST = 20, 200, 30_000
-"""Rounds at most, new cuts in each, and the largest number that a cut may have: so two bytes hold it."""
+"""Rounds at most, new cuts in each, and the largest number that a cut may have: so that float arithmetic is exact."""
 
 FEW = 4_000
 """From so few columns a solver chooses sooner than more cuts leave fewer."""
@@ -27,8 +26,6 @@ SIFTS, A_ROW, MISSED_AT_MOST = 12, 8, 0.5
 
 LOOK_BACK, LEAST_PROGRESS = 3, 0.06
 """Over so many rounds the distance to the value must shrink by this share, or it ends."""
-
-Coefficients = npt.NDArray[np.int16]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,7 +43,7 @@ def _stalls(distances: list[float]) -> bool:
 
 
 class Narrowing:
-    """The columns that are left of a program, with cuts (K, N) and their limits (K).
+    """The columns that are left of a program, whose further rows, after `own_rows`, are cuts.
 
     `positions` (N) are those of the columns in the whole program, rising; `reduced` (N) is what each costs at the
     prices that proved `bound`. `asked` are those that the solver was shown: the others cost too much at its prices.
@@ -55,13 +52,11 @@ class Narrowing:
 
     def __init__(self, program: LinearProgram) -> None:
         self.program, self.positions, self.reduced = program, np.arange(len(program.costs)), program.costs
+        self.own_rows, self.last_row = len(program.limits), program.rows[program.starts[1:] - 1]
         self.bound = float(np.minimum(program.costs, 0.0).sum())
-        self.cuts: Coefficients = np.zeros((0, len(program.costs)), dtype=np.int16)
-        self.cut_limits = np.zeros(0)
         self.asked = np.zeros(len(program.costs), dtype=bool)
         self.taken = np.zeros(len(program.costs))
         self.corner: Basis | None = None
-        self._index()
 
     def below(self, value: float, solve: Linear) -> Self:
         """What is left for choices that cost less than the value: nothing where none does. Raises SolverFailed."""
@@ -74,18 +69,6 @@ class Narrowing:
             if _stalls(distances) or not left._cut():
                 break
         return left
-
-    @property
-    def with_cuts(self) -> LinearProgram:
-        """The program of the columns that are left, and the cuts as further rows."""
-        return _with_rows(self.program, self.cuts, self.cut_limits)
-
-    def _index(self) -> None:
-        """Entries by column and by row."""
-        self.column_of = np.repeat(np.arange(len(self.program.costs)), np.diff(self.program.starts))
-        self.by_row = np.argsort(self.program.rows, kind="stable")
-        counts = np.bincount(self.program.rows, minlength=len(self.program.limits))
-        self.row_starts = np.concatenate((np.zeros(1, dtype=np.int64), counts.cumsum()))
 
     def _relax(self, solve: Linear) -> None:
         """The best choice in shares: the solver sees the columns that may matter, and more of them as prices say."""
@@ -106,11 +89,8 @@ class Narrowing:
         self.asked[fresh] = True
         shown = np.flatnonzero(self.asked)
         if not len(shown):
-            return self._relaxed(
-                shown, LinearAnswer(0.0, np.zeros(0), np.zeros(len(self.program.limits) + len(self.cuts)))
-            )
-        program = _with_rows(self.program.part(shown), self.cuts[:, shown], self.cut_limits)
-        answer = solve(replace(program, start=self._start(shown, len(fresh))))
+            return self._relaxed(shown, LinearAnswer(0.0, np.zeros(0), np.zeros(len(self.program.limits))))
+        answer = solve(replace(self.program.part(shown), start=self._start(shown, len(fresh))))
         self.corner = None
         if answer.basis is not None:
             columns = np.zeros(len(self.program.costs), dtype=bool)
@@ -122,23 +102,24 @@ class Narrowing:
         """The corner as one of the program that is shown, with the cuts that came since; None where it is none."""
         if self.corner is None:
             return None
-        rows = np.zeros(len(self.program.limits) + len(self.cuts), dtype=bool)
+        rows = np.zeros(len(self.program.limits), dtype=bool)
         rows[: len(self.corner.rows)] = self.corner.rows
         start = Basis(self.corner.columns[shown], rows, fresh)
         return start if start.whole else None
 
     def _forget_cuts(self, says: BoolArray) -> None:
         """Keep the cuts that say something, and those that the corner stands on."""
+        kept = np.concatenate((np.ones(self.own_rows, dtype=bool), says))
         if self.corner is not None:
-            rows, of_cuts = np.split(self.corner.rows, [len(self.program.limits)])
-            says = says | of_cuts
-            self.corner = Basis(self.corner.columns, np.concatenate((rows, of_cuts[says])))
-        self.cuts, self.cut_limits = self.cuts[says], self.cut_limits[says]
+            kept |= self.corner.rows
+            self.corner = Basis(self.corner.columns, self.corner.rows[kept])
+        if not kept.all():
+            self.program = self.program.of_rows(kept)
 
     def _worth_asking(self, reduced: FloatArray) -> IntArray:
         """Of the columns that lower the value some for each row, those with a row of their own last."""
         lower = np.flatnonzero((reduced < -cuts.WHOLE_WITHIN) & ~self.asked)
-        last = self.program.rows[self.program.starts[lower + 1] - 1]
+        last = self.last_row[lower]
         order = np.lexsort((reduced[lower], last))
         rank = np.arange(len(order)) - np.searchsorted(last[order], last[order])
         return lower[order[rank < A_ROW]]
@@ -147,13 +128,11 @@ class Narrowing:
         taken = np.zeros(len(self.program.costs))
         taken[shown] = answer.amounts
         prices = np.maximum(answer.prices, 0.0)
-        row_prices, cut_prices = np.split(prices, [len(self.program.limits)])
-        paid = self.program.amounts * row_prices[self.program.rows]
-        charges = np.bincount(self.column_of, weights=paid, minlength=len(taken))
-        for number in np.flatnonzero(cut_prices):
-            charges += cut_prices[number] * self.cuts[number]
-        reduced = self.program.costs + charges
-        there = float(row_prices @ self.program.limits + cut_prices @ self.cut_limits)
+        paid = self.program.amounts * prices[self.program.rows]
+        reduced = self.program.costs + np.bincount(self.program.columns, weights=paid, minlength=len(taken))
+        row_prices, cut_prices = np.split(prices, [self.own_rows])
+        limits, cut_limits = np.split(self.program.limits, [self.own_rows])
+        there = float(row_prices @ limits + cut_prices @ cut_limits)
         return _Relaxed(taken, reduced, cut_prices, float(np.minimum(reduced, 0.0).sum()) - there)
 
     def _drop(self, value: float) -> None:
@@ -162,44 +141,43 @@ class Narrowing:
         columns = np.flatnonzero((self.reduced <= room + MISSED_AT_MOST) & (room > 0))
         if len(columns) < len(self.positions):
             self.program, self.positions = self.program.part(columns), self.positions[columns]
-            self.cuts, self.asked = self.cuts[:, columns], self.asked[columns]
+            self.last_row, self.asked = self.last_row[columns], self.asked[columns]
             self.taken, self.reduced = self.taken[columns], self.reduced[columns]
             if self.corner is not None:
                 self.corner = Basis(self.corner.columns[columns], self.corner.rows)
-            self._index()
 
     def _cut(self) -> bool:
         """Add cuts that the shares break; whether there were any."""
         support = np.flatnonzero(self.taken > cuts.WHOLE_WITHIN)
         shown = self.program.part(support)
         amounts = np.zeros((len(shown.limits), len(support)))
-        amounts[shown.rows, np.repeat(np.arange(len(support)), np.diff(shown.starts))] = shown.amounts
-        amounts = np.vstack((amounts, self.cuts[:, support]))
-        limits = np.concatenate((self.program.limits, self.cut_limits))
-        sets = cuts.zero_half(amounts, limits, self.taken[support], CUTS_A_ROUND)
-        new = [(halves, limits[rows].sum() // 2) for rows in sets if (halves := self._halved(rows)) is not None]
+        amounts[shown.rows, shown.columns] = shown.amounts
+        sets = cuts.zero_half(amounts, shown.limits, self.taken[support], CUTS_A_ROUND)
+        halved = _Halved(self.program)
+        new = [(halves, rows) for rows in sets if (halves := halved.sum_of(rows)) is not None]
         if new:
-            self.cuts = np.vstack((self.cuts, *(halves for halves, _ in new)))
-            self.cut_limits = np.concatenate((self.cut_limits, [limit for _, limit in new]))
+            columns, numbers = zip(*(halves for halves, _ in new), strict=True)
+            row = np.repeat(np.arange(len(new)), [len(each) for each in columns])
+            limits = np.array([self.program.limits[rows].sum() // 2 for _, rows in new])
+            self.program = self.program.with_rows(np.concatenate(columns), row, np.concatenate(numbers), limits)
         return bool(new)
 
-    def _halved(self, rows: IntArray) -> Coefficients | None:
-        """Half of the sum of these rows, rounded down, for every column; None where that becomes too large."""
-        own = rows[rows < len(self.program.limits)]
-        entries = [self.by_row[self.row_starts[row] : self.row_starts[row + 1]] for row in own.tolist()]
-        mine = np.concatenate((np.zeros(0, dtype=np.int64), *entries))
-        sums = np.bincount(self.column_of[mine], weights=self.program.amounts[mine], minlength=len(self.program.costs))
-        sums += self.cuts[rows[rows >= len(self.program.limits)] - len(self.program.limits)].sum(axis=0)
-        halves = sums // 2
-        return halves.astype(np.int16) if halves.max(initial=0.0) <= LARGEST else None
 
+class _Halved:
+    """Halves of sums of a program's rows."""
 
-def _with_rows(program: LinearProgram, more: Coefficients, limits: FloatArray) -> LinearProgram:
-    """The program with rows (K, N) added."""
-    row, column = np.nonzero(more)
-    columns = np.concatenate((np.repeat(np.arange(len(program.costs)), np.diff(program.starts)), column))
-    order = np.argsort(columns, kind="stable")
-    starts = np.concatenate((np.zeros(1, dtype=np.int64), np.bincount(columns, minlength=len(program.costs)).cumsum()))
-    rows = np.concatenate((program.rows, len(program.limits) + row))
-    amounts = np.concatenate((program.amounts, more[row, column].astype(np.float64)))
-    return LinearProgram(program.costs, starts, rows[order], amounts[order], np.concatenate((program.limits, limits)))
+    def __init__(self, program: LinearProgram) -> None:
+        order = np.argsort(program.rows, kind="stable")
+        self.columns, self.amounts = program.columns[order], program.amounts[order]
+        counts = np.bincount(program.rows, minlength=len(program.limits))
+        self.starts = np.concatenate((np.zeros(1, dtype=np.int64), counts.cumsum()))
+
+    def sum_of(self, rows: IntArray) -> tuple[IntArray, FloatArray] | None:
+        """Half of their sum, rounded down: its columns, rising, and their numbers; None where one is too large."""
+        entries = np.concatenate([np.arange(self.starts[row], self.starts[row + 1]) for row in rows.tolist()])
+        sums = np.bincount(self.columns[entries], weights=self.amounts[entries])
+        columns = np.flatnonzero(sums >= 2)
+        halves: FloatArray = np.floor(sums[columns] / 2)
+        if halves.max(initial=0.0) > LARGEST:
+            return None
+        return columns, halves

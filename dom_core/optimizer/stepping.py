@@ -59,7 +59,7 @@ def _asked(narrow: Narrowing, step: float, choose: Choose, most: int) -> WholeAn
         return WholeAnswer(None, float("inf"), Ending.INFEASIBLE)
     if len(narrow.positions) > most:
         return WholeAnswer(None, narrow.bound, Ending.NO_PLAN)
-    return choose(narrow.with_cuts, step)
+    return choose(narrow.program, step)
 
 
 def _outward(answer: WholeAnswer, narrow: Narrowing, bound: float, count: int) -> WholeAnswer:
