@@ -8,7 +8,7 @@ from dom_core.domain.request import PlanRequest
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import CbcSolver, Solver
 from dom_core.optimizer.solving_highs import HighsSolver
-from dom_core.optimizer.watch import Stage, Watch
+from dom_core.watch import Stage, Watch
 
 FIRST_STAGE = "lines"
 """What a run does before it tells of anything: it finds out which lines it takes."""

@@ -9,8 +9,8 @@ from typing import TextIO
 from tqdm import tqdm
 
 from dom_core.errors import Problem
-from dom_core.optimizer.watch import Stage, Watch
 from dom_core.report.wording import count_words
+from dom_core.watch import Stage, Watch
 
 MOST_PROBLEMS = 50
 """Problems that are printed: a wrong column makes thousands, and the first few say it."""

@@ -19,8 +19,8 @@ from dom_core.domain.order import Order
 from dom_core.domain.reason import BoolArray, IntArray, Reason, Rejection
 from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer.activation import ActiveRule
-from dom_core.optimizer.watch import UNWATCHED, Watch
 from dom_core.rules.base import DEFAULT_SPLIT_LIMITS, CapacityLimit, SplitLimits
+from dom_core.watch import UNWATCHED, Watch
 
 ALLOWED = -1
 """In `rejected_by`: no gate or rule objects to the pair."""

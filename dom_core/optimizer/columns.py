@@ -15,7 +15,7 @@ from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer import by_road
 from dom_core.optimizer.eligibility import EligibleOrder
 from dom_core.optimizer.great_circle import distances_m
-from dom_core.optimizer.watch import UNWATCHED, Watch
+from dom_core.watch import UNWATCHED, Watch
 
 
 def to_batch(request: PlanRequest, eligible: Sequence[EligibleOrder], watch: Watch = UNWATCHED) -> Batch:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from dom_core.domain.strategy import SolverLimits
 from dom_core.optimizer.standing import Standing
-from dom_core.optimizer.watch import watch_of
+from dom_core.watch import watch_of
 
 PRICES, MASTERS, FIRST_PLAN = "prices", "masters", "first plan"
 GUESSES, NEIGHBOURHOODS, PROOF = "guesses", "neighbourhoods", "proof"

@@ -25,8 +25,8 @@ from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
 from dom_core.optimizer.solving import Solver
 from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.stepping import best_below
-from dom_core.optimizer.watch import WatchedLimits, watch_of
 from dom_core.optimizer.whole_patterns import Choices, Choosable, Chosen, choose, expressed
+from dom_core.watch import WatchedLimits, watch_of
 
 LARGEST_LINES = 2_000
 """Lines of a part that is worth the attempt: the gap of any plan of a larger one holds too many patterns."""

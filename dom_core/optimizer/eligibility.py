@@ -8,8 +8,8 @@ from dom_core.domain.plan import HeldLine
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import Strategy
-from dom_core.optimizer.watch import UNWATCHED, Watch
 from dom_core.rules.base import Rule
+from dom_core.watch import UNWATCHED, Watch
 
 
 @dataclass(frozen=True, slots=True)

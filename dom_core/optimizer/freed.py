@@ -15,8 +15,8 @@ from dom_core.optimizer.pricing import Pricer
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Lead, Task
-from dom_core.optimizer.watch import watch_of
 from dom_core.optimizer.whole_patterns import Choosable, KnownPatterns, choose
+from dom_core.watch import watch_of
 
 LEAST_PATTERNS = 1000
 """Patterns that a neighbourhood may have at least, however few lines it has."""

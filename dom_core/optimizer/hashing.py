@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from dom_core.domain.order import Order
 from dom_core.domain.request import PlanRequest
-from dom_core.optimizer.watch import UNWATCHED, Watch
+from dom_core.watch import UNWATCHED, Watch
 
 
 def configuration_hash(request: PlanRequest) -> str:

@@ -20,8 +20,8 @@ from dom_core.optimizer import activation, by_road, hashing, verdicts
 from dom_core.optimizer.by_road import Estimates
 from dom_core.optimizer.candidates import ALLOWED
 from dom_core.optimizer.relaxation import IterationResult, TwoIterations
-from dom_core.optimizer.watch import UNWATCHED, Watch
 from dom_core.rules import build, kinds
+from dom_core.watch import UNWATCHED, Watch
 
 
 def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations, watch: Watch = UNWATCHED) -> Plan:

@@ -30,8 +30,8 @@ from dom_core.optimizer.problem import Problem, gap_of
 from dom_core.optimizer.restriction import Restricted, Restriction
 from dom_core.optimizer.standing import Left, Pair, Standing, points_by_order
 from dom_core.optimizer.tasks import Crew, Lead, Task, Work
-from dom_core.optimizer.watch import watch_of
 from dom_core.optimizer.whole_patterns import KnownPatterns, expressed
+from dom_core.watch import watch_of
 
 NOTHING_KNOWN: KnownPatterns = MappingProxyType({})
 

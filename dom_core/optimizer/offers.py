@@ -13,7 +13,7 @@ from dom_core.domain.plan import Level
 from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.optimizer.prices import DIVISORS, Prices
 from dom_core.optimizer.problem import Problem
-from dom_core.optimizer.watch import UNWATCHED, Watch
+from dom_core.watch import UNWATCHED, Watch
 
 _BLOCK_NUMBERS = 2_000_000
 

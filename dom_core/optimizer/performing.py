@@ -16,7 +16,7 @@ from dom_core.optimizer.pricing import PricedBlock, Pricer
 from dom_core.optimizer.promising import Kept, Known, priced_blocks, priced_here
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.tasks import Crew, PriceTask, Task, Work
-from dom_core.optimizer.watch import WatchedLimits, watch_of
+from dom_core.watch import WatchedLimits, watch_of
 
 
 @dataclass(frozen=True, slots=True)

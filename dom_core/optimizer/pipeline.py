@@ -19,7 +19,7 @@ from dom_core.optimizer.garbage import seldom_collected
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.solving import Solver
 from dom_core.optimizer.tasks import Crew
-from dom_core.optimizer.watch import UNWATCHED, Watch
+from dom_core.watch import UNWATCHED, Watch
 
 
 @seldom_collected()

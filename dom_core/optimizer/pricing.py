@@ -24,8 +24,8 @@ from dom_core.optimizer.pattern_costs import CostBlock, Groups, PatternCosts
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.rooms import Rooms
-from dom_core.optimizer.watch import UNWATCHED, Watch
 from dom_core.side_by_side import side_by_side
+from dom_core.watch import UNWATCHED, Watch
 
 T = TypeVar("T")
 

@@ -6,6 +6,7 @@ The formulation builds a model of it, the objective prices an answer to it; neit
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import compress
 
 import numpy as np
 
@@ -82,10 +83,6 @@ class Problem:
     def leg(self, line: int, source: int) -> Journey:
         """The journey of a line from a source: lines of one order to one destination travel together."""
         return (int(self.batch.order_of[line]), int(self.batch.destination_of[line]), source)
-
-    def cost_leg(self, line: int, source: int) -> Journey:
-        """The journey that cost factors charge: one order, one destination and one mode of delivery."""
-        return self.costs.leg(line, source) if self.costs else self.leg(line, source)
 
 
 def largest_distance_km(candidates: Candidates) -> int:
@@ -166,19 +163,40 @@ def next_problem(first: Problem, relaxed: Candidates, flows: Sequence[Flow], *, 
 
 def use_of(problem: Problem, flows: Sequence[Flow]) -> Used:
     """What these flows use: shipments with the priority steps paid for, legs, and each line's sources."""
+    batch = problem.batch
+    line, source = _lines_and_sources(flows)
+    shipments, line_sources = list(_pairs(batch.order_of[line], source)), list(_pairs(line, source))
     paid: dict[tuple[int, int], int] = {}
-    for line, source, _ in flows:
-        shipment = (int(problem.batch.order_of[line]), source)
-        paid[shipment] = max(paid.get(shipment, 0), int(problem.steps[line, source]))
-    limited = [(line, source) for line, source, _ in flows if not problem.batch.is_write_in(line)]
+    for shipment, steps in zip(shipments, problem.steps[line, source].tolist(), strict=True):
+        paid[shipment] = max(paid.get(shipment, 0), steps)
+    legs = frozenset(_journeys(batch.destination_of, problem, line, source))
+    # Cost factors charge journeys of one mode of delivery.
+    groups = problem.costs.travel_group_of if problem.costs else None
+    counts = [not batch.is_write_in(one) for one in line.tolist()]
     return Used(
         paid_steps=paid,
-        legs=frozenset(problem.leg(line, source) for line, source, _ in flows),
-        cost_legs=frozenset(problem.cost_leg(line, source) for line, source, _ in flows),
-        line_sources=frozenset((line, source) for line, source, _ in flows),
-        limited_shipments=frozenset((int(problem.batch.order_of[line]), source) for line, source in limited),
-        limited_line_sources=frozenset(limited),
+        legs=legs,
+        cost_legs=legs if groups is None else frozenset(_journeys(groups, problem, line, source)),
+        line_sources=frozenset(line_sources),
+        limited_shipments=frozenset(compress(shipments, counts)),
+        limited_line_sources=frozenset(compress(line_sources, counts)),
     )
+
+
+def _lines_and_sources(flows: Sequence[Flow]) -> tuple[IntArray, IntArray]:
+    """Of each flow its line and its source."""
+    line, source, _ = np.array(flows, dtype=np.int64).reshape(-1, 3).T
+    return line, source
+
+
+def _pairs(first: IntArray, source: IntArray) -> Iterator[tuple[int, int]]:
+    """A million pairs are taken from arrays at once, not number by number."""
+    return zip(first.tolist(), source.tolist(), strict=True)
+
+
+def _journeys(group_of: IntArray, problem: Problem, line: IntArray, source: IntArray) -> Iterator[Journey]:
+    """The journeys of these lines from these sources, where lines of a group (L) travel together."""
+    return zip(problem.batch.order_of[line].tolist(), group_of[line].tolist(), source.tolist(), strict=True)
 
 
 def _after(capacities: Sequence[CapacityLimit], used: Used) -> Iterator[CapacityLimit]:
@@ -223,8 +241,8 @@ def levels_of(problem: Problem, flows: Sequence[Flow]) -> tuple[LevelValue, ...]
     """What an answer costs, level by level, in whole numbers: the solver's own word is not used."""
     batch = problem.batch
     short = problem.wanted.copy()
-    for line, _, units in flows:
-        short[line] -= units
+    line, _, units = np.array(flows, dtype=np.int64).reshape(-1, 3).T
+    np.subtract.at(short, line, units)
     now = use_of(problem, flows)
     before = problem.used
     amounts = {
@@ -240,8 +258,10 @@ def levels_of(problem: Problem, flows: Sequence[Flow]) -> tuple[LevelValue, ...]
 
 
 def _leg_km(problem: Problem, flows: Sequence[Flow], paid: frozenset[Journey]) -> int:
-    legs = {problem.leg(line, source): int(problem.km[line, source]) for line, source, _ in flows}
-    return sum(km for leg, km in legs.items() if leg not in paid)
+    line, source = _lines_and_sources(flows)
+    legs = _journeys(problem.batch.destination_of, problem, line, source)
+    km_of = dict(zip(legs, problem.km[line, source].tolist(), strict=True))
+    return sum(km for leg, km in km_of.items() if leg not in paid)
 
 
 def _cost_cents(problem: Problem, flows: Sequence[Flow]) -> int:

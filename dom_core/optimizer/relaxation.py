@@ -31,7 +31,7 @@ from dom_core.optimizer.problem import (
 from dom_core.optimizer.restriction import Restricted, Restriction
 from dom_core.optimizer.solving import Answer
 from dom_core.optimizer.tasks import Crew, Task, Work
-from dom_core.optimizer.watch import UNWATCHED, Watch, WatchedLimits
+from dom_core.watch import UNWATCHED, Watch, WatchedLimits
 
 IDEAL_PAIRS = 1_000_000
 """Candidate pairs from which every order is offered its best pattern before anything else: parts are quick below."""

@@ -36,9 +36,9 @@ from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Crew
 from dom_core.optimizer.topping_up import top_up
-from dom_core.optimizer.watch import watch_of
 from dom_core.optimizer.whole_patterns import KnownPatterns, expressed
 from dom_core.optimizer.working_set import Pass, WorkingSet
+from dom_core.watch import watch_of
 
 PRICE_ROUNDS, PRICE_ROUNDS_WHERE_SCARCE, SCARCE = 40, 120, 0.07
 """Steps on the working set before the master is asked: more where a rough plan is so far above the first bound.

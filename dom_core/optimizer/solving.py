@@ -30,7 +30,7 @@ from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.executable import find_cbc, working_folder
 from dom_core.optimizer.formulation import Model, Terms, expression
 from dom_core.optimizer.linear import LinearAnswer, LinearProgram, WholeAnswer
-from dom_core.optimizer.watch import watch_of
+from dom_core.watch import watch_of
 
 KILL_AFTER_TIMES, KILL_AFTER_S = 1.25, 2.0
 """CBC is killed after its time limit times the first, plus the second."""

@@ -19,7 +19,7 @@ from dom_core.errors import SolverFailed
 from dom_core.optimizer.formulation import Model
 from dom_core.optimizer.linear import Basis, LinearAnswer, LinearProgram, WholeAnswer
 from dom_core.optimizer.solving import LOOK_EVERY_S, PulpSolver, Search
-from dom_core.optimizer.watch import Watch, watch_of
+from dom_core.watch import Watch, watch_of
 
 PROVEN_WITHIN = 1e-6
 """Relative difference of value and bound up to which HiGHS, asked for no gap, has proven its answer."""

@@ -16,7 +16,7 @@ from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer.candidates import ALLOWED
 from dom_core.optimizer.explanation import LINE_IN_FULL, STOCK_TAKEN, Judge, room_taken_by
 from dom_core.optimizer.relaxation import IterationResult, TwoIterations
-from dom_core.optimizer.watch import UNWATCHED, Watch
+from dom_core.watch import UNWATCHED, Watch
 
 _BLOCK_PAIRS = 1_000_000
 

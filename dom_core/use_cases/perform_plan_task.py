@@ -17,12 +17,12 @@ from dom_core.messages.plan_task import PlanTaskMessage, read_plan_task, ticket_
 from dom_core.optimizer import task_wire
 from dom_core.optimizer.performing import answered
 from dom_core.optimizer.tasks import PriceTask, Task
-from dom_core.optimizer.watch import Watch, WatchedLimits
 from dom_core.repositories.plan_tasks import PlanTasks, Ticket
 from dom_core.telemetry.events import TaskEnding, TaskPerformed
 from dom_core.telemetry.ways import run_way
 from dom_core.use_cases import claim_check
 from dom_core.use_cases.context import Ports
+from dom_core.watch import Watch, WatchedLimits
 
 AnyTask = TypeVar("AnyTask", bound=Task | PriceTask)
 

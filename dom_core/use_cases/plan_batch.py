@@ -15,7 +15,6 @@ from dom_core.domain.run import Run, RunState, summarise
 from dom_core.domain.strategy import Strategy
 from dom_core.errors import AlreadyExists, Busy, Cancelled, DomError, LeaseLost
 from dom_core.optimizer.pipeline import plan_once
-from dom_core.optimizer.watch import Watch
 from dom_core.ports import DocumentStore
 from dom_core.repositories.configurations import Configurations
 from dom_core.repositories.plans import Plans
@@ -35,6 +34,7 @@ from dom_core.use_cases.start_alternate import start_alternate, waits_for_anothe
 from dom_core.use_cases.start_run import new_run, require_runnable, send_run
 from dom_core.use_cases.stop_sign import StopSign
 from dom_core.use_cases.sweep_reservations import sweeping
+from dom_core.watch import Watch
 
 _NOTE_EVERY = timedelta(seconds=1)
 """How often progress is written down."""

@@ -27,13 +27,13 @@ from dom_core.optimizer.promising import Kept, Known, priced_here
 from dom_core.optimizer.rounds import Piece
 from dom_core.optimizer.solving import Answer
 from dom_core.optimizer.tasks import Crew, Task, Work
-from dom_core.optimizer.watch import UNWATCHED, Watch, watch_of
 from dom_core.ports import ReceivedMessage
 from dom_core.side_by_side import side_by_side
 from dom_core.use_cases import claim_check
 from dom_core.use_cases.context import Ports
 from dom_core.use_cases.errands import USUAL_PACE, Errand, Job, Pace
 from dom_core.use_cases.perform_plan_task import perform_plan_task, watched
+from dom_core.watch import UNWATCHED, Watch, watch_of
 
 _logger = logging.getLogger(__name__)
 

@@ -13,9 +13,9 @@ from dom_core.messages.reading import write_value
 from dom_core.optimizer.hashing import configuration_hash, input_hash
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import Solver
-from dom_core.optimizer.watch import UNWATCHED, Watch
 from dom_core.repositories.plans import Plans
 from dom_core.use_cases.context import Ports
+from dom_core.watch import UNWATCHED, Watch
 
 _BY_SECONDS = "seconds"
 

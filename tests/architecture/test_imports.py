@@ -25,7 +25,8 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "report": VALUES | {"messages"},
     "rules": VALUES | {"messages"},
     "costs": VALUES | {"rules"},
-    "optimizer": VALUES | {"costs", "rules", "side_by_side"},
+    "watch": VALUES,
+    "optimizer": VALUES | {"costs", "rules", "side_by_side", "watch"},
     "verification": VALUES | {"costs", "optimizer", "rules"},
     "configuration": VALUES,
     "configuration_scopes": VALUES | {"configuration"},
@@ -36,7 +37,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "repositories": VALUES | {"configuration", "messages", "ports"},
     "use_cases": VALUES
     | {"charges", "configuration", "configuration_checks", "configuration_sources", "messages", "optimizer", "ports"}
-    | {"report", "repositories", "rules", "settings", "side_by_side", "telemetry", "verification"},
+    | {"report", "repositories", "rules", "settings", "side_by_side", "telemetry", "verification", "watch"},
     "adapters": VALUES | {"charges", "ports", "settings", "telemetry"},
     "cli": VALUES
     | {
@@ -50,6 +51,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
         "settings",
         "use_cases",
         "verification",
+        "watch",
     },
     "functions": VALUES
     | {"adapters", "charges", "messages", "optimizer", "report", "repositories", "settings", "telemetry", "use_cases"},

@@ -8,7 +8,7 @@ from tests.architecture.source_code import Module, modules, names_used
 
 CORE = frozenset(
     {"domain", "rules", "costs", "optimizer", "use_cases", "repositories", "messages", "ports", "errors"}
-    | {"telemetry"}
+    | {"telemetry", "watch"}
     | {"configuration", "configuration_checks", "configuration_scopes"}
 )
 

@@ -15,7 +15,7 @@ from benchmarks.goals import GOALS, Goal
 from benchmarks.instances import Shape
 from benchmarks.records import Figures, Outcome, Record, Result
 from benchmarks.ways import BY_KEY, engine
-from dom_core.optimizer.watch import Stage
+from dom_core.watch import Stage
 from tests.benchmarks.made_up import HERE, a_record
 
 SCARCE = Shape(100, 10, 1.0)

@@ -37,7 +37,7 @@ from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import Answer, CbcSolver, Solver
 from dom_core.optimizer.solving_highs import HighsSolver
 from dom_core.optimizer.standing import Standing
-from dom_core.optimizer.watch import Stage, Watch, WatchedLimits, watch_of
+from dom_core.watch import Stage, Watch, WatchedLimits, watch_of
 from tests.builders import RequestBuilder, a_request, a_source, an_order
 from tests.optimizer.test_prices import pricer_of, random_prices
 from tests.optimizer.test_pricing import problem_of

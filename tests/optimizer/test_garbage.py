@@ -10,7 +10,7 @@ from dom_core.errors import Cancelled
 from dom_core.optimizer.garbage import NEW_OBJECTS, seldom_collected
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import CbcSolver
-from dom_core.optimizer.watch import Stage, Watch
+from dom_core.watch import Stage, Watch
 from tests.builders import a_request, a_source, an_order
 
 USUAL = (600, 7, 8)

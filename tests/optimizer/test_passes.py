@@ -10,8 +10,8 @@ from dom_core.optimizer import pattern_costs, workers
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.pricing import Priced, PricedGroups, Pricer
 from dom_core.optimizer.problem import Problem
-from dom_core.optimizer.watch import Watch
 from dom_core.optimizer.working_set import Table, WorkingSet
+from dom_core.watch import Watch
 from tests.optimizer.test_prices import pricer_of
 from tests.optimizer.test_pricing import problem_of
 from tests.optimizer.test_search import rivals

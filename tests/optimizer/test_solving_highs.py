@@ -16,7 +16,7 @@ from dom_core.optimizer.linear import Basis, LinearProgram
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.optimizer.solving_highs import HighsSolver
-from dom_core.optimizer.watch import Watch, WatchedLimits
+from dom_core.watch import Watch, WatchedLimits
 from tests.optimizer.test_solving import a_model, rivals
 from tests.oracle.comparison import describe
 from tests.oracle.generation import generate

@@ -10,9 +10,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from dom_core import watch
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import Cancelled, SolverFailed
-from dom_core.optimizer import blocks, offers, relaxation, search, solving, watch
+from dom_core.optimizer import blocks, offers, relaxation, search, solving
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.pipeline import open_lines, plan_once
 from dom_core.optimizer.prices import Prices
@@ -20,7 +21,7 @@ from dom_core.optimizer.pricing import Pricer
 from dom_core.optimizer.solving import CbcSolver
 from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Task, Work
-from dom_core.optimizer.watch import Stage, Watch, WatchedLimits
+from dom_core.watch import Stage, Watch, WatchedLimits
 from tests.builders import a_rule
 from tests.optimizer.test_prices import pricer_of
 from tests.optimizer.test_pricing import problem_of

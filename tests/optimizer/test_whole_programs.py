@@ -17,7 +17,7 @@ from dom_core.optimizer import mps, solving
 from dom_core.optimizer.linear import LinearProgram, WholeAnswer
 from dom_core.optimizer.solving import CbcSolver, Solver
 from dom_core.optimizer.solving_highs import HighsSolver
-from dom_core.optimizer.watch import Watch, WatchedLimits
+from dom_core.watch import Watch, WatchedLimits
 
 SOLVERS: list[object] = [
     pytest.param(CbcSolver, id="CBC"),

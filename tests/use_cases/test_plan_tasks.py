@@ -20,7 +20,6 @@ from dom_core.optimizer import blocks, decomposition, pattern_costs, promising, 
 from dom_core.optimizer.formulation import Model
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import Answer, CbcSolver
-from dom_core.optimizer.watch import UNWATCHED, Watch, watch_of
 from dom_core.ports import Container, ReceivedMessage
 from dom_core.repositories import plan_tasks as stored_tasks
 from dom_core.repositories.plan_tasks import PlanTasks
@@ -32,6 +31,7 @@ from dom_core.use_cases.errands import Pace
 from dom_core.use_cases.perform_plan_task import perform_plan_task
 from dom_core.use_cases.plan_batch import plan_batch
 from dom_core.use_cases.plan_tasks import QueueCrew, crew_for
+from dom_core.watch import UNWATCHED, Watch, watch_of
 from tests.builders import a_request, a_rule, a_source, an_order
 from tests.optimizer.test_search import rivals
 from tests.plans import comparable

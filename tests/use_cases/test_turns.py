@@ -15,13 +15,13 @@ from dom_core.domain.order import LineState
 from dom_core.domain.run import Run, RunState
 from dom_core.errors import Unavailable
 from dom_core.optimizer.solving import CbcSolver
-from dom_core.optimizer.watch import watch_of
 from dom_core.ports import Container, Document
 from dom_core.repositories.plans import Plans
 from dom_core.repositories.runs import Runs
 from dom_core.use_cases.plan_batch import plan_batch
 from dom_core.use_cases.planning_turn import taking_turn
 from dom_core.use_cases.read_plan import get_run
+from dom_core.watch import watch_of
 from tests.builders import an_order
 from tests.use_cases.invariants import require_never_promised_twice, require_nothing_left_over, stored_orders
 from tests.use_cases.killing import Killed, KillingStore

@@ -10,7 +10,7 @@ from dom_core.domain.request import PlanRequest
 from dom_core.errors import PlanRejected
 from dom_core.optimizer.audit import assignments, costs, eligibility, reports, rules, structure
 from dom_core.optimizer.audit.subject import Subject
-from dom_core.optimizer.watch import UNWATCHED, Watch
+from dom_core.watch import UNWATCHED, Watch
 
 _CONTENT = (*eligibility.CHECKS, *assignments.CHECKS, *rules.CHECKS, *costs.CHECKS, *reports.CHECKS)
 

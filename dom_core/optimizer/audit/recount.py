@@ -13,7 +13,7 @@ from dom_core.domain.plan import Level, LevelValue, Plan, PlanAssignment
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import LocationPriorityMode, RuleRecord
 from dom_core.optimizer.audit import costs
-from dom_core.optimizer.watch import UNWATCHED, Watch
+from dom_core.watch import UNWATCHED, Watch
 
 _CLASS_WEIGHTS = {1: 16, 2: 8, 3: 4, 4: 2, 5: 1}
 

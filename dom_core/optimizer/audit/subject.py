@@ -9,9 +9,9 @@ from dom_core.domain.order import Line, Order
 from dom_core.domain.plan import Plan, PlanAssignment, PlanLine
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import LocationPriorityMode, RuleRecord
-from dom_core.optimizer.watch import UNWATCHED, Watch
 from dom_core.rules import build, kinds
 from dom_core.rules.base import Rule
+from dom_core.watch import UNWATCHED, Watch
 
 
 @dataclass(frozen=True, slots=True)
