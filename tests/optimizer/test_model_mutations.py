@@ -461,7 +461,7 @@ MUTATIONS: dict[str, Broken] = {
         replaced(interpretation, "_exception", nothing), half_a_line(), "is short of units, and its exception is None"
     ),
     "relaxed rules not named": Broken(
-        replaced(interpretation, "_name_relaxed_rules", lambda _, plan: plan),
+        replaced(interpretation, "_name_relaxed_rules", lambda _request, plan, _watch: plan),
         a_late_unit().with_orders(an_order().with_line("B")),
         "names [] as relaxed",
     ),
