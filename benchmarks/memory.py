@@ -25,17 +25,38 @@ def own_peak_mb() -> int:
 
 
 def tree_mb(pid: int) -> int:
-    """What a process and all that it started use now; pages that they share count for each."""
-    return sum(_field_kb(_PROC / str(each) / "status", "VmRSS") for each in tree(pid)) // 1024
+    """What a process and all that it started use now; pages that programs share count for each.
+
+    A child that is still a copy of who started it, on its way to be a program of its own, uses the same pages.
+    """
+    return _tree_kb(pid) // 1024
 
 
 def tree(pid: int) -> Iterator[int]:
     """A process and all that it started, and so on. Those that have ended are left out."""
     yield pid
+    for child in _children(pid):
+        yield from tree(child)
+
+
+def _tree_kb(pid: int, starter: bytes = b"") -> int:
+    command = _command(pid)
+    is_copy = command == starter != b""
+    own = 0 if is_copy else _field_kb(_PROC / str(pid) / "status", "VmRSS")
+    return own + sum(_tree_kb(child, command) for child in _children(pid))
+
+
+def _children(pid: int) -> Iterator[int]:
     with suppress(OSError):
         for thread in (_PROC / str(pid) / "task").iterdir():
-            for child in (thread / "children").read_text(encoding="ascii").split():
-                yield from tree(int(child))
+            yield from map(int, (thread / "children").read_text(encoding="ascii").split())
+
+
+def _command(pid: int) -> bytes:
+    """How a process was called; nothing where it has ended."""
+    with suppress(OSError):
+        return (_PROC / str(pid) / "cmdline").read_bytes()
+    return b""
 
 
 def kill_tree(pid: int) -> None:
