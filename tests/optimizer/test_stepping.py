@@ -85,6 +85,7 @@ def test_all_that_better_choices_use_is_left_and_keeps_every_cut(solve: Linear, 
         left = Narrowing(program).below(value, solve)
         dropped += len(program.costs) - len(left.positions)
         with_cuts += len(cuts_of(left))
+        assert left.last_row.tolist() == program.rows[program.starts[left.positions + 1] - 1].tolist(), seed
         choices = better(program, value)
         assert all(float(program.costs @ taken) >= min(left.bound, value) - 1e-6 for taken in choices), seed
         for taken in choices:
