@@ -16,7 +16,7 @@ from dom_core.optimizer import cuts
 from dom_core.optimizer.linear import Basis, Linear, LinearAnswer, LinearProgram
 
 ROUNDS, CUTS_A_ROUND, LARGEST = 20, 200, 30_000
-"""Rounds at most, new cuts in each, and the largest number that a cut may have: so that float arithmetic is exact."""
+"""Rounds at most, new cuts in each, and the largest number that a cut may have: more is hard on a solver's floats."""
 
 FEW = 4_000
 """From so few columns a solver chooses sooner than more cuts leave fewer."""
@@ -173,7 +173,7 @@ class _Halved:
         self.starts = np.concatenate((np.zeros(1, dtype=np.int64), counts.cumsum()))
 
     def sum_of(self, rows: IntArray) -> tuple[IntArray, FloatArray] | None:
-        """Half of their sum, rounded down: its columns, rising, and their numbers; None where one is too large."""
+        """Half of the sum of these, rounded down: its columns, rising, and numbers; None where one is too large."""
         entries = np.concatenate([np.arange(self.starts[row], self.starts[row + 1]) for row in rows.tolist()])
         sums = np.bincount(self.columns[entries], weights=self.amounts[entries])
         columns = np.flatnonzero(sums >= 2)

@@ -104,7 +104,7 @@ def _host(port: int, store: Path, variables: Mapping[str, str]) -> Iterator[Clie
 
 
 def _require_free(port: int) -> None:
-    """Whether the host will find its port, before the store of the one that has it is replaced."""
+    """Raises CallFailed where the host would not get its port: before the store of whoever has it is replaced."""
     try:
         socket.create_server((ADDRESS, port)).close()
     except OSError as error:
