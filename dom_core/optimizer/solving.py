@@ -35,6 +35,13 @@ from dom_core.watch import watch_of
 KILL_AFTER_TIMES, KILL_AFTER_S = 1.25, 2.0
 """CBC is killed after its time limit times the first, plus the second."""
 
+IN_TIME = 0.9
+"""The share of its time limit after which CBC's word that a model is infeasible proves nothing, nor does a crash.
+
+CBC 2.10.3 calls a model infeasible when the limit falls into its preprocessing, and may crash when it falls into the
+first program of its tree. The rest of the share is for clocks that do not agree.
+"""
+
 LOOK_EVERY_S = 0.25
 """How often a run is asked whether to go on while CBC works."""
 
@@ -42,6 +49,9 @@ _LOADER_FAILED = 127
 """The code with which a program ends whose shared libraries cannot be loaded."""
 
 _UNLOADABLE = re.compile("error while loading shared libraries|symbol lookup error|version `.*' not found")
+
+_STATED_SECONDS = re.compile(r"Wallclock seconds\):\s+([\d.]+)")
+"""What CBC's own clock says at its end. A machine that stood still may have set it forward, and not ours."""
 
 _WITH_ANSWER = (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible)
 
@@ -221,33 +231,47 @@ def _run_cbc(program: pulp.LpProblem, folder: Path, limits: SolverLimits) -> str
     model_file, answer_file = folder / "model.mps", folder / "answer.sol"
     variables, variable_names, constraint_names, _ = program.writeMPS(str(model_file), rename=1)
     arguments = [str(model_file), *_options(limits), "-solve", "-printingOptions", "all"]
-    ended, log = _ran([*arguments, "-solution", str(answer_file)], folder, limits)
-    if not answer_file.is_file():
-        if ended:
-            raise SolverFailed("CBC ended without an answer")
+    run = _ran([*arguments, "-solution", str(answer_file)], folder, limits)
+    if not run.ended:
         program.assignStatus(pulp.LpStatusNotSolved, pulp.LpSolutionNoSolutionFound)
         return _KILLED
+    if not answer_file.is_file():
+        raise SolverFailed("CBC ended without an answer")
     status, values, ending = _read_answer(program, answer_file, (variables, variable_names, constraint_names))
+    if status == pulp.LpStatusInfeasible and not run.in_time:
+        program.assignStatus(pulp.LpStatusNotSolved, pulp.LpSolutionNoSolutionFound)
+        return _KILLED
     program.assignVarsVals(values)
     program.assignStatus(status, ending)
-    return log
+    return run.log
 
 
-def _ran(arguments: list[str], folder: Path, limits: SolverLimits) -> tuple[bool, str]:
-    """Run CBC with these arguments: whether it ended by itself, and its log. Raises SolverFailed when it crashes.
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run of CBC: whether it ended by itself, with an answer; whether well before its limit; and its log."""
+
+    ended: bool
+    in_time: bool
+    log: str
+
+
+def _ran(arguments: list[str], folder: Path, limits: SolverLimits) -> _Run:
+    """Run CBC with these arguments. Raises SolverFailed when it crashes; when its time is up that is only an end.
 
     CBC looks at its time limit only between some of its steps, so it is killed, with all that it started, when it
     is well over.
     """
-    executable, log_file = cbc_executable(), folder / "cbc.log"
+    executable, log_file, started = cbc_executable(), folder / "cbc.log", time.monotonic()
     with log_file.open("wb") as output:
         process = _start([str(executable), *arguments], output, folder)
     _limit_memory(process, limits)
     ended = _wait(process, limits, limits.solve_limit_s * KILL_AFTER_TIMES + KILL_AFTER_S)
     log = log_file.read_text(errors="replace")
-    if ended and process.returncode != 0:
+    seconds = max([time.monotonic() - started, *map(float, _STATED_SECONDS.findall(log))])
+    in_time = seconds < limits.solve_limit_s * IN_TIME
+    if ended and process.returncode != 0 and not (process.returncode == -signal.SIGSEGV and not in_time):
         raise _crash(executable, process.returncode, log)
-    return ended, log
+    return _Run(ended and process.returncode == 0, in_time, log)
 
 
 def _simplex(program: LinearProgram, start_file: Path) -> list[str]:
@@ -293,13 +317,15 @@ def _run_cbc_whole(program: LinearProgram, folder: Path, limits: SolverLimits, b
     model_file, answer_file = folder / "model.mps", folder / "answer.sol"
     model_file.write_text(mps.write(program, whole=True))
     arguments = [str(model_file), *_options(limits), "-heur", "off", "-cutoff", f"{below:.12g}", "-solve"]
-    ended, log = _ran([*arguments, "-solution", str(answer_file)], folder, limits)
-    bound = _bound_in(log, fallback=float("-inf"))
-    if not ended:
-        return WholeAnswer(None, bound, Ending.NO_PLAN)
+    run = _ran([*arguments, "-solution", str(answer_file)], folder, limits)
+    nothing_found = WholeAnswer(None, _bound_in(run.log, fallback=float("-inf")), Ending.NO_PLAN)
+    if not run.ended:
+        return nothing_found
     if not answer_file.is_file():
         raise SolverFailed("CBC ended without an answer")
-    answer = mps.read_whole(answer_file.read_text(errors="replace"), program, bound)
+    answer = mps.read_whole(answer_file.read_text(errors="replace"), program, nothing_found.bound)
+    if answer.ending is Ending.INFEASIBLE and not run.in_time:
+        return nothing_found
     if answer.taken is not None and float(program.costs @ answer.taken) >= below:
         return WholeAnswer(None, min(below, answer.bound), Ending.NO_PLAN)
     return answer
@@ -346,6 +372,9 @@ def _read_answer(
         raise cut_short
     reader = pulp.COIN_CMD(msg=False)
     status, values, read, *_, ending = reader.readsol_MPS(str(answer_file), program, *names)
+    if status == pulp.LpStatusInfeasible:
+        # PuLP says so of "Infeasible" only, not of "Integer infeasible".
+        ending = pulp.LpSolutionInfeasible
     if ending in _WITH_ANSWER and len(read) < len(values):
         raise cut_short
     return status, values, ending

@@ -1,5 +1,6 @@
 """Endings, bounds and the executable of CBC, on models small enough to solve by eye."""
 
+import math
 import subprocess
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -149,3 +150,56 @@ def test_a_crashing_solver_is_a_plain_error(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(solving, "cbc_executable", lambda: Path("/bin/false"))
     with pytest.raises(SolverFailed, match="ended with code 1"):
         solving.CbcSolver().solve(a_model(rivals(2)), SolverLimits())
+
+
+SAYS = '#!/bin/sh\nsleep 0.2\nfor last; do :; done\necho "%s - objective value -7" > "$last"\n'
+"""A CBC that takes a fifth of a second, and writes an answer."""
+
+CRASHES = "#!/bin/sh\nsleep 0.2\nkill -SEGV $$\n"
+
+
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
+    """Let this be CBC."""
+    executable = tmp_path / "stand-in"
+    executable.write_text(script)
+    executable.chmod(0o755)
+    monkeypatch.setattr(solving, "cbc_executable", lambda: executable)
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param(CRASHES, id="crashes"),
+        pytest.param(SAYS % "Infeasible", id="says infeasible"),
+        pytest.param(SAYS % "Integer infeasible", id="says integer infeasible"),
+    ],
+)
+def test_what_cbc_says_when_its_time_is_up_is_that_its_time_is_up(
+    script: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(tmp_path, monkeypatch, script)
+    answer = solving.CbcSolver().solve(a_model(rivals(2)), SolverLimits(solve_limit_s=0.1))
+    assert (answer.ending, answer.limit, answer.flows, answer.bound) == (Ending.NO_PLAN, "seconds", (), -math.inf)
+
+
+@pytest.mark.parametrize("head", ["Infeasible", "Integer infeasible"])
+def test_before_its_time_is_up_its_word_that_there_is_no_answer_counts(
+    head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand_in(tmp_path, monkeypatch, SAYS % head)
+    answer = solving.CbcSolver().solve(a_model(rivals(2)), SolverLimits(solve_limit_s=60))
+    assert (answer.ending, answer.flows) == (Ending.INFEASIBLE, ())
+
+
+def test_the_time_is_up_by_cbcs_own_clock_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock of a machine that stood still is set forward, and CBC minds that one."""
+    own_clock = "echo 'Total time (CPU seconds):       0.01   (Wallclock seconds):       61.50'\n"
+    stand_in(tmp_path, monkeypatch, SAYS % "Integer infeasible" + own_clock)
+    answer = solving.CbcSolver().solve(a_model(rivals(2)), SolverLimits(solve_limit_s=60))
+    assert (answer.ending, answer.limit) == (Ending.NO_PLAN, "seconds")
+
+
+def test_a_crash_before_the_time_is_up_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stand_in(tmp_path, monkeypatch, CRASHES)
+    with pytest.raises(SolverFailed, match="ended with code -11"):
+        solving.CbcSolver().solve(a_model(rivals(2)), SolverLimits(solve_limit_s=60))

@@ -136,6 +136,18 @@ def test_a_limit_that_is_hit_leaves_a_choice_that_keeps_every_row_and_a_bound_th
 
 
 @both_solvers
+def test_hardly_any_time_is_no_failure(make: MakeSolver) -> None:
+    """CBC 2.10.3 then crashes in some searches, and calls some programs infeasible that are not."""
+    for seed in (1, 3, 4, 7):
+        program = a_program(seed, columns=60, rows=30)
+        best = make().solve_whole(program, LIMITS, ANYTHING)
+        for step in range(1, 17):
+            answer = make().solve_whole(program, SolverLimits(solve_limit_s=step / 4000), ANYTHING)
+            assert answer.bound <= best.bound + 1e-6
+            assert answer.taken is None or program.allows(answer.taken)
+
+
+@both_solvers
 def test_a_gap_that_was_allowed_is_not_called_proven(make: MakeSolver) -> None:
     """Half of the value may be unproven, and of this program some is."""
     answer = make().solve_whole(hard_program(), SolverLimits(relative_gap=0.5), ANYTHING)
@@ -279,6 +291,20 @@ def test_a_solver_that_ignores_its_limit_is_killed_and_finds_nothing(
     monkeypatch.setattr(solving, "KILL_AFTER_S", 0.2)
     answer = CbcSolver().solve_whole(small(), replace(LIMITS, solve_limit_s=0.1), ANYTHING)
     assert (answer.taken, answer.ending) == (None, Ending.NO_PLAN)
+
+
+@pytest.mark.parametrize("head", ["Infeasible", "Integer infeasible"])
+def test_infeasible_is_a_proof_only_while_there_is_time(
+    head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasty = tmp_path / "hasty"
+    hasty.write_text(f'#!/bin/sh\nsleep 0.2\nfor last; do :; done\necho "{head} - objective value 0" > "$last"\n')
+    hasty.chmod(0o755)
+    monkeypatch.setattr(solving, "cbc_executable", lambda: hasty)
+    in_time = CbcSolver().solve_whole(small(), LIMITS, ANYTHING)
+    assert (in_time.taken, in_time.bound, in_time.ending) == (None, float("inf"), Ending.INFEASIBLE)
+    late = CbcSolver().solve_whole(small(), replace(LIMITS, solve_limit_s=0.1), ANYTHING)
+    assert (late.taken, late.bound, late.ending) == (None, float("-inf"), Ending.NO_PLAN)
 
 
 @both_solvers
