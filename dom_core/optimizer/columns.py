@@ -17,6 +17,9 @@ from dom_core.optimizer.eligibility import EligibleOrder
 from dom_core.optimizer.great_circle import distances_m
 from dom_core.watch import UNWATCHED, Watch
 
+_SOME_PLACES = 10_000
+"""Distances are measured from so many places at a time: all at once would fill several times their memory."""
+
 
 def to_batch(request: PlanRequest, eligible: Sequence[EligibleOrder], watch: Watch = UNWATCHED) -> Batch:
     """The columnar view of these lines and of the request's sources."""
@@ -35,7 +38,7 @@ def to_batch(request: PlanRequest, eligible: Sequence[EligibleOrder], watch: Wat
         product_of=_integers(position[line.product_id] for line in watch.each(lines)),
         destination_of=_integers(number for entry in watch.each(eligible) for number in _destinations(entry.lines)),
         units=_integers(line.units for line in watch.each(lines)),
-        metres=_distances(watch.each(lines), sources, request.roads),
+        metres=_distances(lines, sources, request.roads, watch),
         available=_available(request, products, sources),
     )
 
@@ -49,18 +52,21 @@ def _destinations(lines: Sequence[Line]) -> list[int]:
     return [numbers.setdefault(line.location, len(numbers)) for line in lines]
 
 
-def _distances(lines: Iterable[Line], sources: Sequence[Source], roads: RoadTable | None) -> PlaceTable:
+def _distances(lines: Iterable[Line], sources: Sequence[Source], roads: RoadTable | None, watch: Watch) -> PlaceTable:
     """Metres from every source to every place that lines go to, each place once."""
     row: dict[Location | None, int] = {}
-    row_of = _integers(row.setdefault(line.location, len(row)) for line in lines)
+    row_of = _integers(row.setdefault(line.location, len(row)) for line in watch.each(lines))
     places = list(row)
     table = np.full((len(places), len(sources)), UNKNOWN_DISTANCE_M, dtype=np.int32)
-    known_rows = [index for index, place in enumerate(places) if place]
-    known_columns = [index for index, source in enumerate(sources) if source.location]
-    if known_rows and known_columns:
+    known_rows = np.array([index for index, place in enumerate(places) if place], dtype=np.int64)
+    known_columns = np.array([index for index, source in enumerate(sources) if source.location], dtype=np.int64)
+    if len(known_rows) and len(known_columns):
         origins = _degrees([place for place in places if place])
         targets = _degrees([source.location for source in sources if source.location])
-        table[np.ix_(known_rows, known_columns)] = distances_m(origins, targets)
+        for start in range(0, len(known_rows), _SOME_PLACES):
+            watch.go_on()
+            some = slice(start, start + _SOME_PLACES)
+            table[np.ix_(known_rows[some], known_columns)] = distances_m(origins[some], targets)
     if roads is not None:
         table = by_road.distances_m(table.astype(np.int64), places, sources, roads).astype(np.int32)
     return PlaceTable(row_of, table)

@@ -18,6 +18,7 @@ from dom_core.optimizer.costs import Flow, Journey
 from dom_core.optimizer.relaxation import IterationResult, TwoIterations
 from dom_core.optimizer.takings import Takings
 from dom_core.rules.base import CapacityLimit, SplitLimits
+from dom_core.watch import UNWATCHED, Watch
 
 STOCK_TAKEN = Reason(Verdict.TAKEN, "stock")
 LINE_IN_FULL = Reason(Verdict.EXCLUDED, "line_in_full")
@@ -62,10 +63,12 @@ class Judge:
         self.crowded = {id(result): self._crowded(result) for result in (*iterations.results, *rounds)}
 
     @classmethod
-    def of_run(cls, iterations: TwoIterations) -> "Judge":
-        """The judge of a whole run."""
-        flows = (*iterations.first.flows, *iterations.second.flows)
-        return cls(iterations, Takings.of_flows(iterations.first.problem.batch, flows))
+    def of_run(cls, iterations: TwoIterations, watch: Watch = UNWATCHED) -> "Judge":
+        """The judge of a whole run. Raises Cancelled."""
+        flows = sorted((*iterations.first.flows, *iterations.second.flows))
+        takings = Takings.of_flows(iterations.first.problem.batch, watch.each(flows))
+        watch.go_on()
+        return cls(iterations, takings)
 
     def _crowded(self, result: IterationResult) -> dict[int, list[tuple[CapacityLimit, int]]]:
         """The capacities without room left, by source, with what uses them."""

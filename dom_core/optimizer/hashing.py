@@ -6,7 +6,7 @@ They are made of what decides, so that a plan's stored request, which has nothin
 import hashlib
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
 
@@ -15,14 +15,17 @@ from dom_core.domain.request import PlanRequest
 from dom_core.watch import UNWATCHED, Watch
 
 
-def configuration_hash(request: PlanRequest) -> str:
-    """The fingerprint of the strategy and of all that it links."""
-    return _hash(_configuration(request))
+class Hashes(NamedTuple):
+    """Of the strategy and all that it links; and of that, the orders, the stock, the loads and the time."""
+
+    configuration: str
+    input: str
 
 
-def input_hash(request: PlanRequest, watch: Watch = UNWATCHED) -> str:
-    """The fingerprint of the configuration, the orders, the stock, the loads and the time."""
-    return _hash({**_configuration(request), **_facts(request, watch)})
+def hashes(request: PlanRequest, watch: Watch = UNWATCHED) -> Hashes:
+    """The fingerprints of a request. Raises Cancelled soon after the watch asks to stop."""
+    configuration: dict[str, object] = {name: _written(part, watch) for name, part in _configuration(request).items()}
+    return Hashes(_hash(configuration), _hash({**configuration, **_facts(request, watch)}))
 
 
 def _hash(value: dict[str, object]) -> str:
@@ -51,6 +54,16 @@ def _canonical(value: object) -> str:
     if type(value) is bool:
         return "true" if value else "false"
     return json.dumps(value)
+
+
+def _written(value: object, watch: Watch) -> _Written:
+    """Canonical JSON of something that may have very many entries. Raises Cancelled."""
+    if type(value) is dict:
+        entries = [f"{_TEXT(key)}:{_canonical(value[key])}" for key in watch.each(sorted(value))]
+        return _Written("{" + ",".join(entries) + "}")
+    if type(value) is list:
+        return _Written("[" + ",".join(sorted([_canonical(item) for item in watch.each(value)])) + "]")
+    return _Written(_canonical(value))
 
 
 _TEXT: Callable[[str], str] = json.encoder.encode_basestring_ascii
@@ -93,9 +106,9 @@ def _facts(request: PlanRequest, watch: Watch) -> dict[str, object]:
     return {
         "now": request.now.isoformat(),
         "orders": _orders(request, watch),
-        "available": {
-            f"{product} {source}": units for (product, source), units in watch.each(request.available.items())
-        },
+        "available": _written(
+            {f"{product} {source}": units for (product, source), units in watch.each(request.available.items())}, watch
+        ),
         "loads": {
             source: [sorted(load.open_order_ids), sorted(load.order_ids_today), load.lines_today]
             for source, load in sorted(request.loads.items())

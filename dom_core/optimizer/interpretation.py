@@ -28,6 +28,7 @@ def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations, w
     """The plan of a run. Assignments of iteration 2 name the soft rules that they break."""
     request, estimates = batch.request, by_road.estimates(batch)
     watch.go_on()
+    hashes = hashing.hashes(request, watch)
     plan = Plan(
         id=request.plan_id,
         run_id=request.run_id,
@@ -35,8 +36,8 @@ def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations, w
         state=PlanState.SIMULATED if request.strategy.simulation else PlanState.PROPOSED,
         planned_at=request.now,
         engine_version=__version__,
-        configuration_hash=hashing.configuration_hash(request),
-        input_hash=hashing.input_hash(request, watch),
+        configuration_hash=hashes.configuration,
+        input_hash=hashes.input,
         lines=_lines(batch, iterations, estimates, watch),
         held=tuple(held),
         iterations=tuple(result.report for result in iterations.results),

@@ -101,10 +101,12 @@ def prepare(batch: Batch, scale: Scale | None = None, watch: Watch = UNWATCHED) 
     every, kept = activation.in_iteration(request, 1), activation.in_iteration(request, 2)
     strict = candidates.generate(batch, every, watch)
     relaxed = strict if every == kept else candidates.generate(batch, kept, watch)
+    watch.go_on()
     costs = pair_costs(batch)
     if scale is None:
         largest_km = largest_distance_km(relaxed)
         scale = Scale(largest_km, rates_of(request, relaxed, costs, largest_km))
+    watch.go_on()
     return Prepared(strict, relaxed, first_problem(strict, scale.rates, scale.largest_km, costs))
 
 
@@ -118,6 +120,7 @@ def solve_both(prepared: Prepared, crew: Crew, watch: Watch = UNWATCHED) -> TwoI
     first = _solve(1, prepared.strict, prepared.problem, crew, watch.part(0.0, 0.8))
     watch.go_on()
     leftover = prepared.leftover(first.flows)
+    watch.go_on()
     second = _solve(2, prepared.relaxed, leftover, crew, watch.part(0.8, 1.0))
     if prepared.problem.batch.request.strategy.relaxation is Relaxation.MINIMAL:
         second = _in_rounds(first, second, crew, Watch(stop_asked=watch.stop_asked))
@@ -196,11 +199,11 @@ def _solve(
     started = time.monotonic()
     parts, pieces, answers, flows = _ideal(problem, watch) or _by_parts(problem, crew, watch, share)
     watch.go_on()
-    report = _report(number, problem, flows, answers, crew.name, parts)
+    report = _report(number, problem, flows, answers, crew.name, parts, watch)
     troubles = tuple(sorted({answer.trouble for answer in answers if answer.trouble}))
     report = replace(report, seconds=round(time.monotonic() - started, 3))
     watch.go_on()
-    proof = _proof(number, problem, pieces, answers)
+    proof = _proof(number, problem, pieces, answers, watch)
     return IterationResult(found, problem, flows, report, troubles=troubles, proof=proof)
 
 
@@ -253,13 +256,15 @@ def _by_parts(problem: Problem, crew: Crew, watch: Watch, share: float) -> _Solv
     return _Solved(parts, pieces, answers, tuple(sorted(flows)))
 
 
-def _proof(number: int, problem: Problem, pieces: Sequence[Restricted], answers: Sequence[Answer]) -> IterationProof:
+def _proof(
+    number: int, problem: Problem, pieces: Sequence[Restricted], answers: Sequence[Answer], watch: Watch
+) -> IterationProof:
     """Which part each line belongs to, and what proves the parts' bounds."""
     part_of = np.full(len(problem.wanted), IterationProof.NO_PART)
     for part, piece in enumerate(pieces):
         part_of[piece.lines] = part
     parts = [_part_proof(answer) for answer in answers]
-    return IterationProof.of(number, part_of.tolist(), parts, shortage.unfilled_at_least(problem))
+    return IterationProof.of(number, part_of.tolist(), parts, shortage.unfilled_at_least(problem, watch))
 
 
 def _part_proof(answer: Answer) -> PartProof:
@@ -304,13 +309,16 @@ def _report(
     answers: Sequence[Answer],
     solver_name: str,
     parts: Sequence[IntArray],
+    watch: Watch,
 ) -> IterationReport:
     levels = levels_of(problem, flows)
+    watch.go_on()
     total = total_of(levels)
     hopeless = np.setdiff1d(np.flatnonzero(problem.wanted > 0), np.concatenate([*parts, np.array([], dtype=np.int64)]))
     bound = _total_of_lines(problem, hopeless, ()) + sum(map(_proven, answers))
     # The sum of what was rounded down may need it again. The gap is that of the bound as it is told.
     bound = rounded_down(min(float(total), bound))
+    watch.go_on()
     filled = _filled(problem, flows)
     taking_part = problem.wanted > 0
     ending = min((answer.ending for answer in answers), key=_WORST_FIRST.index, default=Ending.OPTIMAL)

@@ -4,17 +4,19 @@ import numpy as np
 
 from dom_core.optimizer.decomposition import lines_by_product
 from dom_core.optimizer.problem import Problem
+from dom_core.watch import UNWATCHED, Watch
 
 
-def unfilled_at_least(problem: Problem) -> int:
+def unfilled_at_least(problem: Problem, watch: Watch = UNWATCHED) -> int:
     """Units that stay unfilled in any plan, weighted by class as the objective counts them.
 
     Those of lines without a candidate; and of each product what its other lines want beyond what is there for them, the
     lightest first. No source gives more of a product than it has, or than the lines want that may draw on it.
+    Raises Cancelled.
     """
     weights = problem.weights[problem.batch.order_of]
     unfilled = 0
-    for product, lines in lines_by_product(problem):
+    for product, lines in watch.each(lines_by_product(problem)):
         reach = problem.allowed[lines]
         wanted, weight = problem.wanted[lines].astype(np.int64), weights[lines]
         open_lines = reach.any(axis=1)

@@ -48,11 +48,11 @@ class Takings:
 
     @classmethod
     def of_flows(cls, batch: Batch, flows: Iterable[Flow]) -> "Takings":
-        """What the flows of a run take."""
+        """What the flows of a run take, in their order."""
         ids = [source.id for source in batch.sources]
         return _gathered(
             (demand.product_id, Draw(line, batch.order(line).id, demand.id, ids[source], units))
-            for line, source, units in sorted(flows)
+            for line, source, units in flows
             for demand in (batch.lines[line],)
         )
 

@@ -23,7 +23,7 @@ _BLOCK_PAIRS = 1_000_000
 
 def reason_table(iterations: TwoIterations, watch: Watch = UNWATCHED) -> ReasonTable:
     """The code of every (line, source) of a run."""
-    judge = Judge.of_run(iterations)
+    judge = Judge.of_run(iterations, watch)
     results = _lines_of(judge, watch)
     templates = tuple(dict.fromkeys(_templates(result for result, _ in results)))
     rows: list[bytes] = [b""] * judge.batch.shape[0]

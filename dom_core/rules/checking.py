@@ -45,7 +45,8 @@ class Facts:
 
     def product(self, product_id: ProductId) -> Product:
         """The product; one without categories where the catalogue has none."""
-        return self.request.products.get(product_id, Product(product_id))
+        known = self.request.products.get(product_id)
+        return Product(product_id) if known is None else known
 
     def counts_stock(self, source_id: SourceId) -> bool:
         """Whether stock at this source is real in this run."""

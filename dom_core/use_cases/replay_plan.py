@@ -10,7 +10,7 @@ from dom_core.domain.request import PlanRequest
 from dom_core.errors import Conflict
 from dom_core.messages.difference import Difference, first_difference
 from dom_core.messages.reading import write_value
-from dom_core.optimizer.hashing import configuration_hash, input_hash
+from dom_core.optimizer.hashing import hashes
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import Solver
 from dom_core.repositories.plans import Plans
@@ -55,9 +55,10 @@ def replay(plan: Plan, request: PlanRequest, solver: Solver, watch: Watch = UNWA
 
 def require_own_request(plan: Plan, request: PlanRequest) -> None:
     """The plan was made from this request. Raises Conflict when a hash says that one of them was changed."""
+    now = hashes(request)
     for what, stored, computed in (
-        ("configuration", plan.configuration_hash, configuration_hash(request)),
-        ("input", plan.input_hash, input_hash(request)),
+        ("configuration", plan.configuration_hash, now.configuration),
+        ("input", plan.input_hash, now.input),
     ):
         if stored != computed:
             raise Conflict(

@@ -16,7 +16,7 @@ from dom_core.messages.plan_request import RequestDocument, document_of
 from dom_core.messages.reading import read_value, write_value
 from dom_core.optimizer import audit
 from dom_core.optimizer.expanding import expand
-from dom_core.optimizer.hashing import input_hash
+from dom_core.optimizer.hashing import hashes
 from dom_core.optimizer.journeys import worth_measuring
 from dom_core.optimizer.pipeline import plan_once
 from dom_core.optimizer.solving import CbcSolver
@@ -129,7 +129,7 @@ class TestThePlanAndItsTable:
         ids=["swapped", "another distance", "another place", "a gap"],
     )
     def test_another_table_is_another_input(self, other: dict[Place, list[int]]) -> None:
-        assert input_hash(request_with(roads({HOME: [1, 2]}))) != input_hash(request_with(roads(other)))
+        assert hashes(request_with(roads({HOME: [1, 2]}))).input != hashes(request_with(roads(other))).input
 
     @pytest.mark.parametrize(
         "wrong",
