@@ -2,7 +2,8 @@
 
 import tracemalloc
 from collections import Counter
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.reason_table import WEIGHED, ReasonTable
 from dom_core.domain.request import PlanRequest
 from dom_core.messages.reading import read_value, write_value
-from dom_core.optimizer import relaxation, verdicts
+from dom_core.optimizer import interpretation, relaxation, verdicts
 from dom_core.optimizer.expanding import expand
 from dom_core.optimizer.explanation import Judge
 from dom_core.optimizer.performing import LocalCrew
@@ -26,11 +27,24 @@ CASES = 300
 CHUNK = 20
 
 
-def both_ways(request: PlanRequest) -> tuple[TwoIterations, ReasonTable, Judge]:
-    """A solved run, its codes by arrays, and the judge of each pair of it."""
-    batch, _ = open_lines(request)
+@dataclass(frozen=True)
+class Solved:
+    """A solved run, its codes by arrays, the judge of each pair of it, and its plan."""
+
+    request: PlanRequest
+    iterations: TwoIterations
+    table: ReasonTable
+    judge: Judge
+    plan: Plan
+
+
+@cache
+def solved(seed: int) -> Solved:
+    request = generate(seed)
+    batch, held = open_lines(request)
     iterations = relaxation.two_iterations(batch, LocalCrew(CbcSolver()))
-    return iterations, verdicts.reason_table(iterations), Judge.of_run(iterations)
+    plan = interpretation.to_plan(batch, held, iterations)
+    return Solved(request, iterations, verdicts.reason_table(iterations), Judge.of_run(iterations), plan)
 
 
 def without_evidence(reason: Reason) -> Reason:
@@ -43,35 +57,26 @@ def may_be_weighed(reason: Reason) -> bool:
 
 
 @pytest.mark.parametrize("first_seed", range(0, CASES, CHUNK))
-def test_codes_say_what_the_judge_says_of_every_pair(first_seed: int) -> None:
-    for seed in range(first_seed, first_seed + CHUNK):
-        iterations, table, judge = both_ways(generate(seed))
-        for line in range(judge.batch.shape[0]):
-            for source in range(judge.batch.shape[1]):
-                judged, coded = judge.reason(line, source), table.at(line, source)
-                right = may_be_weighed(judged) if coded == WEIGHED else coded == without_evidence(judged)
-                assert right, f"seed {seed}, line {line}, source {source}: {coded} by arrays, {judged} by the judge"
-        assert len(table.codes) == len(iterations.first.problem.batch.lines)
-
-
-@pytest.mark.parametrize("first_seed", range(0, CASES, CHUNK))
-def test_one_order_by_itself_is_judged_as_in_the_whole_run(first_seed: int) -> None:
+def test_codes_say_what_the_judge_says_of_every_pair_also_when_it_knows_one_order(first_seed: int) -> None:
     """Expanding asks a judge that knows one order: of the run's other orders only what the plan gives them."""
     for seed in range(first_seed, first_seed + CHUNK):
-        request = generate(seed)
-        plan = plan_once(request, CbcSolver())
-        judge = both_ways(request)[2]
-        for position in range(len(plan.lines)):
-            alone = [reason for _, reason in expand(request, plan, [position]).of_line(position)]
-            in_the_run = [judge.reason(position, source) for source in range(judge.batch.shape[1])]
-            assert alone == in_the_run, f"seed {seed}, line {position}"
+        run = solved(seed)
+        for line in range(run.judge.batch.shape[0]):
+            judged = [run.judge.reason(line, source) for source in range(run.judge.batch.shape[1])]
+            for source, reason in enumerate(judged):
+                coded = run.table.at(line, source)
+                right = may_be_weighed(reason) if coded == WEIGHED else coded == without_evidence(reason)
+                assert right, f"seed {seed}, line {line}, source {source}: {coded} by arrays, {reason} by the judge"
+            alone = [reason for _, reason in expand(run.request, run.plan, [line]).of_line(line)]
+            assert alone == judged, f"seed {seed}, line {line}"
+        assert len(run.table.codes) == len(run.plan.lines) == len(run.iterations.first.problem.batch.lines)
 
 
 def test_the_cases_have_every_kind_of_code() -> None:
     kinds = Counter(
         reason.code
         for seed in range(CASES)
-        for table in [plan_once(generate(seed), CbcSolver()).reasons]
+        for table in [solved(seed).table]
         for line in range(len(table.codes))
         for _, reason in table.of_line(line)
     )
