@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import FrameType
 
 import numpy as np
 import pytest
@@ -126,9 +127,14 @@ def test_neighbourhoods_look_while_they_rank_the_sources_of_all_lines() -> None:
 
 
 def _functions_at_work() -> Iterator[str]:
+    return (f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name}" for frame in _frames())
+
+
+def _frames() -> Iterator[FrameType]:
+    """What is at work, the innermost first."""
     frame = inspect.currentframe()
     while frame is not None:
-        yield f"{Path(frame.f_code.co_filename).stem}.{frame.f_code.co_name}"
+        yield frame
         frame = frame.f_back
 
 
@@ -205,8 +211,7 @@ def test_a_search_can_be_stopped_at_every_look_on_its_way_to_prices_and_a_first_
 def _stage_that_looks() -> str:
     """The innermost stage of the search that is at work."""
     stages = ("grow", "ascend", "generate", "place")
-    callers = [frame.function for frame in inspect.stack(0)]
-    return next((caller for caller in callers if caller in stages), "between")
+    return next((frame.f_code.co_name for frame in _frames() if frame.f_code.co_name in stages), "between")
 
 
 def test_a_search_tells_its_gap_also_before_there_is_a_first_plan() -> None:
