@@ -115,6 +115,10 @@ class Search:
     limit: str
 
 
+NO_CHOICE = Search(Ending.INFEASIBLE, float("-inf"), "")
+"""No choice keeps the rows. That proves nothing: our models always have one, unless somebody forced a pair."""
+
+
 class PulpSolver(ABC):
     """What all solvers that take PuLP's models have in common: the order in which objectives are solved."""
 
@@ -427,7 +431,7 @@ def _kill(process: "subprocess.Popen[bytes]") -> None:
 def _read_search(model: Model, log: str, limits: SolverLimits) -> Search:
     status = model.program.sol_status
     if status == pulp.LpSolutionInfeasible:
-        return Search(Ending.INFEASIBLE, 0.0, "")
+        return NO_CHOICE
     if status not in _WITH_ANSWER:
         return Search(Ending.NO_PLAN, _bound_in(log, fallback=float("-inf")), _limit_in(log))
     value = float(pulp.value(model.program.objective) or 0.0)

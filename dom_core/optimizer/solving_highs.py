@@ -18,7 +18,7 @@ from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer.formulation import Model
 from dom_core.optimizer.linear import Basis, LinearAnswer, LinearProgram, WholeAnswer
-from dom_core.optimizer.solving import LOOK_EVERY_S, PulpSolver, Search
+from dom_core.optimizer.solving import LOOK_EVERY_S, NO_CHOICE, PulpSolver, Search
 from dom_core.watch import Watch, watch_of
 
 PROVEN_WITHIN = 1e-6
@@ -198,7 +198,7 @@ def _read_search(program: pulp.LpProblem, limits: SolverLimits) -> Search:
     highs = program.solverModel
     status, figures = highs.getModelStatus().name, highs.getInfo()
     if status == "kInfeasible":
-        return Search(Ending.INFEASIBLE, 0.0, "")
+        return NO_CHOICE
     if status != "kOptimal" and status not in _LIMITS:
         raise SolverFailed(f"HiGHS could not solve the model: {highs.modelStatusToString(highs.getModelStatus())}")
     limit, bound = _LIMITS.get(status, ""), float(figures.mip_dual_bound)

@@ -188,7 +188,16 @@ def test_before_its_time_is_up_its_word_that_there_is_no_answer_counts(
 ) -> None:
     stand_in(tmp_path, monkeypatch, SAYS % head)
     answer = solving.CbcSolver().solve(a_model(rivals(2)), SolverLimits(solve_limit_s=60))
-    assert (answer.ending, answer.flows) == (Ending.INFEASIBLE, ())
+    assert (answer.ending, answer.flows, answer.bound) == (Ending.INFEASIBLE, (), -math.inf)
+
+
+@pytest.mark.parametrize("make", [solving.CbcSolver, pytest.param(HighsSolver, marks=needs_highs)])
+def test_a_model_that_contradicts_itself_proves_nothing_of_the_plan(make: Callable[[], solving.PulpSolver]) -> None:
+    model = a_model(rivals(2))
+    (variable, *_) = model.program.variables()
+    model.program += variable >= 10**6
+    answer = make().solve(model, SolverLimits())
+    assert (answer.ending, answer.flows, answer.bound) == (Ending.INFEASIBLE, (), -math.inf)
 
 
 def test_the_time_is_up_by_cbcs_own_clock_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

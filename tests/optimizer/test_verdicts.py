@@ -5,12 +5,10 @@ from datetime import timedelta
 import pytest
 
 from dom_core.domain.order import ExceptionKind
-from dom_core.domain.plan import Ending, Plan
+from dom_core.domain.plan import Plan
 from dom_core.domain.reason import Reason, Verdict
-from dom_core.domain.strategy import Rates, RuleRecord, SolverLimits
-from dom_core.optimizer.solving import CbcSolver
+from dom_core.domain.strategy import Rates, RuleRecord
 from tests.builders import NOW, RequestBuilder, a_request, a_rule, a_source, an_order
-from tests.optimizer.test_solving import a_model, rivals
 from tests.spelt_out import plan_in_full
 
 ONE_SOURCE = a_rule("partial_orders", {"max_sources": 1}, id="one")
@@ -101,14 +99,6 @@ def test_units_that_other_lines_got_are_no_quantity() -> None:
     orders = [an_order(id).shipping_to(0, 0).with_line("P") for id in ("O1", "O2")]
     plan = planned(two_sources({("P", "A"): 1}).with_orders(*orders))
     assert [line.exception for line in plan.lines] == [None, ExceptionKind.NO_QUANTITY]
-
-
-def test_a_model_that_contradicts_itself_is_called_infeasible() -> None:
-    model = a_model(rivals(2))
-    (variable, *_) = model.program.variables()
-    model.program += variable >= 10**6
-    answer = CbcSolver().solve(model, SolverLimits())
-    assert (answer.ending, answer.flows) == (Ending.INFEASIBLE, ())
 
 
 def test_units_that_are_not_worth_their_way_stay_where_they_are() -> None:
