@@ -16,10 +16,10 @@ from dom_core.watch import UNWATCHED, Watch
 
 
 class Hashes(NamedTuple):
-    """Of the strategy and all that it links; and of that, the orders, the stock, the loads and the time."""
+    """Of the strategy and all that it links; of the request: that, the orders, the stock, the loads and the time."""
 
     configuration: str
-    input: str
+    request: str
 
 
 def hashes(request: PlanRequest, watch: Watch = UNWATCHED) -> Hashes:

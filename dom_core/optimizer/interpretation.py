@@ -37,7 +37,7 @@ def to_plan(batch: Batch, held: Sequence[HeldLine], iterations: TwoIterations, w
         planned_at=request.now,
         engine_version=__version__,
         configuration_hash=hashes.configuration,
-        input_hash=hashes.input,
+        input_hash=hashes.request,
         lines=_lines(batch, iterations, estimates, watch),
         held=tuple(held),
         iterations=tuple(result.report for result in iterations.results),

@@ -58,7 +58,7 @@ def require_own_request(plan: Plan, request: PlanRequest) -> None:
     now = hashes(request)
     for what, stored, computed in (
         ("configuration", plan.configuration_hash, now.configuration),
-        ("input", plan.input_hash, now.input),
+        ("input", plan.input_hash, now.request),
     ):
         if stored != computed:
             raise Conflict(

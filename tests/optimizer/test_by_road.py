@@ -129,7 +129,7 @@ class TestThePlanAndItsTable:
         ids=["swapped", "another distance", "another place", "a gap"],
     )
     def test_another_table_is_another_input(self, other: dict[Place, list[int]]) -> None:
-        assert hashes(request_with(roads({HOME: [1, 2]}))).input != hashes(request_with(roads(other))).input
+        assert hashes(request_with(roads({HOME: [1, 2]}))).request != hashes(request_with(roads(other))).request
 
     @pytest.mark.parametrize(
         "wrong",
