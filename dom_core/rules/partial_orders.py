@@ -171,6 +171,8 @@ class PartialOrders(Rule):
         threshold = self.params.never_split_below_cents
         if threshold is not None and sum(line.amount_cents for line in order.lines) < threshold:
             return True
+        if not (self.params.never_split_products or self.params.never_split_categories):
+            return False
         return any(self._keeps_whole(facts.product(line.product_id)) for line in order.lines)
 
     def _keeps_whole(self, product: Product) -> bool:
