@@ -110,10 +110,11 @@ class ReasonTable:
         for source_id, code in zip(self.source_ids, self.row(line).tolist(), strict=True):
             yield source_id, self.templates[code]
 
-    def chosen(self, line: int) -> frozenset[SourceId]:
-        """The sources that the codes call chosen."""
+    def chosen(self) -> Iterator[frozenset[SourceId]]:
+        """Of each line, the sources that its codes call chosen."""
         is_chosen = np.array([reason.verdict is Verdict.CHOSEN for reason in self.templates], dtype=bool)
-        return frozenset(self.source_ids[at] for at in np.flatnonzero(is_chosen[self.row(line)]).tolist())
+        for line in range(len(self.codes)):
+            yield frozenset(self.source_ids[at] for at in np.flatnonzero(is_chosen[self.row(line)]).tolist())
 
 
 def code_type(templates: int) -> np.dtype[np.unsignedinteger[Any]]:

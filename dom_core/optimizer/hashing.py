@@ -6,6 +6,7 @@ They are made of what decides, so that a plan's stored request, which has nothin
 import hashlib
 import json
 from collections.abc import Callable
+from math import isfinite
 from typing import Any, NamedTuple
 
 from pydantic import TypeAdapter
@@ -53,6 +54,8 @@ def _canonical(value: object) -> str:
         return "null"
     if type(value) is bool:
         return "true" if value else "false"
+    if type(value) is float and isfinite(value):
+        return repr(value)
     return json.dumps(value)
 
 

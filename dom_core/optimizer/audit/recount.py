@@ -91,6 +91,8 @@ def _priority_steps(request: PlanRequest, plan: Plan, iteration: int) -> int:
 
 def _steps_by_stop(request: PlanRequest, plan: Plan, iteration: int) -> dict[Stop, int]:
     ranking = _Ranking(request, iteration)
+    if not ranking.records:
+        return {}
     steps: dict[Stop, int] = {}
     for line in plan.lines:
         for assignment in line.assignments:
@@ -144,7 +146,7 @@ class _Ranking:
         self._request = request
         self._sources = {source.id: source for source in request.sources}
         always = request.strategy.location_priority_mode is LocationPriorityMode.ALWAYS_HARD
-        self._records = [
+        self.records = [
             record
             for record in request.rules_enabled()
             if record.kind == "location_priority" and (iteration == 1 or record.hard or always)
@@ -157,7 +159,7 @@ class _Ranking:
         if pair not in self._known:
             product = self._request.products.get(product_id, Product(product_id))
             source = self._sources[source_id]
-            in_force = (record for record in self._records if self._request.in_force_at(record, source))
+            in_force = (record for record in self.records if self._request.in_force_at(record, source))
             self._known[pair] = max((self._of_rule(record, product, source) for record in in_force), default=0)
         return self._known[pair]
 

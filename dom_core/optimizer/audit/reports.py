@@ -65,8 +65,7 @@ def _units_by(line: PlanLine, iteration: int) -> int:
 
 def _reasons(subject: Subject) -> Iterator[str]:
     """`chosen` stands exactly where something is assigned."""
-    for position, line in enumerate(subject.planned()):
-        chosen = subject.plan.reasons.chosen(position)
+    for line, chosen in zip(subject.planned(), subject.plan.reasons.chosen(), strict=True):
         assigned = {assignment.source_id for assignment in line.assignments}
         if chosen != assigned:
             yield f"{name(line)}: the reasons call {sorted(chosen)} chosen, assigned are {sorted(assigned)}"
