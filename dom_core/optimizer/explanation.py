@@ -44,18 +44,18 @@ class Judge:
     ask for is counted once, before the first is judged.
     """
 
-    def __init__(self, iterations: TwoIterations, takings: Takings) -> None:
+    def __init__(self, iterations: TwoIterations, takings: Takings, watch: Watch = UNWATCHED) -> None:
         self.iterations = iterations
         self.takings = takings
         self.batch = iterations.first.problem.batch
         self.flows = (*iterations.first.flows, *iterations.second.flows)
         self.held = Counter[tuple[int, int]]()
         self.of_order: dict[int, list[Flow]] = defaultdict(list)
-        for line, source, units in self.flows:
+        for line, source, units in watch.each(self.flows):
             self.held[line, source] += units
             self.of_order[int(self.batch.order_of[line])].append((line, source, units))
         self.members: dict[int, list[int]] = defaultdict(list)
-        for line, order in enumerate(self.batch.order_of.tolist()):
+        for line, order in enumerate(watch.each(self.batch.order_of.tolist())):
             self.members[order].append(line)
         self.write_in = [self.batch.is_write_in(line) for line in range(self.batch.shape[0])]
         rounds = iterations.second.rounds
@@ -68,7 +68,7 @@ class Judge:
         flows = sorted((*iterations.first.flows, *iterations.second.flows))
         takings = Takings.of_flows(iterations.first.problem.batch, watch.each(flows))
         watch.go_on()
-        return cls(iterations, takings)
+        return cls(iterations, takings, watch)
 
     def _crowded(self, result: IterationResult) -> dict[int, list[tuple[CapacityLimit, int]]]:
         """The capacities without room left, by source, with what uses them."""

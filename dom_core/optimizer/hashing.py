@@ -5,7 +5,7 @@ They are made of what decides, so that a plan's stored request, which has nothin
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import isfinite
 from typing import Any, NamedTuple
 
@@ -25,7 +25,7 @@ class Hashes(NamedTuple):
 
 def hashes(request: PlanRequest, watch: Watch = UNWATCHED) -> Hashes:
     """The fingerprints of a request. Raises Cancelled soon after the watch asks to stop."""
-    configuration: dict[str, object] = {name: _written(part, watch) for name, part in _configuration(request).items()}
+    configuration = _configuration(request, watch)
     return Hashes(_hash(configuration), _hash({**configuration, **_facts(request, watch)}))
 
 
@@ -59,16 +59,6 @@ def _canonical(value: object) -> str:
     return json.dumps(value)
 
 
-def _written(value: object, watch: Watch) -> _Written:
-    """Canonical JSON of something that may have very many entries. Raises Cancelled."""
-    if type(value) is dict:
-        entries = [f"{_TEXT(key)}:{_canonical(value[key])}" for key in watch.each(sorted(value))]
-        return _Written("{" + ",".join(entries) + "}")
-    if type(value) is list:
-        return _Written("[" + ",".join(sorted([_canonical(item) for item in watch.each(value)])) + "]")
-    return _Written(_canonical(value))
-
-
 _TEXT: Callable[[str], str] = json.encoder.encode_basestring_ascii
 
 
@@ -85,39 +75,44 @@ def _plain(value: object) -> object:
     return _PLAIN.dump_python(value, mode="json")
 
 
-def _configuration(request: PlanRequest) -> dict[str, object]:
-    return {
+def _configuration(request: PlanRequest, watch: Watch) -> dict[str, object]:
+    products = sorted(request.products.values(), key=lambda product: product.id)
+    parts: dict[str, object] = {
         "strategy": _plain(request.strategy),
         "sources": _plain(sorted(request.sources, key=lambda source: source.id)),
         "source_lists": _plain(sorted(request.source_lists, key=lambda source_list: source_list.id)),
-        "products": _plain(sorted(request.products.values(), key=lambda product: product.id)),
+        "products": _list_of(_PLAIN, products, watch),
         "rules": _plain(sorted(request.rules, key=lambda rule: rule.id)),
         "cost_factors": _plain(sorted(request.cost_factors, key=lambda factor: factor.id)),
         "limits_elsewhere": _plain(request.limits_elsewhere),
         "claimants": _plain(request.claimants),
     }
+    return {name: _Written(_canonical(part)) for name, part in parts.items()}
 
 
-def _orders(request: PlanRequest, watch: Watch) -> _Written:
-    """The orders, some at a time: as plain data all of them would fill more memory than anything else of a run."""
-    some = (request.orders[start : start + _SOME] for start in range(0, len(request.orders), _SOME))
-    plain = (order for orders in some for order in _ORDERS.dump_python(list(orders), mode="json", exclude=_PERSONAL))
+def _list_of(kind: TypeAdapter[Any], items: Sequence[object], watch: Watch, exclude: Any = None) -> _Written:
+    """A list, some of it at a time: as plain data all orders would fill more memory than anything else of a run."""
+    some = (list(items[start : start + _SOME]) for start in range(0, len(items), _SOME))
+    plain = (one for each in some for one in kind.dump_python(each, mode="json", exclude=exclude))
     return _Written("[" + ",".join(sorted(map(_canonical, watch.each(plain)))) + "]")
 
 
 def _facts(request: PlanRequest, watch: Watch) -> dict[str, object]:
     return {
         "now": request.now.isoformat(),
-        "orders": _orders(request, watch),
-        "available": _written(
-            {f"{product} {source}": units for (product, source), units in watch.each(request.available.items())}, watch
-        ),
+        "orders": _list_of(_ORDERS, request.orders, watch, exclude=_PERSONAL),
+        "available": _available(request, watch),
         "loads": {
             source: [sorted(load.open_order_ids), sorted(load.order_ids_today), load.lines_today]
             for source, load in sorted(request.loads.items())
         },
         **_roads(request),
     }
+
+
+def _available(request: PlanRequest, watch: Watch) -> _Written:
+    units = {f"{product} {source}": units for (product, source), units in watch.each(request.available.items())}
+    return _Written("{" + ",".join([f"{_TEXT(cell)}:{units[cell]}" for cell in watch.each(sorted(units))]) + "}")
 
 
 def _roads(request: PlanRequest) -> dict[str, object]:

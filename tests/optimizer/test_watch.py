@@ -43,7 +43,7 @@ LONG_STRETCHES = frozenset(
         *("eligibility.split", "columns.to_batch", "columns._distances", "candidates.generate"),
         *("relaxation.prepare", "relaxation._by_parts", "relaxation._solve", "relaxation._report"),
         *("relaxation.solve_both", "shortage.unfilled_at_least", "takings._gathered", "verdicts._lines_of"),
-        *("hashing._orders", "hashing._facts", "hashing._written", "interpretation._lines"),
+        *("hashing._list_of", "hashing._available", "interpretation._lines"),
         *("structure._lines_known", "structure._each_line_once", "structure._assignments_well_formed"),
         *("eligibility._eligibility", "assignments._units", "assignments._stock", "assignments._gates"),
         *("assignments._distances", "rules._rules", "rules._lines_in_full", "rules._second_iteration"),
