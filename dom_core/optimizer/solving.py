@@ -55,8 +55,8 @@ _STATED_SECONDS = re.compile(r"Wallclock seconds\):\s+([\d.]+)")
 
 _WITH_ANSWER = (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible)
 
-_KILLED = "Stopped on time limit"
-"""What stands for the log of a search that was killed."""
+_TIME_IS_UP = "Stopped on time limit"
+"""What stands for the log of a search that found nothing in its time."""
 
 OPTIMAL_WITHIN = 1e-9
 """Relative difference of value and bound up to which a finished search counts as proven: float arithmetic's share."""
@@ -236,18 +236,16 @@ def _run_cbc(program: pulp.LpProblem, folder: Path, limits: SolverLimits) -> str
     variables, variable_names, constraint_names, _ = program.writeMPS(str(model_file), rename=1)
     arguments = [str(model_file), *_options(limits), "-solve", "-printingOptions", "all"]
     run = _ran([*arguments, "-solution", str(answer_file)], folder, limits)
-    if not run.ended:
-        program.assignStatus(pulp.LpStatusNotSolved, pulp.LpSolutionNoSolutionFound)
-        return _KILLED
-    if not answer_file.is_file():
-        raise SolverFailed("CBC ended without an answer")
-    status, values, ending = _read_answer(program, answer_file, (variables, variable_names, constraint_names))
-    if status == pulp.LpStatusInfeasible and not run.in_time:
-        program.assignStatus(pulp.LpStatusNotSolved, pulp.LpSolutionNoSolutionFound)
-        return _KILLED
-    program.assignVarsVals(values)
-    program.assignStatus(status, ending)
-    return run.log
+    if run.ended:
+        if not answer_file.is_file():
+            raise SolverFailed("CBC ended without an answer")
+        status, values, ending = _read_answer(program, answer_file, (variables, variable_names, constraint_names))
+        if run.in_time or ending != pulp.LpSolutionInfeasible:
+            program.assignVarsVals(values)
+            program.assignStatus(status, ending)
+            return run.log
+    program.assignStatus(pulp.LpStatusNotSolved, pulp.LpSolutionNoSolutionFound)
+    return _TIME_IS_UP
 
 
 @dataclass(frozen=True, slots=True)
