@@ -197,6 +197,7 @@ def _solve(
 ) -> IterationResult:
     """Solve an iteration, or a round that has its share of the time."""
     started = time.monotonic()
+    watch.go_on()
     parts, pieces, answers, flows = _ideal(problem, watch) or _by_parts(problem, crew, watch, share)
     watch.go_on()
     report = _report(number, problem, flows, answers, crew.name, parts, watch)

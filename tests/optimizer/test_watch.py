@@ -47,7 +47,7 @@ LONG_STRETCHES = frozenset(
         *("structure._lines_known", "structure._each_line_once", "structure._assignments_well_formed"),
         *("eligibility._eligibility", "assignments._units", "assignments._stock", "assignments._gates"),
         *("assignments._distances", "rules._rules", "rules._lines_in_full", "rules._second_iteration"),
-        *("costs._items", "recount.level_values", "reports._reasons"),
+        *("costs._items", "recount._unfilled", "recount._assigned", "reports._expected_counts", "reports._reasons"),
     }
 )
 """What takes seconds for a million lines."""

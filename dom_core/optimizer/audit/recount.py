@@ -27,7 +27,7 @@ def level_values(request: PlanRequest, plan: Plan, iteration: int, watch: Watch 
     values: list[LevelValue] = []
     for level, rate in rates.items():
         watch.go_on()
-        values.append(LevelValue(level, _AMOUNTS[level](request, plan, iteration), rate))
+        values.append(LevelValue(level, _AMOUNTS[level](request, plan, iteration, watch), rate))
     return tuple(values)
 
 
@@ -62,39 +62,39 @@ def _given_or(given: int | None, otherwise: int) -> int:
     return otherwise if given is None else given
 
 
-def _unfilled(request: PlanRequest, plan: Plan, iteration: int) -> int:
+def _unfilled(request: PlanRequest, plan: Plan, iteration: int, watch: Watch) -> int:
     """Units that are still missing after the iteration, weighted by the priority class of their order."""
     classes = {order.id: order.priority_class for order in request.orders}
     missing = 0
-    for line in plan.lines:
+    for line in watch.each(plan.lines):
         filled = sum(assignment.units for assignment in line.assignments if assignment.iteration <= iteration)
         missing += _CLASS_WEIGHTS.get(classes[line.order_id] or 0, 1) * (line.units - filled)
     return missing
 
 
-def _shipments(_request: PlanRequest, plan: Plan, iteration: int) -> int:
+def _shipments(_request: PlanRequest, plan: Plan, iteration: int, watch: Watch) -> int:
     """Orders at sources where they were not before."""
     stops: dict[Stop, int] = {}
-    for line in plan.lines:
+    for line in watch.each(plan.lines):
         for assignment in line.assignments:
             stop = (line.order_id, assignment.source_id)
             stops[stop] = min(assignment.iteration, stops.get(stop, assignment.iteration))
     return sum(first == iteration for first in stops.values())
 
 
-def _priority_steps(request: PlanRequest, plan: Plan, iteration: int) -> int:
+def _priority_steps(request: PlanRequest, plan: Plan, iteration: int, watch: Watch) -> int:
     """Steps down from priority 1, the worst line of each shipment; less what iteration 1 counted for it."""
-    now = _steps_by_stop(request, plan, iteration)
-    before = _steps_by_stop(request, plan, 1) if iteration > 1 else {}
+    now = _steps_by_stop(request, plan, iteration, watch)
+    before = _steps_by_stop(request, plan, 1, watch) if iteration > 1 else {}
     return sum(max(0, steps - before.get(stop, 0)) for stop, steps in now.items())
 
 
-def _steps_by_stop(request: PlanRequest, plan: Plan, iteration: int) -> dict[Stop, int]:
+def _steps_by_stop(request: PlanRequest, plan: Plan, iteration: int, watch: Watch) -> dict[Stop, int]:
     ranking = _Ranking(request, iteration)
     if not ranking.records:
         return {}
     steps: dict[Stop, int] = {}
-    for line in plan.lines:
+    for line in watch.each(plan.lines):
         for assignment in line.assignments:
             if assignment.iteration == iteration:
                 stop = (line.order_id, assignment.source_id)
@@ -103,10 +103,10 @@ def _steps_by_stop(request: PlanRequest, plan: Plan, iteration: int) -> dict[Sto
     return steps
 
 
-def _kilometres(request: PlanRequest, plan: Plan, iteration: int) -> int:
+def _kilometres(request: PlanRequest, plan: Plan, iteration: int, watch: Watch) -> int:
     """Kilometres of every way from a source to a destination of an order that was not travelled before."""
     ways: dict[tuple[OrderId, Location | None, SourceId], tuple[int, int]] = {}
-    for order, line, assignment in _assigned(request, plan):
+    for order, line, assignment in _assigned(request, plan, watch):
         way = (order.id, line.location, assignment.source_id)
         first = min(assignment.iteration, ways[way][0] if way in ways else assignment.iteration)
         ways[way] = (first, _objective_km(request, plan, assignment.distance_m))
@@ -121,22 +121,22 @@ def _objective_km(request: PlanRequest, plan: Plan, distance_m: int | None) -> i
     return 0 if within else (distance_m + 500) // 1000
 
 
-def _assigned(request: PlanRequest, plan: Plan) -> Iterator[tuple[Order, Line, PlanAssignment]]:
+def _assigned(request: PlanRequest, plan: Plan, watch: Watch) -> Iterator[tuple[Order, Line, PlanAssignment]]:
     orders = {order.id: order for order in request.orders}
-    lines = {(order.id, line.id): line for order in request.orders for line in order.lines}
-    for planned in plan.lines:
+    lines = {(order.id, line.id): line for order in watch.each(request.orders) for line in order.lines}
+    for planned in watch.each(plan.lines):
         for assignment in planned.assignments:
             yield orders[planned.order_id], lines[planned.order_id, planned.line_id], assignment
 
 
-_AMOUNTS: Mapping[Level, Callable[[PlanRequest, Plan, int], int]] = {
+_AMOUNTS: Mapping[Level, Callable[[PlanRequest, Plan, int, Watch], int]] = {
     Level.COST_CENTS: costs.cents_of,
     Level.UNFILLED_UNITS: _unfilled,
     Level.SHIPMENTS: _shipments,
     Level.PRIORITY_STEPS: _priority_steps,
     Level.DISTANCE_KM: _kilometres,
 }
-"""How much an iteration adds of each level."""
+"""How much an iteration adds of each level. Raises Cancelled soon after the watch asks to stop."""
 
 
 class _Ranking:

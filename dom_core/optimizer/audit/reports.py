@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from dom_core.domain.plan import Ending, IterationReport, Plan, PlanLine
+from dom_core.domain.plan import Ending, IterationReport, PlanLine
 from dom_core.optimizer.audit import recount
 from dom_core.optimizer.audit.subject import Check, Subject, name
 
@@ -39,18 +39,18 @@ def _bounds(subject: Subject) -> Iterator[str]:
 
 def _counts(subject: Subject) -> Iterator[str]:
     for report in subject.plan.iterations:
-        for field, expected in _expected_counts(subject.plan, report).items():
+        for field, expected in _expected_counts(subject, report).items():
             told = getattr(report, field)
             if told != expected:
                 yield f"iteration {report.number} reports {told} {field}, there are {expected}"
 
 
-def _expected_counts(plan: Plan, report: IterationReport) -> dict[str, int]:
+def _expected_counts(subject: Subject, report: IterationReport) -> dict[str, int]:
     """What an iteration takes on is what those before it left; a line is filled when nothing of it is left."""
-    before = [_units_by(line, report.number - 1) for line in plan.lines]
-    after = [_units_by(line, report.number) for line in plan.lines]
-    open_units = [line.units - filled for line, filled in zip(plan.lines, before, strict=True)]
-    left = [line.units - filled for line, filled in zip(plan.lines, after, strict=True)]
+    before = [_units_by(line, report.number - 1) for line in subject.planned()]
+    after = [_units_by(line, report.number) for line in subject.planned()]
+    open_units = [line.units - filled for line, filled in zip(subject.planned(), before, strict=True)]
+    left = [line.units - filled for line, filled in zip(subject.planned(), after, strict=True)]
     return {
         "lines": sum(units > 0 for units in open_units),
         "filled_lines": sum(had > 0 and has == 0 for had, has in zip(open_units, left, strict=True)),

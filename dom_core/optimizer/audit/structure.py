@@ -40,7 +40,9 @@ def _lines_known(subject: Subject) -> Iterator[str]:
 def _each_line_once(subject: Subject) -> Iterator[str]:
     planned = [(line.order_id, line.line_id) for line in subject.planned()]
     named = Counter(planned + [(line.order_id, line.line_id) for line in subject.plan.held])
-    for order_id, line_id in subject.watch.each(sorted(subject.lines.keys() | named.keys())):
+    subject.watch.go_on()
+    known_or_named = sorted(subject.lines.keys() | named.keys())
+    for order_id, line_id in subject.watch.each(known_or_named):
         times = named[order_id, line_id]
         if times != 1:
             yield f"order {order_id} line {line_id} is {f'named {times} times' if times else 'missing'}"
