@@ -120,7 +120,6 @@ def solve_both(prepared: Prepared, crew: Crew, watch: Watch = UNWATCHED) -> TwoI
     first = _solve(1, prepared.strict, prepared.problem, crew, watch.part(0.0, 0.8))
     watch.go_on()
     leftover = prepared.leftover(first.flows)
-    watch.go_on()
     second = _solve(2, prepared.relaxed, leftover, crew, watch.part(0.8, 1.0))
     if prepared.problem.batch.request.strategy.relaxation is Relaxation.MINIMAL:
         second = _in_rounds(first, second, crew, Watch(stop_asked=watch.stop_asked))

@@ -24,6 +24,7 @@ from dom_core.optimizer import (
 )
 from dom_core.optimizer.solving_highs import HighsSolver
 from tests.builders import RequestBuilder, a_request, a_source, an_order
+from tests.optimizer.stand_in import says, stand_in
 
 needs_highs = pytest.mark.skipif(find_spec("highspy") is None, reason="the second solver is not installed")
 
@@ -134,10 +135,7 @@ def test_a_solver_that_ignores_its_limit_is_killed_with_what_it_started(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     child = tmp_path / "child"
-    deaf = tmp_path / "deaf"
-    deaf.write_text(f"#!/bin/sh\nsleep 600 &\necho $! > {child}\nwait\n")
-    deaf.chmod(0o755)
-    monkeypatch.setattr(solving, "cbc_executable", lambda: deaf)
+    stand_in(tmp_path, monkeypatch, f"sleep 600 &\necho $! > {child}\nwait")
     monkeypatch.setattr(solving, "KILL_AFTER_S", 0.5)
     answer = solving.CbcSolver().solve(a_model(rivals(2)), SolverLimits(solve_limit_s=0.1))
     assert (answer.ending, answer.limit, answer.flows) == (Ending.NO_PLAN, "seconds", ())
@@ -152,26 +150,15 @@ def test_a_crashing_solver_is_a_plain_error(monkeypatch: pytest.MonkeyPatch) -> 
         solving.CbcSolver().solve(a_model(rivals(2)), SolverLimits())
 
 
-SAYS = '#!/bin/sh\nsleep 0.2\nfor last; do :; done\necho "%s - objective value -7" > "$last"\n'
-"""A CBC that takes a fifth of a second, and writes an answer."""
-
-CRASHES = "#!/bin/sh\nsleep 0.2\nkill -SEGV $$\n"
-
-
-def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str) -> None:
-    """Let this be CBC."""
-    executable = tmp_path / "stand-in"
-    executable.write_text(script)
-    executable.chmod(0o755)
-    monkeypatch.setattr(solving, "cbc_executable", lambda: executable)
+CRASHES = "sleep 0.2\nkill -SEGV $$"
 
 
 @pytest.mark.parametrize(
     "script",
     [
         pytest.param(CRASHES, id="crashes"),
-        pytest.param(SAYS % "Infeasible", id="says infeasible"),
-        pytest.param(SAYS % "Integer infeasible", id="says integer infeasible"),
+        pytest.param(says("Infeasible"), id="says infeasible"),
+        pytest.param(says("Integer infeasible"), id="says integer infeasible"),
     ],
 )
 def test_what_cbc_says_when_its_time_is_up_is_that_its_time_is_up(
@@ -186,7 +173,7 @@ def test_what_cbc_says_when_its_time_is_up_is_that_its_time_is_up(
 def test_before_its_time_is_up_its_word_that_there_is_no_answer_counts(
     head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    stand_in(tmp_path, monkeypatch, SAYS % head)
+    stand_in(tmp_path, monkeypatch, says(head))
     answer = solving.CbcSolver().solve(a_model(rivals(2)), SolverLimits(solve_limit_s=60))
     assert (answer.ending, answer.flows, answer.bound) == (Ending.INFEASIBLE, (), -math.inf)
 
@@ -203,7 +190,7 @@ def test_a_model_that_contradicts_itself_proves_nothing_of_the_plan(make: Callab
 def test_the_time_is_up_by_cbcs_own_clock_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock of a machine that stood still is set forward, and CBC minds that one."""
     own_clock = "echo 'Total time (CPU seconds):       0.01   (Wallclock seconds):       61.50'\n"
-    stand_in(tmp_path, monkeypatch, SAYS % "Integer infeasible" + own_clock)
+    stand_in(tmp_path, monkeypatch, f"{says('Integer infeasible')}\n{own_clock}")
     answer = solving.CbcSolver().solve(a_model(rivals(2)), SolverLimits(solve_limit_s=60))
     assert (answer.ending, answer.limit) == (Ending.NO_PLAN, "seconds")
 

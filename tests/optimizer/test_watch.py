@@ -14,7 +14,7 @@ import pytest
 from dom_core import watch
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import Cancelled, SolverFailed
-from dom_core.optimizer import blocks, offers, relaxation, search, solving
+from dom_core.optimizer import blocks, offers, relaxation, search
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.pipeline import open_lines, plan_once
 from dom_core.optimizer.prices import Prices
@@ -24,6 +24,7 @@ from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Task, Work
 from dom_core.watch import Stage, Watch, WatchedLimits
 from tests.builders import a_rule
+from tests.optimizer.stand_in import stand_in
 from tests.optimizer.test_prices import pricer_of
 from tests.optimizer.test_pricing import problem_of
 from tests.optimizer.test_search import rivals
@@ -31,11 +32,8 @@ from tests.optimizer.test_solving import a_model
 
 
 def a_solver_that(does: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """CBC is this shell script."""
-    script = folder / "cbc"
-    script.write_text(f"#!/bin/sh\ncd '{folder}'\n{does}\n")
-    script.chmod(0o755)
-    monkeypatch.setattr(solving, "cbc_executable", lambda: script)
+    """CBC does this, in this folder."""
+    stand_in(folder, monkeypatch, f"cd '{folder}'\n{does}")
 
 
 LONG_STRETCHES = frozenset(

@@ -18,6 +18,7 @@ from dom_core.optimizer.linear import LinearProgram, WholeAnswer
 from dom_core.optimizer.solving import CbcSolver, Solver
 from dom_core.optimizer.solving_highs import HighsSolver
 from dom_core.watch import Watch, WatchedLimits
+from tests.optimizer.stand_in import says, stand_in
 
 SOLVERS: list[object] = [
     pytest.param(CbcSolver, id="CBC"),
@@ -284,10 +285,7 @@ def test_a_solver_that_ends_without_an_answer_has_failed(monkeypatch: pytest.Mon
 def test_a_solver_that_ignores_its_limit_is_killed_and_finds_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    deaf = tmp_path / "deaf"
-    deaf.write_text("#!/bin/sh\nexec sleep 600\n")
-    deaf.chmod(0o755)
-    monkeypatch.setattr(solving, "cbc_executable", lambda: deaf)
+    stand_in(tmp_path, monkeypatch, "exec sleep 600")
     monkeypatch.setattr(solving, "KILL_AFTER_S", 0.2)
     answer = CbcSolver().solve_whole(small(), replace(LIMITS, solve_limit_s=0.1), ANYTHING)
     assert (answer.taken, answer.ending) == (None, Ending.NO_PLAN)
@@ -297,10 +295,7 @@ def test_a_solver_that_ignores_its_limit_is_killed_and_finds_nothing(
 def test_infeasible_is_a_proof_only_while_there_is_time(
     head: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasty = tmp_path / "hasty"
-    hasty.write_text(f'#!/bin/sh\nsleep 0.2\nfor last; do :; done\necho "{head} - objective value 0" > "$last"\n')
-    hasty.chmod(0o755)
-    monkeypatch.setattr(solving, "cbc_executable", lambda: hasty)
+    stand_in(tmp_path, monkeypatch, says(head))
     in_time = CbcSolver().solve_whole(small(), LIMITS, ANYTHING)
     assert (in_time.taken, in_time.bound, in_time.ending) == (None, float("inf"), Ending.INFEASIBLE)
     late = CbcSolver().solve_whole(small(), replace(LIMITS, solve_limit_s=0.1), ANYTHING)

@@ -24,11 +24,9 @@ Stop = tuple[OrderId, SourceId]
 def level_values(request: PlanRequest, plan: Plan, iteration: int, watch: Watch = UNWATCHED) -> tuple[LevelValue, ...]:
     """Every level of one iteration, most important first."""
     rates = cost_rates(request, plan) if request.costs_in_force() else level_rates(request, plan.largest_distance_km)
-    values: list[LevelValue] = []
-    for level, rate in rates.items():
-        watch.go_on()
-        values.append(LevelValue(level, _AMOUNTS[level](request, plan, iteration, watch), rate))
-    return tuple(values)
+    return tuple(
+        LevelValue(level, _AMOUNTS[level](request, plan, iteration, watch), rate) for level, rate in rates.items()
+    )
 
 
 def cost_rates(request: PlanRequest, plan: Plan) -> Mapping[Level, int]:
