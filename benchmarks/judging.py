@@ -24,7 +24,7 @@ from dom_core.errors import PlanRejected
 from dom_core.optimizer import activation, pipeline, relaxation
 from dom_core.optimizer.audit import assignments, eligibility, rules
 from dom_core.optimizer.audit.subject import Subject
-from dom_core.optimizer.problem import levels_of, total_of
+from dom_core.optimizer.objective import levels_of, total_of
 from dom_core.ports import Body, Container, Document
 from dom_core.repositories.plans import Plans
 

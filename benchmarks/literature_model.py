@@ -20,8 +20,8 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import RuleRecord, SolverLimits, Strategy
 from dom_core.optimizer import pipeline, relaxation
 from dom_core.optimizer.costs import FactorCharges, PairCosts
+from dom_core.optimizer.objective import total_of
 from dom_core.optimizer.performing import LocalCrew
-from dom_core.optimizer.problem import total_of
 from dom_core.optimizer.relaxation import Prepared
 from dom_core.optimizer.solving import CbcSolver, Solver
 from dom_core.optimizer.solving_highs import HighsSolver

@@ -14,7 +14,8 @@ from dom_core.domain.plan import Ending, Level
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import SolverLimits
 from dom_core.optimizer import decomposition, formulation, pipeline, relaxation
-from dom_core.optimizer.problem import Problem, levels_of, total_of
+from dom_core.optimizer.objective import levels_of, total_of
+from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import CbcSolver, Solver
 from dom_core.optimizer.solving_highs import HighsSolver
 

@@ -9,8 +9,9 @@ from dom_core.domain.plan import Ending
 from dom_core.domain.strategy import SolverLimits
 from dom_core.errors import SolverFailed
 from dom_core.optimizer import decomposition, formulation, search
+from dom_core.optimizer.objective import levels_of, total_of
 from dom_core.optimizer.pattern_costs import GROUP_LINES
-from dom_core.optimizer.problem import Problem, levels_of, total_of
+from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.solving import Answer, Solver
 from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Crew

@@ -7,7 +7,7 @@ import numpy as np
 from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch, PlaceTable
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Location, Product, Source
 from dom_core.domain.order import Line
-from dom_core.domain.reason import IntArray
+from dom_core.domain.reason import FloatArray, IntArray
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.roads import RoadTable
 from dom_core.domain.strategy import InventoryMode
@@ -57,23 +57,24 @@ def _distances(lines: Iterable[Line], sources: Sequence[Source], roads: RoadTabl
     row: dict[Location | None, int] = {}
     row_of = _integers(row.setdefault(line.location, len(row)) for line in watch.each(lines))
     places = list(row)
-    table = np.full((len(places), len(sources)), UNKNOWN_DISTANCE_M, dtype=np.int32)
-    known_rows = np.array([index for index, place in enumerate(places) if place], dtype=np.int64)
-    known_columns = np.array([index for index, source in enumerate(sources) if source.location], dtype=np.int64)
-    if len(known_rows) and len(known_columns):
-        origins = _degrees([place for place in places if place])
-        targets = _degrees([source.location for source in sources if source.location])
-        for start in range(0, len(known_rows), _SOME_PLACES):
-            watch.go_on()
-            some = slice(start, start + _SOME_PLACES)
-            table[np.ix_(known_rows[some], known_columns)] = distances_m(origins[some], targets)
+    columns = [column for column, source in enumerate(sources) if source.location]
+    targets = _degrees(source.location for source in sources)
+    table = np.empty((len(places), len(sources)), dtype=np.int32)
+    for start in range(0, len(places), _SOME_PLACES):
+        watch.go_on()
+        some = places[start : start + _SOME_PLACES]
+        rows = [start + index for index, place in enumerate(some) if place]
+        table[start : start + _SOME_PLACES] = UNKNOWN_DISTANCE_M
+        table[np.ix_(rows, columns)] = distances_m(_degrees(some), targets)
     if roads is not None:
         table = by_road.distances_m(table.astype(np.int64), places, sources, roads).astype(np.int32)
     return PlaceTable(row_of, table)
 
 
-def _degrees(places: Sequence[Location]) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-    return np.array([(place.latitude, place.longitude) for place in places], dtype=np.float64)
+def _degrees(places: Iterable[Location | None]) -> FloatArray:
+    """Latitude and longitude of those that are known (n, 2)."""
+    known = [(place.latitude, place.longitude) for place in places if place]
+    return np.array(known, dtype=np.float64).reshape(-1, 2)
 
 
 def _available(request: PlanRequest, products: Sequence[Product], sources: Sequence[Source]) -> IntArray:

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 
 import numpy as np
 
@@ -20,6 +21,12 @@ from dom_core.optimizer.candidates import ALLOWED, Candidates
 
 Flow = tuple[int, int, int]
 """Line position, source position, units."""
+
+
+def flow_table(flows: Sequence[Flow]) -> IntArray:
+    """Flows in three rows: their lines, their sources, their units."""
+    return np.fromiter(chain.from_iterable(flows), dtype=np.int64, count=3 * len(flows)).reshape(-1, 3).T
+
 
 _BLOCK_PAIRS = 1_000_000
 

@@ -15,7 +15,7 @@ from dom_core.domain.plan import Plan
 from dom_core.domain.request import PlanRequest
 from dom_core.optimizer import decomposition, formulation
 from dom_core.optimizer.formulation import Model
-from dom_core.optimizer.problem import levels_of, total_of
+from dom_core.optimizer.objective import levels_of, total_of
 from dom_core.optimizer.rebuilding import rebuild
 
 CONSTANT = "constant"

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from dom_core.domain.reason import FloatArray, IntArray
-from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.costs import Flow, flow_table
+from dom_core.optimizer.objective import points_by_order
 from dom_core.optimizer.prices import DIVISORS, Prices, rounded_parts
 from dom_core.optimizer.pricing import Priced, PricedGroups, Pricer
-from dom_core.optimizer.standing import points_by_order
 
 
 def excess_of_orders(pricer: Pricer, prices: Prices, best: Priced, flows: Sequence[Flow]) -> FloatArray:
@@ -45,8 +45,8 @@ def detour_of_orders(pricer: Pricer, prices: Prices) -> FloatArray:
 
 
 def _columns(flows: Sequence[Flow]) -> tuple[IntArray, IntArray, IntArray]:
-    table = np.array(sorted(flows), dtype=np.int64).reshape(-1, 3)
-    return table[:, 0], table[:, 1], table[:, 2]
+    line, source, units = flow_table(sorted(flows))
+    return line, source, units
 
 
 def rent_of_orders(pricer: Pricer, prices: Prices, flows: Sequence[Flow]) -> FloatArray:

@@ -26,12 +26,17 @@ class Hashes(NamedTuple):
 def hashes(request: PlanRequest, watch: Watch = UNWATCHED) -> Hashes:
     """The fingerprints of a request. Raises Cancelled soon after the watch asks to stop."""
     configuration = _configuration(request, watch)
-    return Hashes(_hash(configuration), _hash({**configuration, **_facts(request, watch)}))
+    return Hashes(_hash(configuration, watch), _hash({**configuration, **_facts(request, watch)}, watch))
 
 
-def _hash(value: dict[str, object]) -> str:
+def _hash(value: dict[str, object], watch: Watch) -> str:
     """SHA-256 of canonical JSON. The order in which things are listed means nothing, so it does not count."""
-    return hashlib.sha256(_canonical(value).encode()).hexdigest()
+    watch.go_on()
+    text, digest = _canonical(value), hashlib.sha256()
+    for start in range(0, len(text), _SOME_CHARACTERS):
+        watch.go_on()
+        digest.update(text[start : start + _SOME_CHARACTERS].encode())
+    return digest.hexdigest()
 
 
 class _Written(str):
@@ -65,6 +70,7 @@ _TEXT: Callable[[str], str] = json.encoder.encode_basestring_ascii
 _PLAIN: TypeAdapter[object] = TypeAdapter(object)
 _ORDERS = TypeAdapter(list[Order])
 _SOME = 1000
+_SOME_CHARACTERS = 1 << 24
 _PERSONAL: dict[str, Any] = {
     "__all__": {"customer_reference": True, "content_hash": True, "history": True, "lines": {"__all__": {"ship_to"}}}
 }

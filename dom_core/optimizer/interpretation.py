@@ -19,6 +19,7 @@ from dom_core.domain.strategy import DistanceMode
 from dom_core.optimizer import activation, by_road, hashing, verdicts
 from dom_core.optimizer.by_road import Estimates
 from dom_core.optimizer.candidates import ALLOWED
+from dom_core.optimizer.costs import flow_table
 from dom_core.optimizer.relaxation import IterationResult, TwoIterations
 from dom_core.rules import build, kinds
 from dom_core.watch import UNWATCHED, Watch
@@ -134,7 +135,7 @@ def _exception(batch: Batch, iterations: TwoIterations, line: int, left: IntArra
 def _left(last: IterationResult) -> IntArray:
     """Units of each cell (P, S) that the last iteration leaves."""
     left = last.problem.stock.copy()
-    line, source, units = np.array(last.flows, dtype=np.int64).reshape(-1, 3).T
+    line, source, units = flow_table(last.flows)
     np.subtract.at(left, (last.problem.batch.product_of[line], source), units)
     return left
 
@@ -146,7 +147,7 @@ def _name_relaxed_rules(request: PlanRequest, plan: Plan, watch: Watch) -> Plan:
     sources = {source.id: source for source in request.sources}
     broken: dict[Place, set[RuleId]] = defaultdict(set)
     for record in activation.breakable_rules(request):
-        for found in watch.each(build(record).violations(request, plan)):
+        for found in build(record).violations(request, plan, watch):
             source = sources.get(found.source_id or "") if kinds()[record.kind].dated_by_source else None
             if request.in_force_at(record, source):
                 broken[found.order_id, found.line_id, found.source_id].add(found.rule_id)

@@ -25,10 +25,11 @@ from dom_core.optimizer import offers
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.course import NEIGHBOURHOODS, Course
 from dom_core.optimizer.gap import detour_of_orders, excess_of_orders, rent_of_orders
+from dom_core.optimizer.objective import gap_of, points_by_order
 from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
-from dom_core.optimizer.problem import Problem, gap_of
+from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.restriction import Restricted, Restriction
-from dom_core.optimizer.standing import Left, Pair, Standing, points_by_order
+from dom_core.optimizer.standing import Left, Pair, Standing
 from dom_core.optimizer.tasks import Crew, Lead, Task, Work
 from dom_core.optimizer.whole_patterns import KnownPatterns, expressed
 from dom_core.watch import watch_of

@@ -1,6 +1,6 @@
 """One iteration as a mathematical problem in arrays: what is wanted, what is there, what it costs.
 
-The formulation builds a model of it, the objective prices an answer to it; neither looks at rules or documents.
+The formulation builds a model of it, `objective.py` prices an answer to it; neither looks at rules or documents.
 """
 
 from collections import defaultdict
@@ -11,14 +11,15 @@ from itertools import compress
 import numpy as np
 
 from dom_core.domain.batch import UNKNOWN_DISTANCE_M, Batch, PlaceTable
-from dom_core.domain.plan import Level, LevelValue
+from dom_core.domain.plan import Level
 from dom_core.domain.reason import BoolArray, IntArray
 from dom_core.domain.request import PlanRequest
 from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer.activation import ranks_by_priority
 from dom_core.optimizer.candidates import Candidates, class_weight
-from dom_core.optimizer.costs import Flow, Journey, PairCosts
+from dom_core.optimizer.costs import Flow, Journey, PairCosts, flow_table
 from dom_core.rules.base import CapacityLimit, SplitLimits
+from dom_core.watch import UNWATCHED, Watch
 
 _BLOCK_LINES = 5_000
 """Lines whose pairs are looked at together, to bound the memory."""
@@ -116,14 +117,20 @@ def _given_or(given: int | None, default: int) -> int:
     return default if given is None else given
 
 
-def first_problem(candidates: Candidates, rates: Rates, largest_km: int, costs: PairCosts | None = None) -> Problem:
-    """Iteration 1: everything eligible is wanted and nothing is used yet."""
+def first_problem(
+    candidates: Candidates,
+    rates: Rates,
+    largest_km: int,
+    costs: PairCosts | None = None,
+    watch: Watch = UNWATCHED,
+) -> Problem:
+    """Iteration 1: everything eligible is wanted and nothing is used yet. Raises Cancelled."""
     batch = candidates.batch
     return Problem(
         batch=batch,
         wanted=batch.units.copy(),
         allowed=candidates.allowed,
-        km=objective_km(batch, largest_km),
+        km=objective_km(batch, largest_km, watch),
         steps=candidates.steps,
         stock=candidates.stock,
         weights=np.array([class_weight(order) for order in batch.orders], dtype=np.int64),
@@ -138,16 +145,18 @@ def first_problem(candidates: Candidates, rates: Rates, largest_km: int, costs: 
 def next_problem(first: Problem, relaxed: Candidates, flows: Sequence[Flow], *, tried: bool = True) -> Problem:
     """Iteration 2: what is still unfilled, under fewer rules, with what the flows of iteration 1 left.
 
-    `tried` is whether there is anything to try: else nothing is allowed.
+    `tried` is whether there is anything to try: else nothing is allowed. What is used is told of orders that want more.
     """
     batch = first.batch
     wanted, stock = first.wanted.copy(), relaxed.stock.copy()
-    line, source, units = np.array(flows, dtype=np.int64).reshape(-1, 3).T
+    line, source, units = flow_table(flows)
     cells = (batch.product_of[line], source)
     np.subtract.at(wanted, line, units)
     np.subtract.at(stock, cells, units)
     stock[cells] = np.where(relaxed.stock[cells] >= UNLIMITED_UNITS, UNLIMITED_UNITS, np.maximum(stock[cells], 0))
-    used = use_of(first, flows)
+    wants_more = np.zeros(len(first.weights), dtype=bool)
+    wants_more[batch.order_of[wanted > 0]] = True
+    waiting = wants_more[batch.order_of[line]]
     return replace(
         first,
         wanted=wanted,
@@ -155,16 +164,20 @@ def next_problem(first: Problem, relaxed: Candidates, flows: Sequence[Flow], *, 
         steps=relaxed.steps,
         stock=stock,
         split_limits=relaxed.split_limits,
-        capacities=tuple(_after(relaxed.capacities, used)),
-        used=used,
+        capacities=tuple(_after(relaxed.capacities, batch, line, source)),
+        used=_used(first, line[waiting], source[waiting]),
         forced=(),
     )
 
 
 def use_of(problem: Problem, flows: Sequence[Flow]) -> Used:
     """What these flows use: shipments with the priority steps paid for, legs, and each line's sources."""
+    line, source, _ = flow_table(flows)
+    return _used(problem, line, source)
+
+
+def _used(problem: Problem, line: IntArray, source: IntArray) -> Used:
     batch = problem.batch
-    line, source = _lines_and_sources(flows)
     shipments, line_sources = list(_pairs(batch.order_of[line], source)), list(_pairs(line, source))
     paid: dict[tuple[int, int], int] = {}
     for shipment, steps in zip(shipments, problem.steps[line, source].tolist(), strict=True):
@@ -172,21 +185,20 @@ def use_of(problem: Problem, flows: Sequence[Flow]) -> Used:
     legs = frozenset(_journeys(batch.destination_of, problem, line, source))
     # Cost factors charge journeys of one mode of delivery.
     groups = problem.costs.travel_group_of if problem.costs else None
-    counts = [not batch.is_write_in(one) for one in line.tolist()]
+    limited = _is_limited(batch, line)
     return Used(
         paid_steps=paid,
         legs=legs,
         cost_legs=legs if groups is None else frozenset(_journeys(groups, problem, line, source)),
         line_sources=frozenset(line_sources),
-        limited_shipments=frozenset(compress(shipments, counts)),
-        limited_line_sources=frozenset(compress(line_sources, counts)),
+        limited_shipments=frozenset(compress(shipments, limited)),
+        limited_line_sources=frozenset(compress(line_sources, limited)),
     )
 
 
-def _lines_and_sources(flows: Sequence[Flow]) -> tuple[IntArray, IntArray]:
-    """Of each flow its line and its source."""
-    line, source, _ = np.array(flows, dtype=np.int64).reshape(-1, 3).T
-    return line, source
+def _is_limited(batch: Batch, line: IntArray) -> BoolArray:
+    """Which of these lines count against split limits and capacities."""
+    return np.array([not batch.is_write_in(one) for one in line.tolist()], dtype=bool)
 
 
 def _pairs(first: IntArray, source: IntArray) -> Iterator[tuple[int, int]]:
@@ -199,9 +211,15 @@ def _journeys(group_of: IntArray, problem: Problem, line: IntArray, source: IntA
     return zip(problem.batch.order_of[line].tolist(), group_of[line].tolist(), source.tolist(), strict=True)
 
 
-def _after(capacities: Sequence[CapacityLimit], used: Used) -> Iterator[CapacityLimit]:
-    """The room that the earlier iteration left."""
-    visits, shipments = _by_source(used.limited_line_sources), _by_source(used.limited_shipments)
+def _after(
+    capacities: Sequence[CapacityLimit], batch: Batch, line: IntArray, source: IntArray
+) -> Iterator[CapacityLimit]:
+    """The room that flows of these lines from these sources leave."""
+    if not capacities:
+        return
+    limited = _is_limited(batch, line)
+    line, source = line[limited], source[limited]
+    visits, shipments = _by_source(set(_pairs(line, source))), _by_source(set(_pairs(batch.order_of[line], source)))
     for capacity in capacities:
         if capacity.per_line:
             taken = sum(len(visits[source]) for source in capacity.sources)
@@ -228,55 +246,17 @@ def _by_source(pairs: Iterable[tuple[int, int]]) -> Mapping[int, list[tuple[int,
     return found
 
 
-def objective_km(batch: Batch, largest_km: int) -> PlaceTable:
-    """Whole kilometres as the objective counts them: zero within the local radius, D where unknown."""
-    metres = batch.metres.rows
-    km = (metres + 500) // 1000
-    km[metres <= batch.request.strategy.local_radius_km * 1000] = 0
-    km[metres == UNKNOWN_DISTANCE_M] = largest_km
-    return replace(batch.metres, rows=km)
+def objective_km(batch: Batch, largest_km: int, watch: Watch = UNWATCHED) -> PlaceTable:
+    """Whole kilometres as the objective counts them: zero within the local radius, D where unknown.
 
-
-def levels_of(problem: Problem, flows: Sequence[Flow]) -> tuple[LevelValue, ...]:
-    """What an answer costs, level by level, in whole numbers: the solver's own word is not used."""
-    batch = problem.batch
-    short = problem.wanted.copy()
-    line, _, units = np.array(flows, dtype=np.int64).reshape(-1, 3).T
-    np.subtract.at(short, line, units)
-    now = use_of(problem, flows)
-    before = problem.used
-    amounts = {
-        Level.UNFILLED_UNITS: int((short * problem.weights[batch.order_of]).sum()) if len(short) else 0,
-        Level.SHIPMENTS: len(now.shipments - before.shipments),
-        Level.COST_CENTS: _cost_cents(problem, flows),
-        Level.PRIORITY_STEPS: sum(
-            max(0, steps - before.paid_steps.get(shipment, 0)) for shipment, steps in now.paid_steps.items()
-        ),
-        Level.DISTANCE_KM: _leg_km(problem, flows, before.legs),
-    }
-    return tuple(LevelValue(level, amounts[level], rate) for level, rate in problem.rates.items())
-
-
-def _leg_km(problem: Problem, flows: Sequence[Flow], paid: frozenset[Journey]) -> int:
-    line, source = _lines_and_sources(flows)
-    legs = _journeys(problem.batch.destination_of, problem, line, source)
-    km_of = dict(zip(legs, problem.km[line, source].tolist(), strict=True))
-    return sum(km for leg, km in km_of.items() if leg not in paid)
-
-
-def _cost_cents(problem: Problem, flows: Sequence[Flow]) -> int:
-    """What cost factors charge for these flows, beyond what an earlier iteration already pays."""
-    if problem.costs is None:
-        return 0
-    used = problem.used
-    return problem.costs.total_cents(flows, used.cost_legs, used.shipments, used.line_sources)
-
-
-def total_of(levels: Sequence[LevelValue]) -> int:
-    """The sum of all levels, in points."""
-    return sum(value.points for value in levels)
-
-
-def gap_of(total: int, bound: float) -> float:
-    """How far a plan may be from the best one, as a share of its own points."""
-    return (total - bound) / total if total else 0.0
+    Raises Cancelled.
+    """
+    table = np.empty_like(batch.metres.rows)
+    for start in range(0, len(table), _BLOCK_LINES):
+        watch.go_on()
+        metres = batch.metres.rows[start : start + _BLOCK_LINES]
+        km = (metres + 500) // 1000
+        km[metres <= batch.request.strategy.local_radius_km * 1000] = 0
+        km[metres == UNKNOWN_DISTANCE_M] = largest_km
+        table[start : start + _BLOCK_LINES] = km
+    return replace(batch.metres, rows=table)

@@ -13,7 +13,7 @@ from dom_core.domain.strategy import ObjectiveMode
 from dom_core.domain.suggestion import OrderPrice, SuggestedSource
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.explanation import Judge
-from dom_core.optimizer.problem import total_of
+from dom_core.optimizer.objective import total_of
 from dom_core.optimizer.rebuilding import judge_of
 from dom_core.optimizer.takers import takers
 

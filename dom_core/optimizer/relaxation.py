@@ -12,21 +12,19 @@ from dom_core.domain.batch import Batch
 from dom_core.domain.ids import RuleId
 from dom_core.domain.plan import Ending, IterationReport
 from dom_core.domain.proof import IterationProof, PartProof, rounded_down
-from dom_core.domain.reason import IntArray
+from dom_core.domain.reason import BoolArray, IntArray
 from dom_core.domain.strategy import ObjectiveMode, Relaxation, SolverLimits
 from dom_core.optimizer import activation, candidates, decomposition, search, shortage
 from dom_core.optimizer.candidates import Candidates
-from dom_core.optimizer.costs import Flow, pair_costs
+from dom_core.optimizer.costs import Flow, flow_table, pair_costs
+from dom_core.optimizer.objective import gap_of, levels_of, total_of
 from dom_core.optimizer.problem import (
     Problem,
     Rates,
     first_problem,
-    gap_of,
     largest_distance_km,
-    levels_of,
     next_problem,
     rates_of,
-    total_of,
 )
 from dom_core.optimizer.restriction import Restricted, Restriction
 from dom_core.optimizer.solving import Answer
@@ -107,7 +105,7 @@ def prepare(batch: Batch, scale: Scale | None = None, watch: Watch = UNWATCHED) 
         largest_km = largest_distance_km(relaxed)
         scale = Scale(largest_km, rates_of(request, relaxed, costs, largest_km))
     watch.go_on()
-    return Prepared(strict, relaxed, first_problem(strict, scale.rates, scale.largest_km, costs))
+    return Prepared(strict, relaxed, first_problem(strict, scale.rates, scale.largest_km, costs, watch))
 
 
 def two_iterations(batch: Batch, crew: Crew, watch: Watch = UNWATCHED) -> TwoIterations:
@@ -295,11 +293,9 @@ def _shared(limits: SolverLimits, share: float) -> SolverLimits:
     return replace(limits, solve_limit_s=max(1.0, limits.solve_limit_s * share))
 
 
-def _total_of_lines(problem: Problem, lines: IntArray, flows: Sequence[Flow]) -> int:
-    """Points of an answer that concerns only these lines."""
-    wanted = np.zeros_like(problem.wanted)
-    wanted[lines] = problem.wanted[lines]
-    return total_of(levels_of(replace(problem, wanted=wanted), flows))
+def _points_unfilled(problem: Problem, lines: BoolArray) -> int:
+    """What it costs to fill none of these lines (L)."""
+    return total_of(levels_of(replace(problem, wanted=np.where(lines, problem.wanted, 0)), ()))
 
 
 def _report(
@@ -314,8 +310,10 @@ def _report(
     levels = levels_of(problem, flows)
     watch.go_on()
     total = total_of(levels)
-    hopeless = np.setdiff1d(np.flatnonzero(problem.wanted > 0), np.concatenate([*parts, np.array([], dtype=np.int64)]))
-    bound = _total_of_lines(problem, hopeless, ()) + sum(map(_proven, answers))
+    hopeless = problem.wanted > 0
+    for part in parts:
+        hopeless[part] = False
+    bound = _points_unfilled(problem, hopeless) + sum(map(_proven, answers))
     # The sum of what was rounded down may need it again. The gap is that of the bound as it is told.
     bound = rounded_down(min(float(total), bound))
     watch.go_on()
@@ -341,6 +339,6 @@ def _report(
 
 def _filled(problem: Problem, flows: Sequence[Flow]) -> IntArray:
     filled = np.zeros_like(problem.wanted)
-    for line, _, units in flows:
-        filled[line] += units
+    line, _, units = flow_table(flows)
+    np.add.at(filled, line, units)
     return filled

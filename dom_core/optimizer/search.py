@@ -120,6 +120,7 @@ def ideal(problem: Problem, limits: SolverLimits) -> Answer | None:
     found = pricer.price(prices)
     if over(pricer, found):
         return None
+    pricer.watch.go_on()
     lines = np.flatnonzero(found.chosen != NOWHERE)
     flows = zip(lines.tolist(), found.chosen[lines].tolist(), problem.wanted[lines].tolist(), strict=True)
     plan = Standing(problem, list(flows))

@@ -1,15 +1,15 @@
 """A plan in the making: its flows with their total, what each order costs, and the stock and room that flows leave."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from dom_core.domain.plan import Level
 from dom_core.domain.reason import IntArray
 from dom_core.domain.units import UNLIMITED_UNITS
-from dom_core.optimizer.costs import Flow, PairCosts
-from dom_core.optimizer.problem import Problem, Used
+from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.objective import points_by_order
+from dom_core.optimizer.problem import Problem
 from dom_core.rules.base import CapacityLimit
 
 Pair = tuple[int, int]
@@ -21,48 +21,6 @@ class Standing:
     def __init__(self, problem: Problem, flows: Sequence[Flow]) -> None:
         self.flows = tuple(sorted(flows))
         self.total = int(points_by_order(problem, self.flows).sum())
-
-
-def points_by_order(problem: Problem, flows: Sequence[Flow]) -> IntArray:
-    """What each order (O) costs with these flows, in points: every level of the objective is a sum over orders."""
-    batch, rates = problem.batch, problem.rates
-    table = np.array(flows, dtype=np.int64).reshape(-1, 3)
-    line, source, units = table.T
-    short = problem.wanted - np.bincount(line, weights=units, minlength=len(problem.wanted)).astype(np.int64)
-    points = np.zeros(len(problem.weights), dtype=np.int64)
-    np.add.at(points, batch.order_of, short * problem.weights[batch.order_of] * rates[Level.UNFILLED_UNITS])
-    if not len(table):
-        return points
-    order, used = batch.order_of[line], problem.used
-    sources = batch.shape[1]
-    stops, first, stop_of = np.unique(order * sources + source, return_index=True, return_inverse=True)
-    paid = _paid_steps(used, stops, sources)
-    new = paid < 0
-    steps = np.zeros(len(stops), dtype=np.int64)
-    np.maximum.at(steps, stop_of, problem.steps[line, source])
-    at_stop = np.maximum(steps - np.maximum(paid, 0), 0) * rates[Level.PRIORITY_STEPS]
-    at_stop += np.where(new, rates.get(Level.SHIPMENTS, 0), 0)
-    if problem.costs:
-        at_stop += np.where(new, problem.costs.shipment_cents[line[first], source[first]], 0)
-        _add_parts(points, problem.costs, used, line, source, order)
-        _add_legs(
-            points,
-            order,
-            problem.costs.travel_group_of[line],
-            source,
-            used.cost_legs,
-            problem.costs.leg_cents[line, source],
-        )
-    np.add.at(points, order[first], at_stop)
-    _add_legs(
-        points,
-        order,
-        batch.destination_of[line],
-        source,
-        used.legs,
-        problem.km[line, source] * rates[Level.DISTANCE_KM],
-    )
-    return points
 
 
 class Left:
@@ -168,39 +126,3 @@ class Left:
 def _free(problem: Problem, capacity: CapacityLimit) -> frozenset[Pair]:
     """Visits that need no room: earlier plans, or an earlier iteration, already count them."""
     return problem.used.limited_line_sources if capacity.per_line else capacity.counted
-
-
-def _paid_steps(used: Used, stops: IntArray, sources: int) -> IntArray:
-    """Priority steps that an earlier iteration pays for each of these stops; -1 where it pays no shipment."""
-    paid = np.full(len(stops), -1, dtype=np.int64)
-    for (order, source), steps in used.paid_steps.items():
-        position = int(np.searchsorted(stops, order * sources + source))
-        if position < len(stops) and stops[position] == order * sources + source:
-            paid[position] = steps
-    return paid
-
-
-def _add_legs(
-    points: IntArray,
-    order: IntArray,
-    group: IntArray,
-    source: IntArray,
-    paid: Collection[tuple[int, int, int]],
-    charge: IntArray,
-) -> None:
-    """Each way from a source is paid once by the lines of an order that travel together."""
-    legs, first = np.unique(np.stack((order, group, source), axis=1), axis=0, return_index=True)
-    due = charge[first].astype(np.int64)
-    if paid:
-        due[[tuple(leg) in paid for leg in legs.tolist()]] = 0
-    np.add.at(points, legs[:, 0], due)
-
-
-def _add_parts(
-    points: IntArray, costs: PairCosts, used: Used, line: IntArray, source: IntArray, order: IntArray
-) -> None:
-    parts, first = np.unique(np.stack((line, source), axis=1), axis=0, return_index=True)
-    due = costs.part_cents[parts[:, 0], parts[:, 1]].astype(np.int64)
-    if used.line_sources:
-        due[[tuple(part) in used.line_sources for part in parts.tolist()]] = 0
-    np.add.at(points, order[first], due)

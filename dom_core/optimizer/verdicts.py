@@ -14,6 +14,7 @@ from dom_core.domain.reason import IntArray, Reason, Verdict
 from dom_core.domain.reason_table import CHOSEN, WEIGHED, CodeArray, ReasonTable, code_type
 from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer.candidates import ALLOWED
+from dom_core.optimizer.costs import flow_table
 from dom_core.optimizer.explanation import LINE_IN_FULL, STOCK_TAKEN, Judge, room_taken_by
 from dom_core.optimizer.relaxation import IterationResult, TwoIterations
 from dom_core.watch import UNWATCHED, Watch
@@ -127,8 +128,8 @@ def _left(judge: Judge, result: IterationResult) -> IntArray:
     """Units of each cell (P, S) that the whole plan leaves."""
     stock = result.candidates.stock
     left = stock.copy()
-    flows = np.array(judge.flows, dtype=np.int64).reshape(-1, 3)
-    np.subtract.at(left, (judge.batch.product_of[flows[:, 0]], flows[:, 1]), flows[:, 2])
+    line, source, units = flow_table(judge.flows)
+    np.subtract.at(left, (judge.batch.product_of[line], source), units)
     left[stock >= UNLIMITED_UNITS] = UNLIMITED_UNITS
     return left
 

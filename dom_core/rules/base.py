@@ -18,6 +18,7 @@ from dom_core.domain.order import Line, Order
 from dom_core.domain.plan import Plan
 from dom_core.domain.reason import IntArray, Reason, Rejection
 from dom_core.domain.request import PlanRequest
+from dom_core.watch import UNWATCHED, Watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +137,11 @@ class Rule(ABC):
         """Room left at sources."""
         return ()
 
-    def violations(self, request: PlanRequest, plan: Plan) -> Iterable[Violation]:
-        """What of a plan breaks this rule, found without looking at how the plan was made."""
+    def violations(self, request: PlanRequest, plan: Plan, watch: Watch = UNWATCHED) -> Iterable[Violation]:
+        """What of a plan breaks this rule, found without looking at how the plan was made.
+
+        Raises Cancelled soon after the watch asks to stop: loops over the lines of a plan are `watch.each`.
+        """
         return ()
 
 

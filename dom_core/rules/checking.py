@@ -19,6 +19,7 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import InventoryMode
 from dom_core.rules.base import Violation
 from dom_core.rules.parameters import PlaceScope, Scope
+from dom_core.watch import Watch
 
 ScopedLine = TypeVar("ScopedLine", bound=Scope)
 Assigned = tuple[PlanLine, PlanAssignment]
@@ -57,15 +58,18 @@ class Facts:
         return mode is InventoryMode.REAL
 
 
-def assignments(plan: Plan, *, with_write_in: bool = False) -> list[Assigned]:
-    """Assignments with their lines, first iteration and first round first. Write-in lines only where asked for (C8)."""
+def assignments(plan: Plan, watch: Watch, *, with_write_in: bool = False) -> Iterator[Assigned]:
+    """Assignments with their lines, first iteration and first round first. Write-in lines only where asked for (C8).
+
+    Raises Cancelled.
+    """
     found = [
         (line, assignment)
-        for line in plan.lines
+        for line in watch.each(plan.lines)
         if with_write_in or line.product_id != WRITE_IN_PRODUCT_ID
         for assignment in line.assignments
     ]
-    return sorted(found, key=lambda pair: (pair[1].iteration, pair[1].round))
+    return watch.each(sorted(found, key=lambda pair: (pair[1].iteration, pair[1].round)))
 
 
 def holds_at(facts: Facts, place: PlaceScope, source_id: SourceId) -> bool:

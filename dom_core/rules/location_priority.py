@@ -35,6 +35,7 @@ from dom_core.domain.reason import IntArray, Rejection
 from dom_core.domain.request import PlanRequest
 from dom_core.rules import checking, parameters, scope
 from dom_core.rules.base import Network, Rule, Violation
+from dom_core.watch import UNWATCHED, Watch
 
 _NO_PRIORITY = 0
 
@@ -87,10 +88,10 @@ class LocationPriority(Rule):
             pairs = outside[batch.product_of]
             yield Rejection(self.kind, pairs, "priority 1 to 10", "none", rule_id=self.id)
 
-    def violations(self, request: PlanRequest, plan: Plan) -> Iterator[Violation]:
+    def violations(self, request: PlanRequest, plan: Plan, watch: Watch = UNWATCHED) -> Iterator[Violation]:
         """Assignments to sources without a priority for the line's product."""
         lines = checking.ScopedLines(checking.Facts.of(request), self.params.lines)
-        for line, assignment in checking.assignments(plan, with_write_in=True):
+        for line, assignment in checking.assignments(plan, watch, with_write_in=True):
             covered = lines.for_product(line.product_id)
             if covered and not lines.matching(line.product_id, assignment.source_id):
                 yield checking.breach(self.id, (line, assignment), "has no priority for this product")

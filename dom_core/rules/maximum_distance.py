@@ -28,6 +28,7 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.units import Kilometres
 from dom_core.rules import checking, parameters, scope
 from dom_core.rules.base import Rule, Violation
+from dom_core.watch import UNWATCHED, Watch
 
 _NO_LIMIT_M = 2**62
 
@@ -78,10 +79,10 @@ class MaximumDistance(Rule):
         if unknown.any():
             yield Rejection(self.kind, unknown, limit_km, "unknown", "km", self.id)
 
-    def violations(self, request: PlanRequest, plan: Plan) -> Iterator[Violation]:
+    def violations(self, request: PlanRequest, plan: Plan, watch: Watch = UNWATCHED) -> Iterator[Violation]:
         """Assignments that say they are farther than a line allows, or do not say how far they are."""
         lines = checking.ScopedLines(checking.Facts.of(request), self.params.lines)
-        for line, assignment in checking.assignments(plan):
+        for line, assignment in checking.assignments(plan, watch):
             found = lines.matching(line.product_id, assignment.source_id)
             limit_km = min((entry.km for entry in found), default=None)
             if limit_km is not None and _too_far(assignment.distance_m, limit_km):

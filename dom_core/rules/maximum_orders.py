@@ -22,7 +22,7 @@ Parameters:
 Reasons: none beforehand. Which orders get the room is the optimizer's choice; a pair that finds none shows who took it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, ClassVar, Self
@@ -35,6 +35,7 @@ from dom_core.domain.strategy import MAXIMUM_ORDERS, MaximumOrdersAcross
 from dom_core.domain.units import Count
 from dom_core.rules import checking, parameters
 from dom_core.rules.base import CapacityLimit, Rule, Violation
+from dom_core.watch import UNWATCHED, Watch
 
 
 class Basis(StrEnum):
@@ -95,13 +96,14 @@ class MaximumOrders(Rule):
                     raised = elsewhere.raised(line, group)
                     yield self._room(batch.request, raised, group, source_at, order_at)
 
-    def violations(self, request: PlanRequest, plan: Plan) -> Iterator[Violation]:
+    def violations(self, request: PlanRequest, plan: Plan, watch: Watch = UNWATCHED) -> Iterator[Violation]:
         """Assignments that bring an order, or a line, to a source that has no room for it."""
-        facts = checking.Facts.of(request)
+        facts, assigned = checking.Facts.of(request), list(checking.assignments(plan, watch))
         return checking.once(
             violation
             for line in self.params.lines
-            for violation in (self._too_many_lines if _by_line(line) else self._too_many_orders)(facts, plan, line)
+            for too_many in [self._too_many_lines if _by_line(line) else self._too_many_orders]
+            for violation in too_many(facts, watch.each(assigned), line)
         )
 
     def _room(
@@ -132,10 +134,12 @@ class MaximumOrders(Rule):
             taken_by=tuple(sorted((order_id, at) for at, orders in earlier.items() for order_id in orders)),
         )
 
-    def _too_many_orders(self, facts: checking.Facts, plan: Plan, limit: OrdersLine) -> Iterator[Violation]:
+    def _too_many_orders(
+        self, facts: checking.Facts, assigned: Iterable[checking.Assigned], limit: OrdersLine
+    ) -> Iterator[Violation]:
         placed: dict[str, set[tuple[OrderId, SourceId]]] = {}
         refused: set[tuple[OrderId, SourceId]] = set()
-        for line, assignment in checking.assignments(plan):
+        for line, assignment in assigned:
             if not checking.holds_at(facts, limit, assignment.source_id):
                 continue
             counter = _counter_of(limit, assignment.source_id)
@@ -151,10 +155,12 @@ class MaximumOrders(Rule):
             if pair in refused:
                 yield checking.breach(self.id, (line, assignment), f"is beyond the limit of {most} orders")
 
-    def _too_many_lines(self, facts: checking.Facts, plan: Plan, limit: OrdersLine) -> Iterator[Violation]:
+    def _too_many_lines(
+        self, facts: checking.Facts, assigned: Iterable[checking.Assigned], limit: OrdersLine
+    ) -> Iterator[Violation]:
         placed: dict[str, int] = {}
         seen: set[tuple[str, str, str]] = set()
-        for line, assignment in checking.assignments(plan):
+        for line, assignment in assigned:
             pair = (line.order_id, line.line_id, assignment.source_id)
             if pair in seen or not checking.holds_at(facts, limit, assignment.source_id):
                 continue

@@ -27,6 +27,7 @@ from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.request import PlanRequest
 from dom_core.rules import checking, parameters
 from dom_core.rules.base import Rule, Violation
+from dom_core.watch import UNWATCHED, Watch
 
 
 class MaximumRejectsParameters(parameters.Parameters):
@@ -57,10 +58,10 @@ class MaximumRejects(Rule):
             return None
         return Reason(Verdict.EXCLUDED, self.kind, self.id, _rejects(self.threshold), _rejects(line.rejects))
 
-    def violations(self, request: PlanRequest, plan: Plan) -> Iterator[Violation]:
+    def violations(self, request: PlanRequest, plan: Plan, watch: Watch = UNWATCHED) -> Iterator[Violation]:
         """Assignments of lines that should have been held."""
         orders = checking.Facts.of(request).orders
-        for planned, assignment in checking.assignments(plan, with_write_in=True):
+        for planned, assignment in checking.assignments(plan, watch, with_write_in=True):
             order = orders.get(planned.order_id)
             line = order.line(planned.line_id) if order else None
             if line and line.rejects >= self.threshold:

@@ -35,6 +35,7 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.units import UNLIMITED_UNITS, Units
 from dom_core.rules import checking, parameters, scope
 from dom_core.rules.base import Rule, Violation
+from dom_core.watch import UNWATCHED, Watch
 
 
 class MinimumMode(StrEnum):
@@ -90,12 +91,12 @@ class MinimumInventory(Rule):
             rows = batch.product_of
             yield Rejection(self.kind, below[rows], minimum[rows], batch.available[rows], "units", self.id)
 
-    def violations(self, request: PlanRequest, plan: Plan) -> Iterator[Violation]:
+    def violations(self, request: PlanRequest, plan: Plan, watch: Watch = UNWATCHED) -> Iterator[Violation]:
         """Assignments that take units which are kept back, or from a source that is below its minimum."""
         facts = checking.Facts.of(request)
         lines = checking.ScopedLines(facts, self.params.lines)
         taken: Counter[tuple[ProductId, SourceId]] = Counter()
-        for line, assignment in checking.assignments(plan):
+        for line, assignment in checking.assignments(plan, watch):
             cell = (line.product_id, assignment.source_id)
             taken[cell] += assignment.units
             minimum = max((entry.units for entry in lines.deciding(*cell)), default=0)

@@ -28,6 +28,7 @@ from dom_core.domain.reason import Rejection
 from dom_core.domain.request import PlanRequest
 from dom_core.rules import checking, parameters, scope
 from dom_core.rules.base import Network, Rule, Violation
+from dom_core.watch import UNWATCHED, Watch
 
 
 class OfflinePlace(parameters.PlaceScope):
@@ -80,9 +81,9 @@ class OfflineLocation(Rule):
         if offline.any():
             yield Rejection(self.kind, offline[np.newaxis, :], "online", evidence[np.newaxis, :], rule_id=self.id)
 
-    def violations(self, request: PlanRequest, plan: Plan) -> Iterator[Violation]:
+    def violations(self, request: PlanRequest, plan: Plan, watch: Watch = UNWATCHED) -> Iterator[Violation]:
         """Assignments to offline sources."""
         facts = checking.Facts.of(request)
-        for line, assignment in checking.assignments(plan):
+        for line, assignment in checking.assignments(plan, watch):
             if any(checking.holds_at(facts, place, assignment.source_id) for place in self.params.places):
                 yield checking.breach(self.id, (line, assignment), "is offline")

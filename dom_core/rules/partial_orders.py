@@ -54,6 +54,7 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.units import Cents
 from dom_core.rules import checking, parameters
 from dom_core.rules.base import Rule, SplitLimits, Violation
+from dom_core.watch import UNWATCHED, Watch
 
 
 class PartialOrdersParameters(parameters.Parameters):
@@ -115,14 +116,14 @@ class PartialOrders(Rule):
             for order in batch.orders
         )
 
-    def violations(self, request: PlanRequest, plan: Plan) -> Iterator[Violation]:
+    def violations(self, request: PlanRequest, plan: Plan, watch: Watch = UNWATCHED) -> Iterator[Violation]:
         """Assignments that tear an order, or a line, farther apart than allowed."""
         facts = checking.Facts.of(request)
         by_order: dict[str, list[PlanLine]] = {}
-        for line in plan.lines:
+        for line in watch.each(plan.lines):
             if line.product_id != WRITE_IN_PRODUCT_ID:
                 by_order.setdefault(line.order_id, []).append(line)
-        for order_id, lines in by_order.items():
+        for order_id, lines in watch.each(by_order.items()):
             yield from checking.once(self._problems(facts, facts.orders.get(order_id), lines))
 
     def _listed_products(self, products: Mapping[ProductId, Product]) -> frozenset[ProductId]:
@@ -150,12 +151,14 @@ class PartialOrders(Rule):
 
     def _beyond(self, lines: Sequence[PlanLine], limit: int | None, whole: str) -> Iterator[Violation]:
         """Assignments of these lines to sources after the first `limit` ones."""
+        if limit is None:
+            return
         used: list[str] = []
         pairs = [(line, assignment) for line in lines for assignment in line.assignments]
         for line, assignment in sorted(pairs, key=lambda pair: (pair[1].iteration, pair[1].round)):
             if assignment.source_id not in used:
                 used.append(assignment.source_id)
-            if limit is not None and used.index(assignment.source_id) >= limit:
+            if used.index(assignment.source_id) >= limit:
                 message = f"is source {used.index(assignment.source_id) + 1} of the {whole}, the limit is {limit}"
                 yield checking.breach(self.id, (line, assignment), message)
 

@@ -28,6 +28,7 @@ from dom_core.domain.reason import Rejection
 from dom_core.domain.request import PlanRequest
 from dom_core.rules import checking, parameters
 from dom_core.rules.base import Rule, Violation
+from dom_core.watch import UNWATCHED, Watch
 
 
 class WorkingHoursParameters(parameters.Parameters):
@@ -55,10 +56,10 @@ class WorkingHours(Rule):
             actual = [f"{source.local_time(now):%Y-%m-%d %H:%M}" for source in batch.sources]
             yield Rejection(self.kind, closed[np.newaxis, :], _texts(limits), _texts(actual), rule_id=self.id)
 
-    def violations(self, request: PlanRequest, plan: Plan) -> Iterator[Violation]:
+    def violations(self, request: PlanRequest, plan: Plan, watch: Watch = UNWATCHED) -> Iterator[Violation]:
         """Assignments to sources that are closed now."""
         sources = checking.Facts.of(request).sources
-        for line, assignment in checking.assignments(plan):
+        for line, assignment in checking.assignments(plan, watch):
             source = sources.get(assignment.source_id)
             if source and not _takes_lines_at(source, request.now):
                 yield checking.breach(self.id, (line, assignment), "is closed now")

@@ -11,7 +11,8 @@ from dom_core.domain.request import PlanRequest
 from dom_core.domain.strategy import ObjectiveMode
 from dom_core.errors import Conflict
 from dom_core.optimizer import decomposition, formulation, rebuilding
-from dom_core.optimizer.problem import Problem, levels_of, total_of
+from dom_core.optimizer.objective import levels_of, total_of
+from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.restriction import Restriction
 from dom_core.optimizer.solving import Solver
 from dom_core.use_cases.replay_plan import require_own_request

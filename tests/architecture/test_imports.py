@@ -23,7 +23,7 @@ MAY_IMPORT: Mapping[str, frozenset[str]] = {
     "telemetry": VALUES,
     "messages": VALUES,
     "report": VALUES | {"messages"},
-    "rules": VALUES | {"messages"},
+    "rules": VALUES | {"messages", "watch"},
     "costs": VALUES | {"rules"},
     "watch": VALUES,
     "optimizer": VALUES | {"costs", "rules", "side_by_side", "watch"},

@@ -24,6 +24,7 @@ from dom_core.optimizer import (
     eligibility,
     formulation,
     interpretation,
+    objective,
     problem,
     relaxation,
 )
@@ -128,7 +129,7 @@ def no_rules_in_iteration_two(patch: Patch) -> None:
 
 
 def misreported(level: Level) -> Mutation:
-    told = problem.levels_of
+    told = objective.levels_of
 
     def mutate(patch: Patch) -> None:
         def less(*arguments: Any) -> tuple[Any, ...]:
@@ -369,7 +370,7 @@ MUTATIONS: dict[str, Broken] = {
     ),
     "room for one more": Broken(problem_with(rooms_for_more), full({"limit": 0}), "is beyond the limit of 0 orders"),
     "room of iteration 1 given again": Broken(
-        replaced(problem, "_after", lambda capacity, _: capacity),
+        replaced(problem, "_after", lambda capacities, *_: capacities),
         a_late_unit("S1")
         .with_rules(room(limit=1))
         .with_orders(an_order("O1").with_line("A"), an_order("O2").with_line("B")),
@@ -478,7 +479,7 @@ MUTATIONS: dict[str, Broken] = {
     ),
     "a local radius forgotten": Broken(
         replaced(
-            problem, "objective_km", lambda batch, _: replace(batch.metres, rows=(batch.metres.rows + 500) // 1000)
+            problem, "objective_km", lambda batch, *_: replace(batch.metres, rows=(batch.metres.rows + 500) // 1000)
         ),
         one_line_far_away().with_strategy(local_radius_km=2000.0),
         "1638 distance_km",

@@ -11,7 +11,7 @@ from dom_core.domain.plan import Ending
 from dom_core.domain.reason import BoolArray
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import decomposition, fixing, formulation, gap, mps, problem, promising, search
+from dom_core.optimizer import decomposition, fixing, formulation, gap, mps, objective, promising, search
 from dom_core.optimizer.linear import Basis, LinearAnswer, LinearProgram
 from dom_core.optimizer.master import Corner, Master
 from dom_core.optimizer.performing import LocalCrew
@@ -50,10 +50,10 @@ def best_total(one: Problem) -> int:
     """The points of the best plan, by the exact model."""
     parts = decomposition.independent_parts(one)
     if not parts:
-        return problem.total_of(problem.levels_of(one, ()))
+        return objective.total_of(objective.levels_of(one, ()))
     answer = CbcSolver().solve(formulation.build(one, parts), SolverLimits())
     assert answer.ending is Ending.OPTIMAL
-    return problem.total_of(problem.levels_of(one, answer.flows))
+    return objective.total_of(objective.levels_of(one, answer.flows))
 
 
 def pricer_of(one: Problem) -> Pricer:
@@ -120,7 +120,7 @@ def test_who_must_use_a_pair_pays_at_least_its_slack_above_the_bound(first: int)
             model = formulation.build(forced, decomposition.independent_parts(forced))
             answer = CbcSolver().solve(model, SolverLimits())
             if answer.ending is Ending.OPTIMAL and any(flow[:2] == pair for flow in answer.flows):
-                total = problem.total_of(problem.levels_of(one, answer.flows))
+                total = objective.total_of(objective.levels_of(one, answer.flows))
                 assert total_below(bound + slacks[pair], total), (seed, pair)
 
 
@@ -135,7 +135,7 @@ def test_excess_and_unused_stock_add_up_to_the_gap() -> None:
     for line, source, units in answer.flows:
         used[one.batch.product_of[line], source] += units
     unused = 100.0 * (one.stock - used)[one.stock > 0].sum()
-    total = problem.total_of(problem.levels_of(one, answer.flows))
+    total = objective.total_of(objective.levels_of(one, answer.flows))
     assert excess.sum() + unused == pytest.approx(total - priced.bound)
     assert pricer.price(prices).bound <= total
 

@@ -6,7 +6,17 @@ import pytest
 from dom_core.domain.network import Location
 from dom_core.domain.plan import Ending, Level
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
-from dom_core.optimizer import activation, candidates, columns, decomposition, eligibility, formulation, problem, search
+from dom_core.optimizer import (
+    activation,
+    candidates,
+    columns,
+    decomposition,
+    eligibility,
+    formulation,
+    objective,
+    problem,
+    search,
+)
 from dom_core.optimizer.costs import pair_costs
 from dom_core.optimizer.pricing import NOWHERE, Pricer, Prices
 from dom_core.optimizer.problem import Problem
@@ -129,7 +139,7 @@ def test_no_prices_ever_give_more_than_the_best_plan(first: int) -> None:
         lines = np.sort(np.concatenate(parts))
         best = CbcSolver().solve(formulation.build(one, parts), SolverLimits())
         assert best.ending is Ending.OPTIMAL
-        total = problem.total_of(problem.levels_of(search.only(one, lines), best.flows))
+        total = objective.total_of(objective.levels_of(search.only(one, lines), best.flows))
         pricer, random = Pricer(one, lines), np.random.default_rng(seed)
         for scale in (0.0, 0.1, 1.0, 10.0):
             prices = Prices.of_cells(

@@ -1,21 +1,22 @@
 """A small problem is the whole one with less in it: same points, same limits, same best plan."""
 
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from dom_core.domain.batch import PlaceTable
-from dom_core.domain.plan import Ending
+from dom_core.domain.plan import Ending, Level
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
 from dom_core.optimizer import activation, decomposition, formulation, pipeline, relaxation, restriction
 from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.objective import levels_of, points_by_order, total_of
 from dom_core.optimizer.prices import Prices
-from dom_core.optimizer.problem import Problem, levels_of, total_of
+from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.restriction import Restriction
 from dom_core.optimizer.solving import CbcSolver
-from dom_core.optimizer.standing import points_by_order
 from tests.oracle.generation import generate
 
 SEEDS = range(0, 160, 40)
@@ -42,11 +43,35 @@ def best(problem: Problem) -> tuple[Flow, ...]:
     return answer.flows
 
 
+def counted(problem: Problem, flows: Sequence[Flow]) -> list[int]:
+    """What each level of the objective adds up to, flow by flow."""
+    batch, before = problem.batch, problem.used
+    filled, worst, km = Counter[int](), defaultdict[tuple[int, int], int](int), dict[tuple[int, int, int], int]()
+    for line, source, units in flows:
+        stop = (int(batch.order_of[line]), source)
+        filled[line] += units
+        worst[stop] = max(worst[stop], int(problem.steps[line, source]))
+        km[problem.leg(line, source)] = int(problem.km[line, source])
+    charged = problem.costs.total_cents if problem.costs else lambda *_: 0
+    amounts = {
+        Level.UNFILLED_UNITS: sum(
+            int(problem.wanted[line] - filled[line]) * int(problem.weights[order])
+            for line, order in enumerate(batch.order_of.tolist())
+        ),
+        Level.SHIPMENTS: len(worst.keys() - before.paid_steps.keys()),
+        Level.COST_CENTS: charged(flows, before.cost_legs, before.shipments, before.line_sources),
+        Level.PRIORITY_STEPS: sum(max(0, steps - before.paid_steps.get(stop, 0)) for stop, steps in worst.items()),
+        Level.DISTANCE_KM: sum(far for leg, far in km.items() if leg not in before.legs),
+    }
+    return [amounts[level] for level in problem.rates]
+
+
 @pytest.mark.parametrize("first", SEEDS)
 def test_points_of_orders_add_up_to_the_total(first: int) -> None:
     for seed, problem in problems(first):
         for flows in ((), best(problem)):
             assert points_by_order(problem, flows).sum() == total_of(levels_of(problem, flows)), seed
+            assert [value.amount for value in levels_of(problem, flows)] == counted(problem, flows), seed
 
 
 @pytest.mark.parametrize("first", SEEDS)
@@ -101,12 +126,12 @@ def test_only_offered_pairs_are_left() -> None:
 
 
 def test_prices_of_a_small_problem_are_those_of_its_own_cells() -> None:
-    """Every third line and every second source: each cell has the price that it has in the whole problem."""
+    """Every second line and every second source: each cell has the price that it has in the whole problem."""
     checked = 0
     for seed, problem in problems(0):
         if problem.batch.shape[1] < 2:
             continue
-        lines, stock = np.arange(0, problem.batch.shape[0], 3), np.zeros(problem.stock.shape)
+        lines, stock = np.arange(0, problem.batch.shape[0], 2), np.zeros(problem.stock.shape)
         stock += 1 + np.arange(stock.size).reshape(stock.shape)
         products, sources = (axis.ravel() for axis in np.indices(stock.shape))
         halves = stock.ravel() + 0.5

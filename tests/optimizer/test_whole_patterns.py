@@ -11,7 +11,7 @@ import pytest
 from dom_core.domain.network import WRITE_IN_PRODUCT_ID, Location
 from dom_core.domain.plan import Ending, Level
 from dom_core.domain.strategy import Objective, RuleRecord, SolverLimits
-from dom_core.optimizer import problem, search
+from dom_core.optimizer import objective, problem, search
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.linear import LinearProgram, WholeAnswer
 from dom_core.optimizer.master import restricted
@@ -79,7 +79,7 @@ def best_of(one: Problem, choices: Choices, below: float) -> Chosen:
 
 
 def total_of(one: Problem, flows: Sequence[Flow]) -> int:
-    return problem.total_of(problem.levels_of(one, flows))
+    return objective.total_of(objective.levels_of(one, flows))
 
 
 def broken_rules(one: Problem, flows: Sequence[Flow]) -> list[str]:

@@ -13,6 +13,7 @@ from dom_core.domain.request import SourceLoad
 from dom_core.rules import checking, scope
 from dom_core.rules.base import Rule, Violation
 from dom_core.rules.parameters import Scope
+from dom_core.watch import UNWATCHED
 from tests.builders import RequestBuilder, a_request, a_source, an_order
 from tests.plans import a_plan, broken, from_source
 from tests.rules.evidence import reasons, the_rule
@@ -158,15 +159,15 @@ def test_assignments_come_iteration_by_iteration_and_in_plan_order_within() -> N
     request = a_request().with_orders(an_order().with_line("P", id="1").with_line("P", id="2")).build()
     later, first = from_source("A", iteration=2), from_source("B")
     plan = a_plan(request, {("O1", "1"): (later, first), ("O1", "2"): (first,)})
-    found = [(line.line_id, assignment.source_id) for line, assignment in checking.assignments(plan)]
+    found = [(line.line_id, assignment.source_id) for line, assignment in checking.assignments(plan, UNWATCHED)]
     assert found == [("1", "B"), ("2", "B"), ("1", "A")]
 
 
 def test_write_in_lines_are_left_out_unless_asked_for() -> None:
     request = a_request().with_orders(an_order().with_line("write-in").with_line("P")).build()
     plan = a_plan(request, {("O1", "1"): (from_source("A"),), ("O1", "2"): (from_source("A"),)})
-    assert [line.line_id for line, _ in checking.assignments(plan)] == ["2"]
-    assert [line.line_id for line, _ in checking.assignments(plan, with_write_in=True)] == ["1", "2"]
+    assert [line.line_id for line, _ in checking.assignments(plan, UNWATCHED)] == ["2"]
+    assert [line.line_id for line, _ in checking.assignments(plan, UNWATCHED, with_write_in=True)] == ["1", "2"]
 
 
 @pytest.mark.parametrize(

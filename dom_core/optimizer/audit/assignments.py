@@ -30,10 +30,11 @@ def _stock(subject: Subject) -> Iterator[str]:
     for line, assignment in subject.assigned():
         if line.product_id != WRITE_IN_PRODUCT_ID and _stock_is_counted(subject, assignment.source_id):
             taken[line.product_id, assignment.source_id] += assignment.units
-    for (product_id, source_id), units in sorted(taken.items()):
-        available = subject.request.available.get((product_id, source_id), 0)
-        if units > available:
-            yield f"{source_id} gives {units} units of {product_id} and has {available}"
+    there = subject.request.available
+    overdrawn = (cell for cell, units in subject.watch.each(taken.items()) if units > there.get(cell, 0))
+    for product_id, source_id in sorted(overdrawn):
+        units, available = taken[product_id, source_id], there.get((product_id, source_id), 0)
+        yield f"{source_id} gives {units} units of {product_id} and has {available}"
 
 
 def _stock_is_counted(subject: Subject, source_id: str) -> bool:

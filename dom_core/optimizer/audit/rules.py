@@ -28,7 +28,7 @@ def _violations(subject: Subject, bound: BoundRule, plan: Plan) -> Iterator[Viol
     mode = subject.request.strategy.location_priority_mode
     if bound.record.kind == "location_priority" and mode is LocationPriorityMode.FLAG_DECIDES and bound.dropped:
         return  # Soft, and the flag decides: it ranks sources and rejects none.
-    for violation in bound.rule.violations(subject.request, plan):
+    for violation in bound.rule.violations(subject.request, plan, subject.watch):
         if subject.in_force(bound.record, violation.source_id):
             yield violation
 

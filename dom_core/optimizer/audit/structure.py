@@ -41,11 +41,10 @@ def _each_line_once(subject: Subject) -> Iterator[str]:
     planned = [(line.order_id, line.line_id) for line in subject.planned()]
     named = Counter(planned + [(line.order_id, line.line_id) for line in subject.plan.held])
     subject.watch.go_on()
-    known_or_named = sorted(subject.lines.keys() | named.keys())
-    for order_id, line_id in subject.watch.each(known_or_named):
+    known_or_named = subject.watch.each(subject.lines.keys() | named.keys())
+    for order_id, line_id in sorted(line for line in known_or_named if named[line] != 1):
         times = named[order_id, line_id]
-        if times != 1:
-            yield f"order {order_id} line {line_id} is {f'named {times} times' if times else 'missing'}"
+        yield f"order {order_id} line {line_id} is {f'named {times} times' if times else 'missing'}"
 
 
 def _assignments_well_formed(subject: Subject) -> Iterator[str]:
@@ -74,7 +73,7 @@ def _reasons_well_formed(subject: Subject) -> Iterator[str]:
     if len(reasons.codes) != len(subject.plan.lines):
         yield f"{len(reasons.codes)} lines have reasons, {len(subject.plan.lines)} are planned"
     width = code_type(len(reasons.templates)).itemsize
-    for position, codes in enumerate(reasons.codes):
+    for position, codes in enumerate(subject.watch.each(reasons.codes)):
         right = len(codes) == width * len(reasons.source_ids)
         if not right or reasons.row(position).max(initial=0) >= len(reasons.templates):
             yield "a line has not exactly one reason for each source"
