@@ -105,7 +105,8 @@ class Counterfactual:
 
     `refused` says why that is never possible: a gate that no rule opens. `lifted` are the objections that were set
     aside for this pair alone. `proven`: both the plan and its counterpart are proven best, so that the difference is
-    the price of the choice; otherwise it is an estimate.
+    the price of the choice; otherwise it is an estimate. `rivals_only` is null where all lines that could compete with
+    the order were planned again; in large plans only so many were, those of the order and its rivals.
     """
 
     source_id: SourceId
@@ -117,6 +118,7 @@ class Counterfactual:
     levels: tuple[LevelChange, ...] = ()
     line: LineChange | None = None
     displaced: tuple[LineChange, ...] = ()
+    rivals_only: Count | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,26 +1,31 @@
-"""What if a line had to ship from a certain source? The whole run solved again with that one choice made.
+"""What if a line had to ship from a certain source? The plan again with that one choice made.
 
 Objections of rules to the pair are set aside for this pair alone, and named; gates are not: what they refuse stays
 refused. Rates are those of the plan, so that totals compare.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from dom_core.domain.batch import Batch
 from dom_core.domain.explanation import Counterfactual, LevelChange, LineChange, Share
 from dom_core.domain.ids import RuleId, SourceId
-from dom_core.domain.plan import Ending, IterationReport, Level, Plan, PlanLine
+from dom_core.domain.plan import Ending, IterationReport, Level, LevelValue, Plan, PlanLine
 from dom_core.domain.reason import Reason, Verdict
 from dom_core.domain.request import PlanRequest
-from dom_core.errors import InvalidInput, Problem, SolverFailed
-from dom_core.optimizer import activation
+from dom_core.errors import InvalidInput, SolverFailed
+from dom_core.errors import Problem as Fault
+from dom_core.optimizer import activation, forcing
 from dom_core.optimizer.candidates import ALLOWED, Candidates
+from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.forcing import Forced
+from dom_core.optimizer.objective import levels_of
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.pipeline import open_lines
+from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.rebuilding import line_position, source_positions
-from dom_core.optimizer.relaxation import Prepared, TwoIterations, prepare, solve_both
+from dom_core.optimizer.relaxation import IterationResult, Prepared, prepare, second_iteration
 from dom_core.optimizer.solving import Solver
 from dom_core.rules.base import CapacityLimit, SplitLimits
 
@@ -31,25 +36,26 @@ MAXIMUM_ORDERS = "maximum_orders"
 def what_if(request: PlanRequest, plan: Plan, line: PlanLine, source_id: SourceId, solver: Solver) -> Counterfactual:
     """The plan's counterpart in which the line takes at least a unit from the source, in iteration 1.
 
-    Raises InvalidInput for a source that is not in the strategy's list.
+    Raises InvalidInput for a source that is not in the strategy's list, and SolverFailed where no such plan is found
+    within the strategy's limits.
     """
     batch, _ = open_lines(request)
     column = source_positions(batch).get(source_id)
     if column is None:
-        raise InvalidInput([Problem("force", f"there is no source '{source_id}' in the strategy's list")], "question")
+        raise InvalidInput([Fault("force", f"there is no source '{source_id}' in the strategy's list")], "question")
     question = _Question(prepare(batch), line_position(batch, line.order_id, line.line_id), column)
     gate = question.gate()
     if gate:
         return Counterfactual(source_id, refused=gate)
-    lifted = question.objections()
-    solved = solve_both(question.forced(), LocalCrew(solver))
-    if not question.is_answered(solved):
+    lifted, opened, crew = question.objections(), question.forced(), LocalCrew(solver)
+    made = forcing.solve(opened.problem, plan, crew)
+    if made.is_impossible:
         # No split of the order allows it: what if this one order might be split at will?
-        lifted += question.split_objections()
-        solved = solve_both(question.forced(splitting=True), LocalCrew(solver))
-    if not question.is_answered(solved):
+        lifted, opened = lifted + question.split_objections(), question.forced(splitting=True)
+        made = forcing.solve(opened.problem, plan, crew)
+    if not made.is_kept:
         raise SolverFailed("no plan with the forced choice was found within the strategy's limits")
-    return _compared(plan, solved, question, lifted)
+    return _compared(plan, question, lifted, opened.problem, made, second_iteration(opened, made.flows, crew))
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,50 +130,52 @@ class _Question:
         )
         return replace(self.prepared, problem=opened)
 
-    def is_answered(self, solved: TwoIterations) -> bool:
-        """Whether the solver kept to the choice; an impossible one leaves the pair empty."""
-        return any((line, source) == (self.line, self.source) for line, source, _ in solved.first.flows)
-
 
 def _no_room(capacity: CapacityLimit) -> Reason:
     unit = "lines" if capacity.per_line else "orders"
     return Reason(Verdict.TAKEN, MAXIMUM_ORDERS, capacity.rule_id, f"0 more {unit}")
 
 
-def _compared(plan: Plan, solved: TwoIterations, question: _Question, lifted: tuple[Reason, ...]) -> Counterfactual:
-    reports = tuple(result.report for result in solved.results)
-    levels = tuple(_level_changes(plan.iterations, reports))
-    changes = list(_line_changes(plan, solved, question.batch))
+def _compared(
+    plan: Plan, question: _Question, lifted: tuple[Reason, ...], problem: Problem, made: Forced, second: IterationResult
+) -> Counterfactual:
+    levels = tuple(_level_changes(plan.iterations, levels_of(problem, made.flows), second.report.levels))
+    changes = list(_line_changes(plan, (*made.flows, *second.flows), question.batch))
     key = (question.batch.order(question.line).id, question.batch.lines[question.line].id)
+    endings = (*(report.ending for report in plan.iterations), made.ending, second.report.ending)
     return Counterfactual(
         source_id=question.batch.sources[question.source].id,
         refused=None,
         lifted=lifted,
-        proven=all(report.ending is Ending.OPTIMAL for report in (*plan.iterations, *reports)),
+        proven=made.whole and all(ending is Ending.OPTIMAL for ending in endings),
         total_before=sum(change.before * change.rate for change in levels),
         total_after=sum(change.after * change.rate for change in levels),
         levels=levels,
         line=next((change for change in changes if (change.order_id, change.line_id) == key), None),
         displaced=tuple(change for change in changes if (change.order_id, change.line_id) != key),
+        rivals_only=None if made.whole else made.lines,
     )
 
 
-def _level_changes(before: Sequence[IterationReport], after: Sequence[IterationReport]) -> Iterator[LevelChange]:
-    for position, value in enumerate(before[0].levels):
-        old, new = _amount(before, position), _amount(after, position)
+def _level_changes(
+    before: Sequence[IterationReport], first: Sequence[LevelValue], second: Sequence[LevelValue]
+) -> Iterator[LevelChange]:
+    for position, value in enumerate(first):
+        old = _amount([report.levels for report in before], position)
+        new = _amount([first, second], position)
         yield LevelChange(value.level, value.rate, old, new, (new - old) * value.rate)
 
 
-def _amount(reports: Sequence[IterationReport], position: int) -> int:
+def _amount(iterations: Sequence[Sequence[LevelValue]], position: int) -> int:
     """A level of the finished plan: what both iterations spend, but only those units that the last leaves unfilled."""
-    level = reports[0].levels[position].level
-    counted = reports[-1:] if level is Level.UNFILLED_UNITS else reports
-    return sum(report.levels[position].amount for report in counted)
+    level = iterations[0][position].level
+    counted = iterations[-1:] if level is Level.UNFILLED_UNITS else iterations
+    return sum(levels[position].amount for levels in counted)
 
 
-def _line_changes(plan: Plan, solved: TwoIterations, batch: Batch) -> Iterator[LineChange]:
+def _line_changes(plan: Plan, flows: Iterable[Flow], batch: Batch) -> Iterator[LineChange]:
     after: dict[tuple[str, str], Counter[SourceId]] = {}
-    for line, source, units in (*solved.first.flows, *solved.second.flows):
+    for line, source, units in flows:
         shares = after.setdefault((batch.order(line).id, batch.lines[line].id), Counter())
         shares[batch.sources[source].id] += units
     for planned in plan.lines:

@@ -46,6 +46,8 @@ class FirstPlan:
         self.left = Left(self.problem, ())
         self.waiting: BoolArray = np.zeros(len(self.problem.wanted), dtype=bool)
         self.waiting[pricer.costs.lines] = True
+        orders = np.arange(len(self.problem.batch.orders) + 1)
+        self._begins: list[int] = np.searchsorted(self.problem.batch.order_of, orders).tolist()
         self.flows: list[Flow] = []
         self.crowded_out: set[int] = set()
 
@@ -117,8 +119,7 @@ class FirstPlan:
         return placed
 
     def _lines_of(self, order: int) -> slice:
-        first, last = np.searchsorted(self.problem.batch.order_of, (order, order + 1))
-        return slice(int(first), int(last))
+        return slice(self._begins[order], self._begins[order + 1])
 
     def _in_turn(self, chosen: IntArray) -> list[tuple[int, list[Flow]]]:
         """Orders with their patterns: heaviest class first, then earliest; without those that break their limits."""

@@ -10,6 +10,7 @@ Several neighbourhoods that share no order are solved at the same time from the 
 far as they still fit together: so the plan is the same however many processors there are.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -59,6 +60,9 @@ BY_PATTERNS = (
 BY_PAIRS = (Width(40, 12, 500), Width(120, 12, 1000), Width(200, 16, 3000), Width(300, 24, 3000))
 WIDTHS = BY_PATTERNS + BY_PAIRS
 """First what the exact model answers in a fraction of a second; wider when narrower ones help little."""
+
+AROUND_A_PAIR = Width(300, 24, 3000)
+"""What is freed when a pair is forced."""
 
 LONGEST_S = 60.0
 """Seconds for a neighbourhood, far from what it needs: one that takes long ends by its nodes, alike on every machine.
@@ -125,6 +129,16 @@ def improve(
             if answer.ending not in (Ending.NO_PLAN, Ending.INFEASIBLE):
                 search.consider(orders, small.outward(answer.flows))
     return search.standing(), "seconds" if was_cut else "rounds"
+
+
+def around(problem: Problem, plan: Standing, priced: PricedBest, limits: SolverLimits, pair: Pair) -> Restricted:
+    """The problem of the order of a forced (line, source) pair and of its rivals, with what everybody else leaves.
+
+    Whoever has what the order could need at that source is a rival before all others.
+    """
+    search = _Search(problem, plan, priced, Course(limits, math.inf), NOTHING_KNOWN)
+    search.width = AROUND_A_PAIR
+    return search.restricted(search.around(pair))
 
 
 class _Search:
@@ -251,40 +265,61 @@ class _Search:
         np.add.at(idle, batch.order_of[rows], units * self.prices.at(products, sources, 1))
         return idle
 
-    def _around(self, seed: int, taken: set[int]) -> tuple[int, ...]:
-        """The seed and its rivals, theirs, and so on, as far as there is room; everybody if there is room for all."""
+    def around(self, pair: Pair) -> tuple[int, ...]:
+        """The order of a (line, source) pair, those that it would displace there, and rivals of all of them."""
+        line, source = pair
+        order = int(self.problem.batch.order_of[line])
+        displaced = self._ranked(rival for mine in self.lines_of[order] for rival in self._in_the_way(mine, source))
+        return self._around(order, set(), displaced)
+
+    def _around(self, seed: int, taken: set[int], before: Sequence[int] = ()) -> tuple[int, ...]:
+        """The seed and its rivals, theirs, and so on, as far as there is room; everybody if there is room for all.
+
+        Those that come `before` have half of the room.
+        """
         if self._has_room_for_all():
             return tuple(sorted(self.lines_of))
-        chosen, lines = {seed: None}, len(self.lines_of[seed])
-        waiting = [seed]
-        for order in waiting:
-            if lines >= self.width.lines:
-                break
-            for rival in self._rivals(order):
+        chosen, known, lines = [seed], taken | {seed}, len(self.lines_of[seed])
+
+        def choose(rivals: Iterable[int], most: int) -> None:
+            nonlocal lines
+            for rival in rivals:
                 if self.width.patterns and not self.expressed[rival]:
                     continue
                 size = len(self.lines_of[rival])
-                if rival not in chosen and rival not in taken and lines + size <= self.width.lines:
-                    chosen[rival] = None
-                    waiting.append(rival)
+                if rival not in known and lines + size <= most:
+                    chosen.append(rival)
+                    known.add(rival)
                     lines += size
+
+        choose(before, self.width.lines // 2)
+        for order in chosen:  # which grows
+            if lines >= self.width.lines:
+                break
+            choose(self._rivals(order), self.width.lines)
         return tuple(sorted(chosen))
 
     def _rivals(self, order: int) -> list[int]:
-        """Who has what the order could use but not get, units or room.
+        """Who has what the order could use but not get, units or room."""
+        return self._ranked(
+            rival
+            for line in self.lines_of[order]
+            for source in self.offers.of(line)[: self.width.sources]
+            for rival in self._in_the_way(line, source)
+        )
 
-        Those that pay most above their best first; then those that go elsewhere for least.
-        """
-        rivals: set[int] = set()
-        for line in self.lines_of[order]:
-            product = int(self.problem.batch.product_of[line])
-            for source in self.offers.of(line)[: self.width.sources]:
-                if self.left.stock[product, source] < self.problem.wanted[line]:
-                    rivals |= self.holders[product, source]
-                for number in self.left.capacities_at.get(source, ()):
-                    if self.left.room[number] <= 0:
-                        rivals.update(self.left.visitors(number))
-        found = np.array(sorted(rivals), dtype=np.int64)
+    def _in_the_way(self, line: int, source: int) -> Iterator[int]:
+        """Who has the units or the room that the line lacks there."""
+        product = int(self.problem.batch.product_of[line])
+        if self.left.stock[product, source] < self.problem.wanted[line]:
+            yield from self.holders[product, source]
+        for number in self.left.capacities_at.get(source, ()):
+            if self.left.room[number] <= 0:
+                yield from self.left.visitors(number)
+
+    def _ranked(self, rivals: Iterable[int]) -> list[int]:
+        """Those that pay most above their best first; then those that go elsewhere for least."""
+        found = np.array(sorted(set(rivals)), dtype=np.int64)
         excess = self.excess[found]
         ranks = np.where(excess > LEAST_EXCESS, -excess, self.detour[found])
         ranked: list[int] = found[np.argsort(ranks, kind="stable")].tolist()
@@ -333,6 +368,8 @@ class _Search:
             offered[row, self.offers.of(line)[: self.width.sources]] = True
         for line, source, _ in flows:
             offered[row_of[line], source] = True
+        for line, _ in self.problem.forced:
+            offered[np.isin(self.problem.batch.order_of[lines], self.problem.batch.order_of[line])] = True
         return offered
 
     # What becomes of it.

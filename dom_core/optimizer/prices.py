@@ -56,6 +56,21 @@ class Prices:
         return cls(products[order], sources[order], divisors[order], points[order], capacity)
 
     @classmethod
+    def of_table(cls, problem: Problem, table: PriceTable) -> Self:
+        """Prices that `told` tells, of what the problem has: the others are left out."""
+        products = {product.id: row for row, product in enumerate(problem.batch.products)}
+        sources = {source.id: column for column, source in enumerate(problem.batch.sources)}
+        room = {(told.rule_id, told.place): told.points for told in table.rooms}
+        known = [told for told in table.cells if told.product_id in products and told.source_id in sources]
+        return cls.of(
+            np.array([products[told.product_id] for told in known], dtype=np.int64),
+            np.array([sources[told.source_id] for told in known], dtype=np.int64),
+            np.array([told.divisor for told in known], dtype=np.float64),
+            np.array([told.points for told in known], dtype=np.float64),
+            np.array([room.get(place, 0.0) for place in _places(problem)], dtype=np.float64),
+        )
+
+    @classmethod
     def of_cells(cls, stock: FloatArray, capacity: FloatArray) -> Self:
         """Prices of units alone, given as a table (P, S)."""
         products, sources = np.nonzero(stock > 0)

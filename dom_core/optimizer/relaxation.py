@@ -117,14 +117,23 @@ def solve_both(prepared: Prepared, crew: Crew, watch: Watch = UNWATCHED) -> TwoI
     """Solve the first iteration, then the second with what the first leaves."""
     first = _solve(1, prepared.strict, prepared.problem, crew, watch.part(0.0, 0.8))
     watch.go_on()
-    leftover = prepared.leftover(first.flows)
-    second = _solve(2, prepared.relaxed, leftover, crew, watch.part(0.8, 1.0))
-    if prepared.problem.batch.request.strategy.relaxation is Relaxation.MINIMAL:
-        second = _in_rounds(first, second, crew, Watch(stop_asked=watch.stop_asked))
-    return TwoIterations(first, second, prepared.problem.largest_km, bool(leftover.allowed.any()))
+    second = second_iteration(prepared, first.flows, crew, watch.part(0.8, 1.0))
+    return TwoIterations(first, second, prepared.problem.largest_km, bool(second.problem.allowed.any()))
 
 
-def _in_rounds(first: IterationResult, all_at_once: IterationResult, crew: Crew, watch: Watch) -> IterationResult:
+def second_iteration(
+    prepared: Prepared, flows: Sequence[Flow], crew: Crew, watch: Watch = UNWATCHED
+) -> IterationResult:
+    """The second iteration, after these flows of the first."""
+    all_at_once = _solve(2, prepared.relaxed, prepared.leftover(flows), crew, watch)
+    if prepared.problem.batch.request.strategy.relaxation is not Relaxation.MINIMAL:
+        return all_at_once
+    return _in_rounds(prepared.problem, flows, all_at_once, crew, Watch(stop_asked=watch.stop_asked))
+
+
+def _in_rounds(
+    first: Problem, before: Sequence[Flow], all_at_once: IterationResult, crew: Crew, watch: Watch
+) -> IterationResult:
     """Iteration 2 again, set by set of soft rules, the smallest first: what a round places stays where it is.
 
     What all soft rules together could do at best is no plan then, but the bound of one. Raises InvalidInput for more
@@ -136,9 +145,9 @@ def _in_rounds(first: IterationResult, all_at_once: IterationResult, crew: Crew,
         return all_at_once
     made: list[IterationResult] = []
     for dropped in sets:
-        flows = [flow for result in (first, *made) for flow in result.flows]
+        flows = [*before, *(flow for result in made for flow in result.flows)]
         found = in_round(all_at_once.candidates, dropped)
-        problem = next_problem(first.problem, found, flows)
+        problem = next_problem(first, found, flows)
         if problem.wanted.any():
             solved = _solve(2, found, problem, crew, watch, share=1 / len(sets))
             made.append(replace(solved, dropped=tuple(sorted(dropped))))

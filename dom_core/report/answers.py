@@ -85,7 +85,10 @@ def _counterfactual(answer: Counterfactual) -> Iterator[str]:
     total = ("total points", answer.total_before, answer.total_after, answer.total_after - answer.total_before)
     for name, before, after, points in [*rows, total]:
         yield f"{name:<24}  {before:>12,} → {after:>12,}  {points:>+12,} points"
-    if not answer.proven:
+    if answer.rivals_only is not None:
+        again = count_words(answer.rivals_only, "line")
+        yield f"An estimate: the order and its rivals were planned again, {again}; the others keep what they have."
+    elif not answer.proven:
         yield "An estimate: one of the two plans is not proven best."
     elif answer.total_after < answer.total_before and not answer.lifted:
         yield "Better in the end: iteration 1 decides alone; dearer there, this leaves iteration 2 more to fill."

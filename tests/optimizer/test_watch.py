@@ -41,8 +41,9 @@ LONG_STRETCHES = frozenset(
         *("eligibility.split", "columns.to_batch", "columns._distances", "candidates.generate"),
         *("relaxation.prepare", "relaxation._by_parts", "relaxation._solve", "relaxation._report"),
         *("relaxation.solve_both", "shortage.unfilled_at_least", "takings._gathered", "verdicts._lines_of"),
-        *("hashing._list_of", "hashing._available", "interpretation._lines"),
+        *("hashing._list_of", "hashing._available", "hashing._hash", "interpretation._lines", "problem.objective_km"),
         *("structure._lines_known", "structure._each_line_once", "structure._assignments_well_formed"),
+        *("structure._reasons_well_formed", "checking.assignments", "partial_orders.violations"),
         *("eligibility._eligibility", "assignments._units", "assignments._stock", "assignments._gates"),
         *("assignments._distances", "rules._rules", "rules._lines_in_full", "rules._second_iteration"),
         *("costs._items", "recount._unfilled", "recount._assigned", "reports._expected_counts", "reports._reasons"),
@@ -101,7 +102,8 @@ def test_a_run_that_is_stopped_makes_no_plan(looks: int) -> None:
 
 
 def test_a_run_looks_in_each_of_its_long_stretches_and_stops_there() -> None:
-    request = rivals(4).with_rules(a_rule("maximum_distance", {"lines": [{"km": 5000}]})).build()
+    rules = (a_rule("maximum_distance", {"lines": [{"km": 5000}]}), a_rule("partial_orders", {}))
+    request = rivals(4).with_rules(*rules).build()
     first_look: dict[str, int] = {}
     looks: list[None] = []
 

@@ -92,6 +92,8 @@ def test_a_choice_is_priced_level_by_level_and_names_whom_it_displaces() -> None
         "  1 other line would change:",
         "    O2/1: 4 from S1 → nothing",
     ]
+    told = "  An estimate: the order and its rivals were planned again, 212 lines; the others keep what they have."
+    assert text(counterfactual=replace(answer, rivals_only=212))[5] == told
 
 
 def test_takers_are_named_with_what_is_known_of_them_and_a_long_list_is_cut() -> None:
