@@ -12,7 +12,7 @@ import numpy as np
 from dom_core.domain.plan import Ending, Plan
 from dom_core.domain.prices import PriceTable
 from dom_core.domain.strategy import ObjectiveMode, SolverLimits
-from dom_core.optimizer import decomposition, neighbourhoods
+from dom_core.optimizer import decomposition, offers
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.objective import levels_of, total_of
 from dom_core.optimizer.prices import Prices
@@ -20,8 +20,8 @@ from dom_core.optimizer.pricing import PricedBest, Pricer
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.rebuilding import flows_of
 from dom_core.optimizer.restriction import Restricted, Restriction
+from dom_core.optimizer.rivals import Rivals
 from dom_core.optimizer.solving import Answer
-from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Crew, Task, Work
 
 WHOLE_PAIRS = 50_000
@@ -29,6 +29,9 @@ WHOLE_PAIRS = 50_000
 
 WHOLE_SHARE = 0.25
 """The share of the strategy's seconds that this may take, before the order and its rivals are asked alone."""
+
+RIVAL_LINES, RIVALS_AT = 300, 24
+"""Lines of the order and its rivals together; rivals are looked for, and offered to, at so many sources of a line."""
 
 _PROVEN = (Ending.OPTIMAL, Ending.WITHIN_GAP)
 
@@ -64,7 +67,7 @@ def solve(problem: Problem, plan: Plan, crew: Crew) -> Forced:
         if made.is_impossible or (made.is_kept and made.ending in _PROVEN):
             return made
         found.append(made)
-    found.append(_anew(_with_rivals(problem, plan, before, limits), before, crew, limits, whole=False))
+    found.append(_anew(_with_rivals(problem, plan, before), before, crew, limits, whole=False))
     kept = [made for made in found if made.is_kept]
     return min(kept, key=lambda made: total_of(levels_of(problem, made.flows)), default=found[-1])
 
@@ -82,12 +85,22 @@ def _anew(freed: Restricted, before: Sequence[Flow], crew: Crew, limits: SolverL
     return Forced(tuple(sorted([*kept, *found])), answers[0].ending, len(mine), whole, is_kept)
 
 
-def _with_rivals(problem: Problem, plan: Plan, before: Sequence[Flow], limits: SolverLimits) -> Restricted:
-    """The order of the forced pair and its rivals, at the plan's own prices of what is scarce."""
+def _with_rivals(problem: Problem, plan: Plan, before: Sequence[Flow]) -> Restricted:
+    """The order of the forced pair and its rivals, at the plan's own prices of what is scarce.
+
+    Those who have what the order would need at that source come before all others.
+    """
+    ((line, source),) = problem.forced
+    order = int(problem.batch.order_of[line])
     prices = Prices.of_table(problem, _prices_of(plan))
-    found = Pricer(problem, np.flatnonzero(problem.wanted > 0)).price(prices)
-    priced = PricedBest(prices, found.bound, found)
-    return neighbourhoods.around(problem, Standing(problem, before), priced, limits, problem.forced[0])
+    pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0))
+    patterns = pricer.price(prices)
+    offered = offers.cheapest(problem, prices, RIVALS_AT)
+    rivals = Rivals(pricer, before, PricedBest(prices, patterns.bound, patterns), offered)
+    if rivals.count_lines(rivals.lines_of) <= RIVAL_LINES:
+        return rivals.restricted(rivals.lines_of, RIVALS_AT)
+    orders = rivals.around(order, RIVAL_LINES, RIVALS_AT, before=rivals.displaced(order, source))
+    return rivals.restricted(orders, RIVALS_AT)
 
 
 def _prices_of(plan: Plan) -> PriceTable:

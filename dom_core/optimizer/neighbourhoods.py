@@ -10,8 +10,6 @@ Several neighbourhoods that share no order are solved at the same time from the 
 far as they still fit together: so the plan is the same however many processors there are.
 """
 
-import math
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
@@ -19,18 +17,18 @@ from types import MappingProxyType
 import numpy as np
 
 from dom_core.domain.plan import Ending
-from dom_core.domain.reason import BoolArray, FloatArray, IntArray
+from dom_core.domain.reason import FloatArray
 from dom_core.domain.strategy import SolverLimits
-from dom_core.domain.units import UNLIMITED_UNITS
 from dom_core.optimizer import offers
 from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.course import NEIGHBOURHOODS, Course
-from dom_core.optimizer.gap import detour_of_orders, excess_of_orders, rent_of_orders
+from dom_core.optimizer.gap import rent_of_orders
 from dom_core.optimizer.objective import gap_of, points_by_order
 from dom_core.optimizer.pricing import PROVEN_WITHIN, PricedBest, Pricer
 from dom_core.optimizer.problem import Problem
-from dom_core.optimizer.restriction import Restricted, Restriction
-from dom_core.optimizer.standing import Left, Pair, Standing
+from dom_core.optimizer.restriction import Restricted
+from dom_core.optimizer.rivals import LEAST_EXCESS, Rivals
+from dom_core.optimizer.standing import Standing
 from dom_core.optimizer.tasks import Crew, Lead, Task, Work
 from dom_core.optimizer.whole_patterns import KnownPatterns, expressed
 from dom_core.watch import watch_of
@@ -61,9 +59,6 @@ BY_PAIRS = (Width(40, 12, 500), Width(120, 12, 1000), Width(200, 16, 3000), Widt
 WIDTHS = BY_PATTERNS + BY_PAIRS
 """First what the exact model answers in a fraction of a second; wider when narrower ones help little."""
 
-AROUND_A_PAIR = Width(300, 24, 3000)
-"""What is freed when a pair is forced."""
-
 LONGEST_S = 60.0
 """Seconds for a neighbourhood, far from what it needs: one that takes long ends by its nodes, alike on every machine.
 
@@ -84,9 +79,6 @@ AT_ONCE = 6
 
 HEMMED_IN = 6
 """Seeds for which little room is left beside the others of a round, until the round does without more."""
-
-LEAST_EXCESS = 0.5
-"""Points above its best pattern from which an order pays more than that: totals are whole."""
 
 ROUNDS, ROUNDS_PER_ORDER = 100, 0.25
 """Rounds of neighbourhoods at most: a limit that is the same on every machine, before the seconds are."""
@@ -131,16 +123,6 @@ def improve(
     return search.standing(), "seconds" if was_cut else "rounds"
 
 
-def around(problem: Problem, plan: Standing, priced: PricedBest, limits: SolverLimits, pair: Pair) -> Restricted:
-    """The problem of the order of a forced (line, source) pair and of its rivals, with what everybody else leaves.
-
-    Whoever has what the order could need at that source is a rival before all others.
-    """
-    search = _Search(problem, plan, priced, Course(limits, math.inf), NOTHING_KNOWN)
-    search.width = AROUND_A_PAIR
-    return search.restricted(search.around(pair))
-
-
 class _Search:
     """The plan as it stands, with what is needed to find where it could be better."""
 
@@ -152,25 +134,18 @@ class _Search:
         self.pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0), watch)
         self.course, self.width, self.known = course, WIDTHS[0], known
         self.expressed = expressed(self.pricer)
-        self.restriction = Restriction.of(problem)
-        self.left = Left(problem, plan.flows)
-        self.offers = offers.cheapest(problem, priced.prices, max(width.sources for width in WIDTHS), watch)
-        self.lines_of = _lines_by_order(problem)
-        self.all_lines = sum(map(len, self.lines_of.values()))
-        self.flows_of: dict[int, list[Flow]] = defaultdict(list)
-        self.holders: dict[Pair, set[int]] = defaultdict(set)
+        offered = offers.cheapest(problem, priced.prices, max(width.sources for width in WIDTHS), watch)
+        self.rivals = Rivals(self.pricer, plan.flows, priced, offered)
+        self.all_lines = self.rivals.count_lines(self.rivals.lines_of)
         self.total = plan.total
         self.tried: dict[int, int] = {}
         self.bound, self.totals = priced.bound, list[int]()
-        self._move((), plan.flows)
         self.best = priced.patterns.worth + points_by_order(problem, ())
         self.points = points_by_order(problem, plan.flows)
-        self.excess = excess_of_orders(self.pricer, priced.prices, priced.patterns, plan.flows)
-        self.detour = detour_of_orders(self.pricer, priced.prices)
 
     def standing(self) -> Standing:
         """The plan now."""
-        return Standing(self.problem, [flow for flows in self.flows_of.values() for flow in flows])
+        return Standing(self.problem, [flow for flows in self.rivals.flows_of.values() for flow in flows])
 
     def gap(self, bound: float) -> float:
         """How far the plan is from the bound, relative to the plan."""
@@ -216,7 +191,7 @@ class _Search:
             if seed in taken:
                 continue
             orders = self._around(seed, taken)
-            if found and 2 * self._lines_in(orders) < self.width.lines:
+            if found and 2 * self.rivals.count_lines(orders) < self.width.lines:
                 hemmed_in += 1  # Too little is left beside the others: its turn comes.
                 continue
             self.tried[seed] = self.tried.get(seed, 0) + 1
@@ -224,17 +199,14 @@ class _Search:
             found.append(orders)
         return found
 
-    def _lines_in(self, orders: Iterable[int]) -> int:
-        return sum(len(self.lines_of[order]) for order in orders)
-
     def _seeds(self) -> Iterator[int]:
         """Orders that pay above their best, the most first; then those that could use what is priced and idle."""
         if self._has_room_for_all():
-            first = next((order for order in sorted(self.lines_of) if self._of_kind(order)), None)
+            first = next((order for order in sorted(self.rivals.lines_of) if self._of_kind(order)), None)
             if first is not None and self._may_be_seed(first):
                 yield first
             return
-        yield from self._untried(self.excess)
+        yield from self._untried(self.rivals.excess)
         yield from self._untried(self._idle_by_order())
 
     def _has_room_for_all(self) -> bool:
@@ -242,7 +214,7 @@ class _Search:
 
     def _may_be_seed(self, order: int) -> bool:
         """Whether an order of the width's kind has tries left."""
-        return self._of_kind(order) and order in self.lines_of and self.tried.get(order, 0) < TRIES_PER_ORDER
+        return self._of_kind(order) and order in self.rivals.lines_of and self.tried.get(order, 0) < TRIES_PER_ORDER
 
     def _of_kind(self, order: int) -> bool:
         """Whether it is an order that patterns express, for a width by patterns; one of the others, by pairs."""
@@ -257,73 +229,24 @@ class _Search:
 
     def _idle_by_order(self) -> FloatArray:
         """What each order (O) could use of priced units that nobody has, at their prices."""
-        batch, offered = self.problem.batch, self.offers.sources[:, : self.width.sources]
+        batch, offered = self.problem.batch, self.rivals.offers.sources[:, : self.width.sources]
         rows, columns = np.nonzero(offered != offers.NO_SOURCE)
         products, sources = batch.product_of[rows], offered[rows, columns]
-        units = np.minimum(self.left.stock[products, sources], self.problem.wanted[rows])
+        units = np.minimum(self.rivals.left.stock[products, sources], self.problem.wanted[rows])
         idle = np.zeros(len(self.problem.weights))
         np.add.at(idle, batch.order_of[rows], units * self.prices.at(products, sources, 1))
         return idle
 
-    def around(self, pair: Pair) -> tuple[int, ...]:
-        """The order of a (line, source) pair, those that it would displace there, and rivals of all of them."""
-        line, source = pair
-        order = int(self.problem.batch.order_of[line])
-        displaced = self._ranked(rival for mine in self.lines_of[order] for rival in self._in_the_way(mine, source))
-        return self._around(order, set(), displaced)
-
-    def _around(self, seed: int, taken: set[int], before: Sequence[int] = ()) -> tuple[int, ...]:
-        """The seed and its rivals, theirs, and so on, as far as there is room; everybody if there is room for all.
-
-        Those that come `before` have half of the room.
-        """
+    def _around(self, seed: int, taken: set[int]) -> tuple[int, ...]:
+        """The seed with its rivals and theirs, of the width's kind; everybody if there is room for all."""
         if self._has_room_for_all():
-            return tuple(sorted(self.lines_of))
-        chosen, known, lines = [seed], taken | {seed}, len(self.lines_of[seed])
+            return tuple(sorted(self.rivals.lines_of))
+        admits_all = not self.width.patterns
 
-        def choose(rivals: Iterable[int], most: int) -> None:
-            nonlocal lines
-            for rival in rivals:
-                if self.width.patterns and not self.expressed[rival]:
-                    continue
-                size = len(self.lines_of[rival])
-                if rival not in known and lines + size <= most:
-                    chosen.append(rival)
-                    known.add(rival)
-                    lines += size
+        def admits(rival: int) -> bool:
+            return rival not in taken and (admits_all or bool(self.expressed[rival]))
 
-        choose(before, self.width.lines // 2)
-        for order in chosen:  # which grows
-            if lines >= self.width.lines:
-                break
-            choose(self._rivals(order), self.width.lines)
-        return tuple(sorted(chosen))
-
-    def _rivals(self, order: int) -> list[int]:
-        """Who has what the order could use but not get, units or room."""
-        return self._ranked(
-            rival
-            for line in self.lines_of[order]
-            for source in self.offers.of(line)[: self.width.sources]
-            for rival in self._in_the_way(line, source)
-        )
-
-    def _in_the_way(self, line: int, source: int) -> Iterator[int]:
-        """Who has the units or the room that the line lacks there."""
-        product = int(self.problem.batch.product_of[line])
-        if self.left.stock[product, source] < self.problem.wanted[line]:
-            yield from self.holders[product, source]
-        for number in self.left.capacities_at.get(source, ()):
-            if self.left.room[number] <= 0:
-                yield from self.left.visitors(number)
-
-    def _ranked(self, rivals: Iterable[int]) -> list[int]:
-        """Those that pay most above their best first; then those that go elsewhere for least."""
-        found = np.array(sorted(set(rivals)), dtype=np.int64)
-        excess = self.excess[found]
-        ranks = np.where(excess > LEAST_EXCESS, -excess, self.detour[found])
-        ranked: list[int] = found[np.argsort(ranks, kind="stable")].tolist()
-        return ranked
+        return self.rivals.around(seed, self.width.lines, self.width.sources, admits)
 
     # What the exact model says.
 
@@ -334,7 +257,7 @@ class _Search:
         limits = replace(self.course.limits, solve_limit_s=limit_s, max_nodes=width.nodes, relative_gap=0.0)
         if not width.patterns:
             return Task(Work.NEIGHBOURHOOD, small.problem, limits)
-        prices, flows = small.prices(self.problem, self.prices), small.inward(self._flows(orders))
+        prices, flows = small.prices(self.problem, self.prices), small.inward(self.rivals.flows(orders))
         known = {
             row: small.inward_sources(self.known[order]) for row, order in enumerate(orders) if order in self.known
         }
@@ -342,84 +265,19 @@ class _Search:
 
     def restricted(self, orders: Iterable[int]) -> Restricted:
         """The problem of these orders, with the stock and the room that the others leave."""
-        lines = np.array(sorted(line for order in orders for line in self.lines_of[order]), dtype=np.int64)
-        mine = self._flows(orders)
-        offered = np.ones((len(lines), self.problem.batch.shape[1]), dtype=bool)
-        if not self.width.patterns:
-            offered = self._offered(lines, mine)
-        small = self.restriction.to(lines, offered)
-        products = np.unique(self.problem.batch.product_of[lines])
-        stock = self.left.stock[np.ix_(products, small.sources)]
-        for line, source, units in small.inward(mine):
-            if stock[small.problem.batch.product_of[line], source] < UNLIMITED_UNITS:
-                stock[small.problem.batch.product_of[line], source] += units
-        room = self.left.room_without(mine)
-        capacities = (
-            replace(capacity, remaining=max(0, left))
-            for capacity, left in zip(small.problem.capacities, room, strict=True)
-        )
-        return replace(small, problem=replace(small.problem, stock=stock, capacities=tuple(capacities)))
-
-    def _offered(self, lines: IntArray, flows: Sequence[Flow]) -> BoolArray:
-        """The most promising sources of these lines, and those where they are now (n, S)."""
-        offered = np.zeros((len(lines), self.problem.batch.shape[1]), dtype=bool)
-        row_of = {line: row for row, line in enumerate(lines.tolist())}
-        for line, row in row_of.items():
-            offered[row, self.offers.of(line)[: self.width.sources]] = True
-        for line, source, _ in flows:
-            offered[row_of[line], source] = True
-        for line, _ in self.problem.forced:
-            offered[np.isin(self.problem.batch.order_of[lines], self.problem.batch.order_of[line])] = True
-        return offered
+        return self.rivals.restricted(orders, None if self.width.patterns else self.width.sources)
 
     # What becomes of it.
 
     def consider(self, orders: Sequence[int], flows: Sequence[Flow]) -> None:
         """Take the flows if they are better than what these orders have, and still fit."""
-        rows, before, points = list(orders), self._flows(orders), self._points_of(orders, flows)
+        rows, points = list(orders), self.rivals.points_of(orders, flows)
         gain = int(self.points[rows].sum() - points.sum())
-        if gain <= 0:
+        if gain <= 0 or not self.rivals.move(orders, flows):
             return
-        self.left.give_back(before)
-        if not self.left.fits(flows):
-            self.left.take(before)
-            return
-        self.left.take(flows)
-        self._move(before, flows)
         self.total -= gain
         self.points[rows] = points
-        self.excess[rows] = points + self._rent(flows)[rows] - self.best[rows]
+        rent = rent_of_orders(self.pricer, self.prices, flows)
+        self.rivals.excess[rows] = points + rent[rows] - self.best[rows]
         for order in orders:
             self.tried.pop(order, None)
-
-    def _points_of(self, orders: Sequence[int], flows: Sequence[Flow]) -> IntArray:
-        """What each of these orders (ascending) costs with these flows."""
-        lines = np.array(sorted(line for order in orders for line in self.lines_of[order]), dtype=np.int64)
-        offered = np.zeros((len(lines), self.problem.batch.shape[1]), dtype=bool)
-        offered[:, sorted({source for _, source, _ in flows})] = True
-        small = self.restriction.to(lines, offered)
-        return points_by_order(small.problem, small.inward(flows))
-
-    def _flows(self, orders: Iterable[int]) -> list[Flow]:
-        return [flow for order in orders for flow in self.flows_of[order]]
-
-    def _move(self, before: Sequence[Flow], after: Sequence[Flow]) -> None:
-        """Note who holds what now."""
-        batch = self.problem.batch
-        for line, source, _ in before:
-            self.holders[int(batch.product_of[line]), source].discard(int(batch.order_of[line]))
-            self.flows_of[int(batch.order_of[line])] = []
-        for flow in after:
-            self.holders[int(batch.product_of[flow[0]]), flow[1]].add(int(batch.order_of[flow[0]]))
-            self.flows_of[int(batch.order_of[flow[0]])].append(flow)
-
-    def _rent(self, flows: Sequence[Flow]) -> FloatArray:
-        """What each order (O) would pay for stock and room at prices."""
-        return rent_of_orders(self.pricer, self.prices, flows)
-
-
-def _lines_by_order(problem: Problem) -> dict[int, list[int]]:
-    lines: dict[int, list[int]] = defaultdict(list)
-    for line in np.flatnonzero(problem.wanted > 0).tolist():
-        lines[int(problem.batch.order_of[line])].append(line)
-    return lines

@@ -13,9 +13,8 @@ from dom_core.domain.explanation import Counterfactual
 from dom_core.domain.plan import Ending, Plan
 from dom_core.domain.reason import Verdict
 from dom_core.errors import SolverFailed
-from dom_core.optimizer import forcing, neighbourhoods
+from dom_core.optimizer import forcing
 from dom_core.optimizer.counterfactual import what_if
-from dom_core.optimizer.neighbourhoods import Width
 from dom_core.optimizer.performing import LocalCrew
 from dom_core.optimizer.pipeline import open_lines, plan_once
 from dom_core.optimizer.prices import Prices
@@ -31,7 +30,7 @@ from tests.optimizer.two_coasts import a_case, late
 from tests.optimizer.varied import long_orders
 from tests.oracle.generation import generate
 
-NOBODY_ELSE, LONGEST_ORDER = Width(1, 24, 3000), 16
+LONGEST_ORDER = 16
 
 
 def choices(first: int) -> Iterator[tuple[int, Planned, int, str]]:
@@ -76,12 +75,13 @@ def forced_problem(plan: Plan, problem: Problem, line: int, source: int) -> Prob
     return replace(problem, allowed=allowed, forced=((line, source),))
 
 
-@pytest.mark.parametrize("width", [NOBODY_ELSE, Width(12, 4, 3000)])
+@pytest.mark.parametrize(("lines", "sources"), [(1, 24), (12, 4)])
 def test_whoever_is_no_rival_keeps_what_he_has_and_all_still_fits(
-    width: Width, monkeypatch: pytest.MonkeyPatch
+    lines: int, sources: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(forcing, "WHOLE_PAIRS", 0)
-    monkeypatch.setattr(neighbourhoods, "AROUND_A_PAIR", width)
+    monkeypatch.setattr(forcing, "RIVAL_LINES", lines)
+    monkeypatch.setattr(forcing, "RIVALS_AT", sources)
     request = long_orders(3).build()
     plan = plan_once(request, CbcSolver())
     problem = prepare(open_lines(request)[0]).problem
@@ -93,7 +93,7 @@ def test_whoever_is_no_rival_keeps_what_he_has_and_all_still_fits(
         made = forcing.solve(forced_problem(plan, problem, line, source), plan, LocalCrew(CbcSolver()))
         assert not made.whole
         moved = {flow[0] for flow in set(before) ^ set(made.flows)}
-        assert len(moved) <= made.lines <= max(width.lines, LONGEST_ORDER)
+        assert len(moved) <= made.lines <= max(lines, LONGEST_ORDER)
         assert Left(problem, ()).fits(made.flows)
         assert made.is_kept == any(flow[:2] == (line, source) for flow in made.flows)
         kept += made.is_kept
@@ -105,7 +105,8 @@ def test_those_who_have_what_the_order_needs_there_are_rivals_before_all_others(
 ) -> None:
     """All would have WEST, two do: only who has EAST can make room there, and takes what the order leaves."""
     monkeypatch.setattr(forcing, "WHOLE_PAIRS", 0)
-    monkeypatch.setattr(neighbourhoods, "AROUND_A_PAIR", Width(4, 1, 3000))
+    monkeypatch.setattr(forcing, "RIVAL_LINES", 4)
+    monkeypatch.setattr(forcing, "RIVALS_AT", 1)
     orders = [late(f"L{number}").with_line("P", 1) for number in range(6)]
     case = planned(a_case().with_stock({("P", "EAST"): 4, ("P", "WEST"): 2}).with_orders(*orders))
     at_east = {line.order_id for line in case.plan.lines if line.assignments[0].source_id == "EAST"}
