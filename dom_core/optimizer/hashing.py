@@ -30,12 +30,18 @@ def hashes(request: PlanRequest, watch: Watch = UNWATCHED) -> Hashes:
 
 
 def _hash(value: dict[str, object], watch: Watch) -> str:
-    """SHA-256 of canonical JSON. The order in which things are listed means nothing, so it does not count."""
-    watch.go_on()
-    text, digest = _canonical(value), hashlib.sha256()
-    for start in range(0, len(text), _SOME_CHARACTERS):
-        watch.go_on()
-        digest.update(text[start : start + _SOME_CHARACTERS].encode())
+    """SHA-256 of canonical JSON. The order in which things are listed means nothing, so it does not count.
+
+    The orders alone may be hundreds of megabytes of text, so the whole of it is never put together.
+    """
+    digest = hashlib.sha256()
+    for number, (key, part) in enumerate(sorted(value.items())):
+        digest.update(f"{',' if number else '{'}{_TEXT(key)}:".encode())
+        text = _canonical(part)
+        for start in range(0, len(text), _SOME_CHARACTERS):
+            watch.go_on()
+            digest.update(text[start : start + _SOME_CHARACTERS].encode())
+    digest.update(b"}")
     return digest.hexdigest()
 
 

@@ -117,6 +117,7 @@ def ideal(problem: Problem, limits: SolverLimits) -> Answer | None:
     started = time.monotonic()
     pricer = Pricer(problem, np.flatnonzero(problem.wanted > 0), watch_of(limits))
     prices = Prices.none(problem)
+    pricer.watch.go_on()
     found = pricer.price(prices)
     if over(pricer, found):
         return None
