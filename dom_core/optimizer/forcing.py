@@ -56,9 +56,14 @@ class Forced:
 
 
 def solve(problem: Problem, plan: Plan, crew: Crew) -> Forced:
-    """The plan's first iteration with the problem's one forced pair. Raises SolverFailed."""
+    """The plan's first iteration with the problem's one forced pair; as it is where it has the pair already.
+
+    Raises SolverFailed.
+    """
     (pair,) = problem.forced
     before, limits = flows_of(plan, problem.batch, 1), problem.batch.request.strategy.limits
+    if any((line, source) == pair for line, source, _ in before):
+        return Forced(before, plan.iterations[0].ending, 0, whole=True, is_kept=True)
     part = next(lines for lines in decomposition.independent_parts(problem) if pair[0] in lines)
     found: list[Forced] = []
     if int(problem.allowed[part].sum()) <= WHOLE_PAIRS:

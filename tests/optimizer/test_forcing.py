@@ -146,6 +146,15 @@ def test_the_order_and_its_rivals_answer_where_the_whole_part_takes_too_long(fir
     assert asked.solve_limit_s == whole.solve_limit_s * forcing.WHOLE_SHARE
 
 
+def test_nobody_is_asked_about_what_the_plan_does_already() -> None:
+    case = planned(a_case().with_stock({("P", "EAST"): 5, ("P", "WEST"): 5}).with_orders(late().with_line("P", 2)))
+    problem = replace(prepare(open_lines(case.request)[0]).problem, forced=((0, 1),))
+    crew = OutOfTime(NOTHING)
+    made = forcing.solve(problem, case.plan, crew)
+    assert (made.flows, made.ending, made.whole, made.is_kept) == (((0, 1, 2),), Ending.OPTIMAL, True, True)
+    assert not crew.asked
+
+
 def test_no_answer_in_time_is_no_word_about_splitting(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     case = planned(a_case().with_stock({("P", "EAST"): 5, ("P", "WEST"): 5}).with_orders(late().with_line("P", 2)))
     asks: list[None] = []
