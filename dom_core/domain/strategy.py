@@ -1,9 +1,9 @@
 """What one run executes: a strategy, the rules and cost factors it links, and its objective."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import ConfigDict, Field
 
@@ -103,6 +103,10 @@ class SolverLimits:
     relative_gap: Annotated[float, Field(ge=0, le=1)] = 0.0
     max_nodes: Annotated[int, Field(strict=True, ge=1)] | None = None
     memory_limit_mb: Annotated[int, Field(strict=True, ge=64)] | None = None
+
+    def part(self, share: float) -> Self:
+        """The same limits with this share of the seconds."""
+        return replace(self, solve_limit_s=self.solve_limit_s * share)
 
 
 def _within(start: date | None, end: date | None, day: date) -> bool:

@@ -54,7 +54,7 @@ def solve(problem: Problem, solver: Solver, crew: Crew, limits: SolverLimits) ->
         return search.solve_large(problem, solver, crew, limits)
     started = time.monotonic()
     try:
-        answer = _exactly(problem, solver, _part_of(limits, EXACT_SHARE))
+        answer = _exactly(problem, solver, limits.part(EXACT_SHARE))
     except SolverFailed as failure:
         return _without_solver(problem, solver, crew, limits, failure)
     if answer.ending in (Ending.OPTIMAL, Ending.WITHIN_GAP):
@@ -126,7 +126,3 @@ def _left_of(limits: SolverLimits, started: float) -> SolverLimits:
     """
     left_s = limits.solve_limit_s - int(time.monotonic() - started)
     return replace(limits, solve_limit_s=max(min(LEAST_S, limits.solve_limit_s), left_s))
-
-
-def _part_of(limits: SolverLimits, share: float) -> SolverLimits:
-    return replace(limits, solve_limit_s=limits.solve_limit_s * share)

@@ -5,7 +5,7 @@ solve is solved as a whole; in a larger one the order and its rivals are, and no
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -68,7 +68,7 @@ def solve(problem: Problem, plan: Plan, crew: Crew) -> Forced:
     found: list[Forced] = []
     if int(problem.allowed[part].sum()) <= WHOLE_PAIRS:
         whole = Restriction.of(problem).to(part, problem.allowed[part])
-        made = _anew(whole, before, crew, _part_of(limits, WHOLE_SHARE), whole=True)
+        made = _anew(whole, before, crew, limits.part(WHOLE_SHARE), whole=True)
         if made.is_impossible or (made.is_kept and made.ending in _PROVEN):
             return made
         found.append(made)
@@ -115,7 +115,3 @@ def _prices_of(plan: Plan) -> PriceTable:
         cells=tuple(cell for part in parts for cell in part.cells),
         rooms=tuple(room for part in parts for room in part.rooms),
     )
-
-
-def _part_of(limits: SolverLimits, share: float) -> SolverLimits:
-    return replace(limits, solve_limit_s=limits.solve_limit_s * share)

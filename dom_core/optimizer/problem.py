@@ -165,18 +165,15 @@ def next_problem(first: Problem, relaxed: Candidates, flows: Sequence[Flow], *, 
         stock=stock,
         split_limits=relaxed.split_limits,
         capacities=tuple(_after(relaxed.capacities, batch, line, source)),
-        used=_used(first, line[waiting], source[waiting]),
+        used=use_of(first, line[waiting], source[waiting]),
         forced=(),
     )
 
 
-def use_of(problem: Problem, flows: Sequence[Flow]) -> Used:
-    """What these flows use: shipments with the priority steps paid for, legs, and each line's sources."""
-    line, source, _ = flow_table(flows)
-    return _used(problem, line, source)
-
-
-def _used(problem: Problem, line: IntArray, source: IntArray) -> Used:
+def use_of(problem: Problem, line: IntArray, source: IntArray) -> Used:
+    """What flows of these lines from these sources (n) use: shipments with the priority steps paid for, legs, and each
+    line's sources.
+    """
     batch = problem.batch
     shipments, line_sources = list(_pairs(batch.order_of[line], source)), list(_pairs(line, source))
     paid: dict[tuple[int, int], int] = {}

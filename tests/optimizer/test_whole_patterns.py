@@ -322,7 +322,8 @@ def test_an_order_of_which_something_came_before_is_not() -> None:
     one = problem_of(several_lines(2))
     wanted = one.wanted.copy()
     wanted[2] = 0
-    assert says(replace(one, wanted=wanted, used=problem.use_of(one, [(2, 0, 1)]))) == [True, False]
+    used = problem.use_of(one, np.array([2]), np.array([0]))
+    assert says(replace(one, wanted=wanted, used=used)) == [True, False]
 
 
 def test_an_order_whose_lines_have_other_priorities_at_a_source_is_not() -> None:
