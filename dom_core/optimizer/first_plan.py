@@ -4,8 +4,9 @@ In a round every waiting order asks for its cheapest pattern at prices over what
 sources that `long_orders.py` chooses. Heavier classes go first, then the earliest; whoever no longer fits asks again.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 
@@ -16,6 +17,9 @@ from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.pricing import Pricer, Prices
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.standing import Left
+
+Pattern = tuple[int, list[Flow]]
+"""An order, and flows for all that it gets."""
 
 ROUNDS = 40
 """Rounds at most: the last ones place single orders."""
@@ -39,7 +43,7 @@ def unfit(pricer: Pricer, chosen: IntArray) -> BoolArray:
 
 
 class FirstPlan:
-    """Flows placed so far, and what they leave."""
+    """What orders got so far, in flows, and what that leaves."""
 
     def __init__(self, pricer: Pricer) -> None:
         self.pricer, self.problem = pricer, pricer.problem
@@ -48,8 +52,13 @@ class FirstPlan:
         self.waiting[pricer.costs.lines] = True
         orders = np.arange(len(self.problem.batch.orders) + 1)
         self._begins: list[int] = np.searchsorted(self.problem.batch.order_of, orders).tolist()
-        self.flows: list[Flow] = []
+        self.placed: dict[int, list[Flow]] = {}
         self.crowded_out: set[int] = set()
+
+    @property
+    def flows(self) -> list[Flow]:
+        """All flows, order by order."""
+        return list(chain.from_iterable(self.placed.values()))
 
     def complete(self, prices: Prices, time_is_up: Callable[[], bool] = lambda: False) -> None:
         """Place everybody who still finds a pattern at these prices; in one round at least, if time is up."""
@@ -104,13 +113,12 @@ class FirstPlan:
         """
         wanted = np.where(self.waiting, chosen, NOWHERE)
         placed = False
-        for number, (order, pattern) in enumerate(self._in_turn(wanted)):
+        for number, (order, pattern) in enumerate(self.in_turn(wanted)):
             if number % ORDERS_BETWEEN_LOOKS == 0:
                 self.pricer.watch.go_on()
             if self.left.fits(pattern):
                 self.left.take(pattern)
-                self.flows += pattern
-                self.waiting[self._lines_of(order)] = False
+                self._note(order, pattern)
                 placed = True
             elif any(too_many < len(visits) for too_many, visits, _ in self.left.crowded(pattern)):
                 # There is room for a part of it. Where there is none, nobody asks any more.
@@ -118,10 +126,25 @@ class FirstPlan:
                 self.crowded_out.add(order)
         return placed
 
-    def _lines_of(self, order: int) -> slice:
-        return slice(self._begins[order], self._begins[order + 1])
+    def exchange(self, patterns: Mapping[int, list[Flow]]) -> bool:
+        """Give these orders these patterns instead of what they have, if there is all of it; whether there was."""
+        before = [flow for order in patterns for flow in self.placed.get(order, ())]
+        if not self.left.exchange(before, list(chain.from_iterable(patterns.values()))):
+            return False
+        for order, pattern in patterns.items():
+            self._note(order, pattern)
+        return True
 
-    def _in_turn(self, chosen: IntArray) -> list[tuple[int, list[Flow]]]:
+    def add(self, order: int, flows: list[Flow]) -> None:
+        """Give an order these flows, too; there is all of them."""
+        self.left.take(flows)
+        self.placed[order] = self.placed.get(order, []) + flows
+
+    def _note(self, order: int, pattern: list[Flow]) -> None:
+        self.placed[order] = pattern
+        self.waiting[self._begins[order] : self._begins[order + 1]] = False
+
+    def in_turn(self, chosen: IntArray) -> list[Pattern]:
         """Orders with their patterns: heaviest class first, then earliest; without those that break their limits."""
         broken = _beyond_limits(self.pricer, chosen)
         patterns: dict[int, list[Flow]] = {}

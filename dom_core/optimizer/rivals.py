@@ -149,11 +149,8 @@ class Rivals:
     def move(self, orders: Iterable[int], flows: Sequence[Flow]) -> bool:
         """Let these orders have these flows instead of their own, if they fit."""
         before = self.flows(orders)
-        self.left.give_back(before)
-        if not self.left.fits(flows):
-            self.left.take(before)
+        if not self.left.exchange(before, flows):
             return False
-        self.left.take(flows)
         self._note(before, flows)
         return True
 

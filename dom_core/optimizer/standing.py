@@ -53,6 +53,13 @@ class Left:
             self.visits[number] |= new
         self._draw(flows, 1)
 
+    def exchange(self, before: Sequence[Flow], after: Sequence[Flow]) -> bool:
+        """Undo flows, all those of their orders, and take others, if those then fit; whether they did."""
+        self.give_back(before)
+        fits = self.fits(after)
+        self.take(after if fits else before)
+        return fits
+
     def give_back(self, flows: Sequence[Flow]) -> None:
         """Undo what was taken. The flows are all those of their orders."""
         for number, visits in self.visits_of(flows).items():

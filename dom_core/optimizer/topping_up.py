@@ -5,7 +5,6 @@ left, order by order, the heaviest class first: again and again from the source 
 limit of the order and of its lines.
 """
 
-from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -18,18 +17,13 @@ from dom_core.optimizer.pattern_costs import CostBlock
 
 def top_up(plan: FirstPlan, time_is_up: Callable[[], bool]) -> None:
     """Fill what lines that may be split still miss."""
-    placed: dict[int, list[Flow]] = defaultdict(list)
-    for flow in plan.flows:
-        placed[int(plan.problem.batch.order_of[flow[0]])].append(flow)
     used = plan.problem.used
     before = used.sources_by_order(), used.sources_by_line()
     for row in _rows_that_miss(plan):
         if time_is_up():
             return
         plan.pricer.watch.go_on()
-        flows = _Filling(plan, row, placed, *before).flows()
-        plan.left.take(flows)
-        plan.flows += flows
+        plan.add(int(plan.pricer.costs.orders[row]), _Filling(plan, row, *before).flows())
 
 
 def _rows_that_miss(plan: FirstPlan) -> list[int]:
@@ -53,14 +47,13 @@ class _Filling:
         self,
         plan: FirstPlan,
         row: int,
-        placed: Mapping[int, Sequence[Flow]],
         sources_by_order: Mapping[int, set[int]],
         sources_by_line: Mapping[int, set[int]],
     ) -> None:
         self.plan, problem, costs = plan, plan.problem, plan.pricer.costs
         block = CostBlock(costs, row, row + 1)
         order = int(block.orders[0])
-        mine = {line: source for line, source, _ in placed.get(order, ())}
+        mine = {line: source for line, source, _ in plan.placed.get(order, ())}
         rows = np.flatnonzero(~costs.write_in[block.rows] & ~np.isin(block.lines, list(mine)))
         self.lines: IntArray = block.lines[rows]
         self.products: IntArray = problem.batch.product_of[self.lines]
