@@ -6,7 +6,7 @@
     python -m benchmarks --literature DIR               instances with known optima, too (see docs/benchmarks.md)
     python -m benchmarks --superstore superstore.csv    all orders of the Superstore sample, too
     python -m benchmarks --sizes none --literature DIR  the literature only
-    python -m benchmarks --sizes none --goals           what the engine is to reach, and does: some 15 minutes
+    python -m benchmarks --sizes none --goals           what the engine is to reach, and does: some 20 minutes
     python -m benchmarks                                every size, every way: hours
     python -m benchmarks --report                       only write the page again
 

@@ -1,14 +1,14 @@
 """Measures every case in every way, keeps each result as soon as there is one, and leaves out what is known already."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from benchmarks import records
 from benchmarks.cases import LITERATURE_WAYS, Case, Generated, Literature, Task
 from benchmarks.goals import Goal
 from benchmarks.measuring import Watch, measured
-from benchmarks.records import Circumstances, Outcome, Record
+from benchmarks.records import Circumstances, Outcome, Record, Result
 from benchmarks.ways import BY_KEY
 
 Told = Callable[[str], None]
@@ -72,8 +72,19 @@ def in_order(found: Iterable[Record]) -> list[Record]:
 
 def _record(task: Task, made: Circumstances, watch: Watch) -> Record:
     shape = task.case.shape if isinstance(task.case, Generated) else None
-    result = measured(task, watch)
-    return Record(task.case.name, task.case.kind, task.way, task.limit_s, result, made, shape)
+    return Record(task.case.name, task.case.kind, task.way, task.limit_s, _result(task, watch), made, shape)
+
+
+def _result(task: Task, watch: Watch) -> Result:
+    """The run with the middle seconds; the first without an answer, if there is one."""
+    results: list[Result] = []
+    for _ in range(task.runs):
+        results.append(measured(task, watch))
+        if results[-1].seconds is None:
+            return results[-1]
+    results.sort(key=lambda result: result.seconds or 0.0)
+    every = tuple(result.seconds for result in results if result.seconds is not None)
+    return replace(results[len(results) // 2], runs_s=every if task.runs > 1 else ())
 
 
 def _in_words(record: Record) -> str:

@@ -71,12 +71,16 @@ Case: TypeAlias = Generated | Aimed | Superstore | Literature
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One measurement: this case, this way, with these seconds for the solver and at most so much memory."""
+    """One measurement: this case, this way, with these seconds for the solver and at most so much memory.
+
+    Of several `runs`, one after another, the one with the middle seconds counts.
+    """
 
     case: Case
     way: str
     limit_s: float
     memory_mb: int
+    runs: int = 1
 
     @property
     def key(self) -> tuple[str, str]:

@@ -63,13 +63,17 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What a process says of its measurement: from the request to the answer, judging not counted."""
+    """What a process says of its measurement: from the request to the answer, judging not counted.
+
+    `runs_s` are the seconds of every run, the fastest first, where there were several; the rest is of the middle one.
+    """
 
     outcome: Outcome
     seconds: float | None = None
     peak_mb: int | None = None
     figures: Figures | None = None
     note: str = ""
+    runs_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
-from benchmarks.comparing import Compared, above_optimum, compared, gap, growths
-from benchmarks.goals import COMPACT, GOALS, Goal
+from benchmarks.comparing import Compared, Growth, above_optimum, compared, gap, growths
+from benchmarks.goals import COMPACT, GOALS, GROWTH_FROM, GROWTH_TO, MOST_GROWTH, Goal, growing
 from benchmarks.records import Circumstances, Figures, Outcome, Record
 from benchmarks.ways import BY_KEY, WAYS
 
@@ -11,7 +11,6 @@ NOTHING = "–"
 CHART = "gaps.svg"
 SIMPLER = ("nearest-source", "rule-cascade", "fewest-splits")
 EXACT = ("compact-cbc", "compact-highs", "compact-cp-sat")
-GROWTH_FROM, GROWTH_TO = 10_000, 100_000
 SHORTEST_STAGE = 0.03
 """The share of a run that a stage takes at least to be named."""
 
@@ -32,10 +31,11 @@ def page(records: Sequence[Record]) -> str:
         f"![Seconds and gap of every way, by batch]({CHART})\n",
         _section("What the engine is to reach", _GOALS, _goals(records)),
         _STAGES if any(record.kind == "aimed" for record in records) else "",
+        _section(_GOAL_GROWTH, _GROWTH, _growth(_goal_growths(records))),
         _section("How much better than simpler ways?", _GAIN, _gains(batches)),
         _section("What do batches of 1,500 lines cost?", _BATCHES, _batches(batches)),
         _section("Against one exact model", _EXACT, _exact(batches)),
-        _section("Growth from 10,000 to 100,000 lines", _GROWTH, _growth(batches)),
+        _section("Growth from 10,000 to 100,000 lines", _GROWTH, _growth(growths(batches, GROWTH_FROM, GROWTH_TO))),
         _section("Instances of the literature", _LITERATURE, _literature(cases)),
         "## Every batch\n",
         _LEGEND,
@@ -52,8 +52,9 @@ compares with this engine and CBC.
 """
 
 
-_STAGES = """A run ends when its gap is proven, or at its limit. Stages are those that a run tells of while it is at
-work ([docs/optimizer.md](../docs/optimizer.md#large-parts)); in *lines* it finds out which lines it takes.
+_STAGES = """A run ends when its gap is proven, or at its limit. Of several runs the middle seconds are told, then the
+least and the most. Stages are those that a run tells of while it is at work
+([docs/optimizer.md](../docs/optimizer.md#large-parts)); in *lines* it finds out which lines it takes.
 """
 
 
@@ -169,8 +170,16 @@ def _unanswered(record: Record) -> str:
     return result.outcome.value
 
 
-def _growth(cases: Sequence[Compared]) -> Iterator[Sequence[str]]:
-    for each in growths(cases, GROWTH_FROM, GROWTH_TO):
+def _goal_growths(records: Iterable[Record]) -> Iterator[Growth]:
+    found = {record.key: record for record in records}
+    for small, large in growing(GOALS):
+        ends = found.get((small.case.name, small.way)), found.get((large.case.name, large.way))
+        if ends[0] and ends[1] and ends[0].figures and ends[1].figures:
+            yield Growth(small.way, ends[0], ends[1])
+
+
+def _growth(found: Iterable[Growth]) -> Iterator[Sequence[str]]:
+    for each in found:
         times = each.times / (GROWTH_TO / GROWTH_FROM)
         both = (each.small, each.large)
         gaps = " → ".join(_own_gap(record.figures) for record in both)
@@ -189,6 +198,7 @@ def _literature(cases: Iterable[Compared]) -> Iterator[Sequence[str]]:
 
 
 _GOALS = ("batch", "way", "goal", "gap", "seconds", "against compact", "MB", "reached", "where the seconds went")
+_GOAL_GROWTH = f"Growth of these runs: at most {MOST_GROWTH:g} times linear"
 _GAIN = ("batch", "instead of", "value", "unfilled units", "shipments", "split orders", "km")
 _BATCHES = ("batch", "value", "unfilled units", "shipments", "seconds")
 _EXACT = ("batch", "model", "its seconds", "its gap", "engine's gap", "seconds ÷ engine", "engine's value")
@@ -249,7 +259,14 @@ def _section(title: str, head: Sequence[str], rows: Iterable[Sequence[str]]) -> 
 
 
 def _seconds(record: Record) -> str:
-    return NOTHING if record.result.seconds is None else f"{record.result.seconds:,.1f}{_held(record)}"
+    if record.result.seconds is None:
+        return NOTHING
+    return f"{record.result.seconds:,.1f}{_runs(record.result.runs_s)}{_held(record)}"
+
+
+def _runs(every: Sequence[float]) -> str:
+    """How far the runs of a measurement are apart, where there were several."""
+    return f" ({every[0]:,.1f} to {every[-1]:,.1f})" if every else ""
 
 
 def _held(record: Record) -> str:

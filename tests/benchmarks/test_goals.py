@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,7 @@ from benchmarks.campaign import Campaign
 from benchmarks.cases import Aimed, Generated
 from benchmarks.child import request_of
 from benchmarks.comparing import compared
-from benchmarks.goals import GOALS, Goal
+from benchmarks.goals import GOALS, Goal, growing
 from benchmarks.instances import Shape
 from benchmarks.records import Figures, Outcome, Record, Result
 from benchmarks.ways import BY_KEY, engine
@@ -123,6 +124,42 @@ def test_the_page_says_what_was_reached_and_where_the_seconds_went() -> None:
     assert f"| 100 | **no** | {stages} |" in page
     assert "| 10,000 × 200, 3.0 | this engine, CBC | 0.1 %, 15 s | 0.080 % | 4.5 | – | 100 | yes | – |" in page
     assert "| 10,000 × 200, 1.0 | this engine, CBC | 0.5 %, 120 s | 0.600 % | 119.0 | – | 100 | **no** | – |" in page
+
+
+def test_of_several_runs_the_middle_one_counts_and_all_are_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    goal = GOALS[1]
+    seconds = iter([4.0, 9.0, 3.0])
+    monkeypatch.setattr(campaign, "measured", lambda *_: ran(goal, 0.0008, next(seconds)).result)
+    asked = Campaign([], [goal.way], 1.0, 4096, goals=[goal])
+    (record,) = campaign.run(asked, tmp_path / "results.json", HERE, lambda _: None, lambda _: None).values()
+    assert (record.result.seconds, record.result.runs_s) == (4.0, (3.0, 4.0, 9.0))
+    assert "| 4.0 (3.0 to 9.0) |" in report.page([record])
+
+
+def test_a_run_without_an_answer_is_the_result(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    goal = GOALS[1]
+    results = iter([ran(goal, 0.0008, 4.0).result, Result(Outcome.NO_ANSWER)])
+    monkeypatch.setattr(campaign, "measured", lambda *_: next(results))
+    asked = Campaign([], [goal.way], 1.0, 4096, goals=[goal])
+    (record,) = campaign.run(asked, tmp_path / "results.json", HERE, lambda _: None, lambda _: None).values()
+    assert record.result.outcome is Outcome.NO_ANSWER
+
+
+def test_growth_is_that_of_goals_by_the_same_way_that_differ_in_their_lines_only() -> None:
+    pairs = list(growing(GOALS))
+    assert [(small.way, small.case.name, large.case.name) for small, large in pairs] == [
+        ("engine-cbc", "10,000 × 200, 3.0, to 0.1 %", "100,000 × 200, 3.0, to 0.2 %"),
+        ("engine-highs", "10,000 × 200, 3.0, to 0.1 %", "100,000 × 200, 3.0, to 0.15 %"),
+    ]
+    assert all(goal.runs > 1 for pair in pairs for goal in pair)
+    small, large = pairs[0]
+    page = report.page([ran(small, 0.0008, 4.0), ran(large, 0.0012, 48.0)])
+    assert "## Growth of these runs: at most 1.3 times linear\n" in page
+    row = "| 10,000 × 200, 3.0, to 0.1 % | this engine, CBC | 4.0 | 48.0 | 1.20 | 0.080 % → 0.120 % |"
+    assert row in page
+    assert "Growth" not in report.page([ran(small, 0.0008, 4.0)])
 
 
 def test_goals_are_no_batches_that_every_way_plans() -> None:
