@@ -25,8 +25,8 @@ from dom_core.optimizer.costs import Flow
 from dom_core.optimizer.course import FIRST_PLAN, MASTERS, PROOF, Course
 from dom_core.optimizer.dive import dive
 from dom_core.optimizer.generation import MEET_LATER_WITHIN, generate
+from dom_core.optimizer.giving_way import give_way
 from dom_core.optimizer.linear import Linear, LinearAnswer, LinearProgram
-from dom_core.optimizer.making_room import make_room
 from dom_core.optimizer.master import Corner
 from dom_core.optimizer.patterns import PatternPool
 from dom_core.optimizer.prices import Prices
@@ -221,7 +221,7 @@ def _planned(
 def _completed(plan: first_plan.FirstPlan, prices: Prices, course: Course) -> Standing:
     """The plan with all that still finds what it wants, whole or in parts."""
     plan.complete(prices, course.time_is_up)
-    make_room(plan, prices, course.time_is_up)
+    give_way(plan, prices, course.time_is_up)
     top_up(plan, course.time_is_up)
     return Standing(plan.problem, plan.flows)
 

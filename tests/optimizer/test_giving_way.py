@@ -8,7 +8,7 @@ import numpy as np
 from dom_core.domain.plan import Level
 from dom_core.domain.strategy import RuleRecord
 from dom_core.optimizer.first_plan import FirstPlan
-from dom_core.optimizer.making_room import make_room
+from dom_core.optimizer.giving_way import give_way
 from dom_core.optimizer.objective import points_by_order
 from dom_core.optimizer.pipeline import open_lines
 from dom_core.optimizer.prices import Prices
@@ -50,10 +50,10 @@ def only_near(problem: Problem, *lines: int) -> Problem:
 
 
 def served(problem: Problem) -> tuple[Served, Served]:
-    """Who gets what where everybody is placed in turn, and after room was made."""
+    """Who gets what where everybody is placed in turn, and after others gave way."""
     plan = placed(problem)
     before = sources_of(plan)
-    make_room(plan, Prices.none(problem), lambda: False)
+    give_way(plan, Prices.none(problem), lambda: False)
     return before, sources_of(plan)
 
 
@@ -68,7 +68,7 @@ def sources_of(plan: FirstPlan) -> Served:
     return {line: source for line, source, _ in plan.flows}
 
 
-def test_a_holder_who_can_go_elsewhere_makes_room_for_an_order_that_cannot() -> None:
+def test_a_holder_who_can_go_elsewhere_gives_way_to_an_order_that_cannot() -> None:
     stock = {("lamp", "1-near"): 1, ("lamp", "3-away"): 1}
     problem = only_near(problem_of([order("A", ("lamp", 1)), order("B", ("lamp", 1))], stock), 1)
     assert served(problem) == ({0: NEAR}, {0: AWAY, 1: NEAR})
@@ -113,7 +113,7 @@ def test_who_would_lose_a_line_elsewhere_stays_unless_that_is_worth_it() -> None
     plan = placed(problem)
     plan.problem = plan.left.problem = replace(problem, weights=np.array([1, 3]))
     plan.pricer = Pricer(plan.problem, np.arange(3))
-    make_room(plan, Prices.none(problem), lambda: False)
+    give_way(plan, Prices.none(problem), lambda: False)
     assert sources_of(plan) == {1: FAR, 2: NEAR}
 
 
@@ -143,8 +143,8 @@ def test_a_holder_with_two_lines_in_a_cell_leaves_the_units_of_both() -> None:
     assert served(only_near(problem_of(orders, stock), 2))[1] == {0: FAR, 1: FAR, 2: NEAR}
 
 
-def test_where_nobody_makes_room_the_next_source_is_asked() -> None:
-    """C would have the nearest lamp, which A cannot give away; B can make room farther away."""
+def test_where_nobody_gives_way_the_next_source_is_asked() -> None:
+    """C would have the nearest lamp, which A cannot give away; B can give way farther away."""
     stock = {("lamp", "1-near"): 1, ("lamp", "2-far"): 1, ("lamp", "3-away"): 1}
     problem = problem_of([order(id, ("lamp", 1)) for id in "ABC"], stock)
     allowed = problem.allowed.copy()
@@ -152,7 +152,7 @@ def test_where_nobody_makes_room_the_next_source_is_asked() -> None:
     assert served(replace(problem, allowed=allowed)) == ({0: NEAR, 1: FAR}, {0: NEAR, 1: AWAY, 2: FAR})
 
 
-def test_only_the_source_where_nobody_made_room_is_given_up() -> None:
+def test_only_the_source_where_nobody_gave_way_is_given_up() -> None:
     """C lacks both near: A cannot give the lamp away, B can the desk. Far there is a lamp, too, and no desk."""
     stock = {("lamp", "1-near"): 1, ("desk", "1-near"): 1, ("lamp", "2-far"): 1, ("desk", "3-away"): 1}
     orders = [order("A", ("lamp", 1)), order("B", ("desk", 1)), order("C", ("lamp", 1), ("desk", 1))]
@@ -221,7 +221,7 @@ def test_plans_never_become_dearer_and_break_nothing() -> None:
         plan = placed(problem)
         before = points_by_order(problem, plan.flows).sum()
         waiting = plan.waiting.sum()
-        make_room(plan, Prices.none(problem), lambda: False)
+        give_way(plan, Prices.none(problem), lambda: False)
         assert points_by_order(problem, plan.flows).sum() <= before
         fewer += waiting > plan.waiting.sum()
         left = Left(problem, plan.flows)
@@ -241,5 +241,5 @@ def test_time_that_is_up_ends_it() -> None:
     stock = {("lamp", "1-near"): 1, ("lamp", "3-away"): 1}
     problem = only_near(problem_of([order("A", ("lamp", 1)), order("B", ("lamp", 1))], stock), 1)
     plan = placed(problem)
-    make_room(plan, Prices.none(problem), lambda: True)
+    give_way(plan, Prices.none(problem), lambda: True)
     assert plan.flows == [(0, NEAR, 1)]

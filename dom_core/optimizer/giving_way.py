@@ -1,8 +1,8 @@
-"""Room for orders that found none in a first plan: who has what they lack goes elsewhere, where that pays.
+"""Something for orders that found nothing in a first plan: holders of what they lack give way, where that pays.
 
 A plan is made pattern by pattern, and the last orders find cells taken, however little it would cost their holders to
 move. Here an order that waits asks for its cheapest pattern as if nobody else were there, and the holders of what it
-lacks for theirs among what is left. Nobody makes room for a holder in turn: chains are for neighbourhoods.
+lacks for theirs among what is left. Nobody gives way to a holder in turn: chains are for neighbourhoods.
 """
 
 from collections import defaultdict
@@ -11,20 +11,20 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from dom_core.domain.reason import BoolArray, IntArray
-from dom_core.optimizer.costs import Flow
+from dom_core.optimizer.costs import Flow, flow_table
 from dom_core.optimizer.first_plan import FirstPlan, Pattern
 from dom_core.optimizer.objective import points_by_order
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.standing import Pair
 
 ROUNDS = 5
-"""How often orders ask at most, each time without the cells where nobody made room."""
+"""How often orders ask at most, each time without the cells where nobody gave way."""
 
 MOST_WAITING = 500
 """Orders that ask in a round at most, the heaviest first: where many wait there is little to be had."""
 
 
-def make_room(plan: FirstPlan, prices: Prices, time_is_up: Callable[[], bool]) -> None:
+def give_way(plan: FirstPlan, prices: Prices, time_is_up: Callable[[], bool]) -> None:
     """Place orders that wait where holders can move for less than that gains."""
     hoped_for = plan.problem.stock.copy()
     for _ in range(ROUNDS):
@@ -34,7 +34,7 @@ def make_room(plan: FirstPlan, prices: Prices, time_is_up: Callable[[], bool]) -
         plan.pricer.watch.go_on()
         holders = _Holders(plan, prices, wishes)
         for wish in wishes:
-            for cell in holders.without_room(wish):
+            for cell in holders.refused(wish):
                 hoped_for[cell] = 0
 
 
@@ -49,12 +49,10 @@ class _Holders:
 
     def __init__(self, plan: FirstPlan, prices: Prices, wishes: list[Pattern]) -> None:
         self.plan, problem = plan, plan.problem
-        asked = {self._cell(flow) for _, pattern in wishes for flow in pattern}
         self._units: dict[Pair, dict[int, int]] = defaultdict(dict)
-        for order, flows in plan.placed.items():
-            for flow in flows:
-                if (cell := self._cell(flow)) in asked:
-                    self._units[cell][order] = self._units[cell].get(order, 0) + flow[2]
+        for flow in self._among(plan.flows, [flow for _, pattern in wishes for flow in pattern]):
+            units, order = self._units[self._cell(flow)], int(problem.batch.order_of[flow[0]])
+            units[order] = units.get(order, 0) + flow[2]
         orders = sorted({order for units in self._units.values() for order in units})
         held = {order: plan.placed[order] for order in orders}
         elsewhere = _wishes(plan, np.isin(problem.batch.order_of, orders), prices, plan.left.open_stock())
@@ -62,8 +60,8 @@ class _Holders:
         self._saved = points_by_order(problem, ()) - self._points(wishes)
         self._detour = self._points(elsewhere) - self._points(held.items())
 
-    def without_room(self, wish: Pattern) -> list[Pair]:
-        """Place an order by letting holders move; where nobody made room, if that is why it still waits."""
+    def refused(self, wish: Pattern) -> list[Pair]:
+        """Place an order by letting holders move; the cells where nobody gave way, if it still waits for these."""
         order, pattern = wish
         short = self._short(pattern)
         movers: list[int] = []
@@ -80,7 +78,7 @@ class _Holders:
         return []
 
     def _movers(self, cell: Pair, units: int, besides: list[int]) -> list[int] | None:
-        """Who makes room for so many units of a cell, besides those who move anyway; None if they cannot."""
+        """Who gives way at a cell for so many units, besides those who move anyway; None if they cannot."""
         found: list[int] = []
         held = self._units[cell]
         units -= sum(held.get(mover, 0) for mover in besides)
@@ -100,6 +98,14 @@ class _Holders:
             asked[self._cell(flow)] += flow[2]
         left = self.plan.left.stock
         return {cell: units - int(left[cell]) for cell, units in asked.items() if units > left[cell]}
+
+    def _among(self, flows: list[Flow], asked: list[Flow]) -> list[Flow]:
+        """The flows that draw on a cell that is asked for."""
+        (line, source, _), (wished, at, _) = flow_table(flows), flow_table(asked)
+        batch = self.plan.problem.batch
+        product_of, width = batch.product_of.astype(np.int64), batch.shape[1]
+        found = np.isin(product_of[line] * width + source, product_of[wished] * width + at)
+        return [flows[row] for row in np.flatnonzero(found).tolist()]
 
     def _cell(self, flow: Flow) -> Pair:
         return int(self.plan.problem.batch.product_of[flow[0]]), flow[1]
