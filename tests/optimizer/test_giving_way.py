@@ -199,7 +199,7 @@ def test_nobody_moves_to_where_there_is_room_for_a_part_of_them() -> None:
 
 
 def crowds(seed: int) -> RequestBuilder:
-    """Orders of one to three lines, a part of which only near sources may serve, for a little less than there is."""
+    """Orders of one to three lines, which want more than there is."""
     chance = Random(seed)
     sources = [a_source(f"S{number}", at=place) for number, place in enumerate(PLACES)]
     builder = a_request().with_sources(*sources)
