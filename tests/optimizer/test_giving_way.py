@@ -7,7 +7,8 @@ import numpy as np
 
 from dom_core.domain.plan import Level
 from dom_core.domain.strategy import RuleRecord
-from dom_core.optimizer.first_plan import FirstPlan
+from dom_core.optimizer.cheapest import NOWHERE
+from dom_core.optimizer.first_plan import FirstPlan, unfit
 from dom_core.optimizer.giving_way import give_way
 from dom_core.optimizer.objective import points_by_order
 from dom_core.optimizer.pipeline import open_lines
@@ -234,6 +235,10 @@ def test_plans_never_become_dearer_and_break_nothing() -> None:
             problem.allowed[line, source] and units == problem.wanted[line] for line, source, units in plan.flows
         )
         assert not plan.waiting[[line for line, _, _ in plan.flows]].any()
+        chosen = np.full(len(problem.wanted), NOWHERE)
+        for line, source in sources_of(plan).items():
+            chosen[line] = source
+        assert not unfit(plan.pricer, chosen).any()
     assert fewer >= 10
 
 
