@@ -18,8 +18,8 @@ from dom_core.optimizer.pricing import Pricer, Prices
 from dom_core.optimizer.problem import Problem
 from dom_core.optimizer.standing import Left
 
-Pattern = tuple[int, list[Flow]]
-"""An order, and flows for all that it gets."""
+Wish = tuple[int, list[Flow]]
+"""An order, and the pattern that it asks for: flows of all that it would get."""
 
 ROUNDS = 40
 """Rounds at most: the last ones place single orders."""
@@ -144,7 +144,7 @@ class FirstPlan:
         self.placed[order] = pattern
         self.waiting[self._begins[order] : self._begins[order + 1]] = False
 
-    def in_turn(self, chosen: IntArray) -> list[Pattern]:
+    def in_turn(self, chosen: IntArray) -> list[Wish]:
         """Orders with their patterns: heaviest class first, then earliest; without those that break their limits."""
         broken = _beyond_limits(self.pricer, chosen)
         patterns: dict[int, list[Flow]] = {}

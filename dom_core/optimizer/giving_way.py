@@ -12,7 +12,7 @@ import numpy as np
 
 from dom_core.domain.reason import BoolArray, IntArray
 from dom_core.optimizer.costs import Flow, flow_table
-from dom_core.optimizer.first_plan import FirstPlan, Pattern
+from dom_core.optimizer.first_plan import FirstPlan, Wish
 from dom_core.optimizer.objective import points_by_order
 from dom_core.optimizer.prices import Prices
 from dom_core.optimizer.standing import Pair
@@ -38,7 +38,7 @@ def give_way(plan: FirstPlan, prices: Prices, time_is_up: Callable[[], bool]) ->
                 hoped_for[cell] = 0
 
 
-def _wishes(plan: FirstPlan, among: BoolArray, prices: Prices, stock: IntArray) -> list[Pattern]:
+def _wishes(plan: FirstPlan, among: BoolArray, prices: Prices, stock: IntArray) -> list[Wish]:
     """What orders with these lines (L) would take, each alone with this stock: the heaviest class first."""
     lines = plan.pricer.costs.lines
     return plan.in_turn(plan.pricer.of(lines[among[lines]]).price(prices, stock=stock).chosen)
@@ -47,7 +47,7 @@ def _wishes(plan: FirstPlan, among: BoolArray, prices: Prices, stock: IntArray) 
 class _Holders:
     """Who has what the wishes of a round ask for, where each of them could go, and what all of that costs."""
 
-    def __init__(self, plan: FirstPlan, prices: Prices, wishes: list[Pattern]) -> None:
+    def __init__(self, plan: FirstPlan, prices: Prices, wishes: list[Wish]) -> None:
         self.plan, problem = plan, plan.problem
         self._units: dict[Pair, dict[int, int]] = defaultdict(dict)
         for flow in self._among(plan.flows, [flow for _, pattern in wishes for flow in pattern]):
@@ -60,7 +60,7 @@ class _Holders:
         self._saved = points_by_order(problem, ()) - self._points(wishes)
         self._detour = self._points(elsewhere) - self._points(held.items())
 
-    def refused(self, wish: Pattern) -> list[Pair]:
+    def refused(self, wish: Wish) -> list[Pair]:
         """Place an order by letting holders move; the cells where nobody gave way, if it still waits for these."""
         order, pattern = wish
         short = self._short(pattern)
@@ -110,6 +110,6 @@ class _Holders:
     def _cell(self, flow: Flow) -> Pair:
         return int(self.plan.problem.batch.product_of[flow[0]]), flow[1]
 
-    def _points(self, patterns: Iterable[Pattern]) -> IntArray:
+    def _points(self, patterns: Iterable[Wish]) -> IntArray:
         """What each order (O) costs with the patterns of some."""
         return points_by_order(self.plan.problem, [flow for _, flows in patterns for flow in flows])
